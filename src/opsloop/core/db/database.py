@@ -1,0 +1,142 @@
+"""One database: its engine, its transactions, its schema.
+
+Where SQLite and PostgreSQL differ, this module knows: a writing transaction takes SQLite's write lock at its start
+(`BEGIN IMMEDIATE`), because a read that later turns into a write fails at once instead of waiting; PostgreSQL takes row
+locks as it goes. Services never commit: the transaction belongs to whoever opened it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from opsloop.core.errors import Failed, InvalidInput, OpsloopError, Unavailable
+
+BUSY_TIMEOUT_S = 15.0
+
+
+class DatabaseCorrupt(Failed):
+    template = (
+        "the state database {where} is damaged ({reason}); restore it from a backup, "
+        "or move the file away to start with an empty one"
+    )
+
+
+class DatabaseLocked(Unavailable):
+    template = "the state database {where} is locked by another process; stop that process, or try again"
+
+
+class DatabaseAway(Unavailable):
+    template = "the state database {where} cannot be reached: {reason}"
+
+
+class DatabaseFull(Unavailable):
+    template = "the state database {where} cannot grow: the disk is full; free some space and try again"
+
+
+class Database:
+    """An open state database. Threads may share it; each transaction has its own connection."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except Exception as error:
+            raise InvalidInput(
+                field="database_url", value=url.partition("://")[0], wanted="sqlite:///FILE or postgresql://…"
+            ) from error
+        if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise InvalidInput(field="database_url", value=parsed.drivername, wanted="sqlite:///FILE or postgresql://…")
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.where = parsed.database if self.is_sqlite else parsed.render_as_string(hide_password=True)
+        self.engine: Engine = self._sqlite() if self.is_sqlite else create_engine(parsed, pool_pre_ping=True)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    def _sqlite(self) -> Engine:
+        if self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=16, max_overflow=32)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that may write; committed when the block ends well, rolled back otherwise."""
+        with self._translated(), self._sessions() as session:
+            session.connection(execution_options={"opsloop_writes": True})
+            yield session
+            session.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads; it sees one consistent state and is never committed."""
+        with self._translated(), self._sessions() as session:
+            yield session
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OpsloopError:
+            raise
+        except DBAPIError as error:
+            raise self.sentence_for(error) or error from error
+
+    def sentence_for(self, error: DBAPIError) -> OpsloopError | None:
+        """The error of ours that a driver's error stands for, or None when it is a defect of the program."""
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+        if isinstance(error.orig, sqlite3.DatabaseError):
+            if "locked" in reason or "busy" in reason:
+                return DatabaseLocked(where=self.where)
+            if "malformed" in reason or "not a database" in reason:
+                return DatabaseCorrupt(where=self.where, reason=reason)
+            if "disk is full" in reason:
+                return DatabaseFull(where=self.where)
+            if "unable to open" in reason or "readonly" in reason or "disk I/O" in reason:
+                return DatabaseAway(where=self.where, reason=reason)
+            return None
+        if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+            return DatabaseAway(where=self.where, reason=reason)
+        return None
+
+    def upgrade(self) -> None:
+        """Bring the schema to this version's head."""
+        from opsloop.core.db.schema import upgrade  # Alembic costs 0.4 s; only processes that own the schema load it
+
+        with self._translated():
+            upgrade(self)
+
+    def check(self) -> None:
+        """One round trip. Raises: Unavailable or DatabaseCorrupt."""
+        with self.reading() as session:
+            session.connection().exec_driver_sql("SELECT 1")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver must not open transactions by itself: `_begin_sqlite` decides which kind begins.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL: a committed transaction survives power loss, not only a killed process.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("opsloop_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

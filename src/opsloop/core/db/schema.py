@@ -1,0 +1,63 @@
+"""The schema's versions: Alembic migrations that expand first and contract later.
+
+SQLAlchemy rows of the slices say what the schema is; `migrations/versions/` says how an installation gets there. A test
+compares the two on both databases.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from opsloop.core.errors import Conflict
+
+if TYPE_CHECKING:
+    from opsloop.core.db.database import Database
+
+
+class SchemaIsNewer(Conflict):
+    template = (
+        "the state database {where} was written by a newer Opsloop (schema {found}); "
+        "install that version, or use another data folder"
+    )
+
+
+def upgrade(database: Database) -> None:
+    """Bring the schema to the newest version; one process at a time, the others wait for the lock."""
+    config = _config()
+    scripts = ScriptDirectory.from_config(config)
+    head = scripts.get_current_head()
+    with database.engine.connect() as reader:
+        found = MigrationContext.configure(reader).get_current_revision()
+    if head is None:
+        from opsloop.core.db.base import Row
+
+        Row.metadata.create_all(database.engine)
+        return
+    if found == head:
+        return
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise SchemaIsNewer(where=database.where, found=found)
+    with database.engine.connect().execution_options(opsloop_writes=True) as connection, connection.begin():
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7317001)")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def downgrade(database: Database, to: str) -> None:
+    """Bring the schema back to revision `to` (`base` for none): for tests of the migrations."""
+    config = _config()
+    with database.engine.connect().execution_options(opsloop_writes=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.downgrade(config, to)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "opsloop.core.db:migrations")
+    return config

@@ -1,0 +1,1 @@
+"""Who calls: callers, their roles, and the keys that prove them."""

@@ -1,0 +1,44 @@
+"""The audit trail: written with the work, broken by any change."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from opsloop.core.audit import keys, service
+from opsloop.core.caller import Caller
+from opsloop.core.workspace import Workspace
+
+
+def record(workspace: Workspace, admin: Caller, count: int) -> None:
+    for number in range(count):
+        with workspace.writing(admin) as uow:
+            uow.audit("release.promoted", f"endpoint/chat-{number}", to="r7", share=0.1, note="größer → ✓")
+
+
+def verify(workspace: Workspace, admin: Caller) -> object:
+    key = keys.public_key(workspace.data_dir / keys.PUBLIC)
+    with workspace.reading(admin) as uow:
+        return service.verify(uow, key)
+
+
+def test_a_trail_that_nobody_touched_verifies(workspace: Workspace, admin: Caller) -> None:
+    record(workspace, admin, 5)
+    found = verify(workspace, admin)
+    assert (found.ok, found.events, found.checkpoints) == (True, 5, 5)
+
+
+def test_an_audit_record_is_not_there_when_its_transaction_fails(workspace: Workspace, admin: Caller) -> None:
+    with pytest.raises(RuntimeError), workspace.writing(admin) as uow:
+        uow.audit("release.promoted", "endpoint/chat")
+        raise RuntimeError
+    assert verify(workspace, admin).events == 0
+
+
+def test_a_deleted_tail_is_named(workspace: Workspace, admin: Caller) -> None:
+    record(workspace, admin, 4)
+    with workspace.database.writing() as session:
+        session.execute(text("DELETE FROM audit_events WHERE seq = 4"))
+    found = verify(workspace, admin)
+    assert not found.ok
+    assert found.broken_at == 4
