@@ -1,6 +1,7 @@
 """A bell: threads of one process tell each other that there is something to look at.
 
-It carries no content and may be missed by other processes, which look by themselves at intervals; it only saves waiting.
+It carries no content and other processes do not hear it; they look by themselves at intervals. It only saves
+waiting.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from opsloop.core.audit import keys, service
+from opsloop.core.audit.models import Verification
 from opsloop.core.caller import Caller
 from opsloop.core.workspace import Workspace
 
@@ -16,7 +17,7 @@ def record(workspace: Workspace, admin: Caller, count: int) -> None:
             uow.audit("release.promoted", f"endpoint/chat-{number}", to="r7", share=0.1, note="größer → ✓")
 
 
-def verify(workspace: Workspace, admin: Caller) -> object:
+def verify(workspace: Workspace, admin: Caller) -> Verification:
     key = keys.public_key(workspace.data_dir / keys.PUBLIC)
     with workspace.reading(admin) as uow:
         return service.verify(uow, key)
@@ -28,10 +29,15 @@ def test_a_trail_that_nobody_touched_verifies(workspace: Workspace, admin: Calle
     assert (found.ok, found.events, found.checkpoints) == (True, 5, 5)
 
 
-def test_an_audit_record_is_not_there_when_its_transaction_fails(workspace: Workspace, admin: Caller) -> None:
-    with pytest.raises(RuntimeError), workspace.writing(admin) as uow:
+def fail_after_recording(workspace: Workspace, admin: Caller) -> None:
+    with workspace.writing(admin) as uow:
         uow.audit("release.promoted", "endpoint/chat")
         raise RuntimeError
+
+
+def test_an_audit_record_is_not_there_when_its_transaction_fails(workspace: Workspace, admin: Caller) -> None:
+    with pytest.raises(RuntimeError):
+        fail_after_recording(workspace, admin)
     assert verify(workspace, admin).events == 0
 
 

@@ -96,15 +96,8 @@ def verify(
                 return Verification(False, count, seen, previous, count, _text(stored.id), reason)
             signed, seen, mark = count, seen + 1, next(marks, None)
     if mark is not None:
-        return Verification(
-            False,
-            count,
-            seen,
-            previous,
-            count + 1,
-            None,
-            f"events {count + 1} to {mark.events} were signed and are gone",
-        )
+        reason = f"events {count + 1} to {mark.events} were signed and are gone"
+        return Verification(False, count, seen, previous, count + 1, None, reason)
     if signed != count:
         return Verification(False, count, seen, previous, signed + 1, None, "no signature covers this event")
     return Verification(True, count, seen, previous)

@@ -1,0 +1,1 @@
+"""Durable jobs and schedules: work that outlives a request and goes on after a crash."""
