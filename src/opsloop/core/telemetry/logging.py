@@ -1,0 +1,50 @@
+"""Structured logs on stderr: readable text on a terminal, one JSON object a line elsewhere.
+
+The event is a constant, everything else is a field: `log.info("release_promoted", release=…)`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import Processor
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
+    """Set up this process's logs; lines of other libraries take the same form.
+
+    Args:
+        level: debug, info, warning or error.
+        form: `json`, `text`, or `auto`: text when the stream is a terminal.
+    """
+    stream = stream or sys.stderr
+    as_text = form == "text" or (form == "auto" and stream.isatty())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    render: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        if as_text
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, *render],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    formatter_of = structlog.stdlib.ProcessorFormatter
+    handler.setFormatter(
+        formatter_of(foreign_pre_chain=shared, processors=[formatter_of.remove_processors_meta, *render])
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(LEVELS[level], logging.WARNING))
