@@ -1,0 +1,1 @@
+"""Endpoints, releases, rollouts and the analysis that stops a bad one."""

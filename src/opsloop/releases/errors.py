@@ -1,0 +1,44 @@
+"""What can be wrong with a release or a rollout."""
+
+from __future__ import annotations
+
+from opsloop.core.errors import AnswerIsNo, Conflict, Unavailable
+
+
+class GateNotMet(AnswerIsNo):
+    template = "{flow} is not released to {endpoint}: {reason}"
+
+
+class NothingReleased(Unavailable):
+    template = "endpoint {endpoint} serves nothing yet; release a flow with `opsloop release create {endpoint} …`"
+
+
+class EndpointExists(Conflict):
+    template = "an endpoint named {name!r} exists already; release to it, or choose another name"
+
+
+class ServedAlready(Conflict):
+    template = "endpoint {endpoint} serves this very bundle already, as release {number}; there is nothing to release"
+
+
+class RolloutGoesOn(Conflict):
+    template = (
+        "endpoint {endpoint} is in rollout {rollout} (release {number}, {status}); "
+        "wait for its end, or promote it or roll it back first"
+    )
+
+
+class RolloutIsOver(Conflict):
+    template = "rollout {rollout} is {status} already ({reason}); nothing was changed"
+
+
+class NotRunning(Conflict):
+    template = "rollout {rollout} is {status}; only a running one can be paused"
+
+
+class NotPaused(Conflict):
+    template = "rollout {rollout} is {status}; only a paused one can be resumed"
+
+
+class NoEarlierRelease(Conflict):
+    template = "endpoint {endpoint} has no earlier release to go back to; release {number} is the first that served"

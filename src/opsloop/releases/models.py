@@ -1,0 +1,141 @@
+"""The nouns of releasing: endpoints, releases, rollouts and what happened in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+ReleaseId = NewType("ReleaseId", str)
+RolloutId = NewType("RolloutId", str)
+
+
+class RolloutStatus(StrEnum):
+    """Where a rollout is.
+
+    `waiting`: it was made and its driver has not looked at it yet; `running`: the analysis watches it; `paused`: the
+    share stays until somebody resumes it. The others are ends: the candidate became stable, was taken back on evidence
+    or by a person, or was given up before anything spoke against it.
+    """
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    ABORTED = "aborted"
+
+    @property
+    def is_over(self) -> bool:
+        return self in (RolloutStatus.PROMOTED, RolloutStatus.ROLLED_BACK, RolloutStatus.ABORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A stable name that callers use."""
+
+    name: str
+    kind: str
+    created_at: datetime
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An immutable bundle that an endpoint can serve.
+
+    `digest` is over the flow's content, the configuration and the evaluation; `gate` is the verdict with which it was
+    let in, None when no evaluation was named.
+    """
+
+    id: ReleaseId
+    endpoint: str
+    number: int
+    flow: str
+    flow_digest: str
+    flow_artifact: str
+    config: dict[str, Any]
+    evaluation: str | None
+    gate: str | None
+    digest: str
+    created_at: datetime
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutStep:
+    """One step of a canary: how much traffic, and the least that must be seen before the next.
+
+    Args:
+        share: of subjects that the candidate serves, above 0 and below 1.
+        min_duration_s: time under watch before the next step, in seconds.
+        min_subjects: subjects that the candidate served at this share before the next step.
+    """
+
+    share: float
+    min_duration_s: float
+    min_subjects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """The way from one release to the next.
+
+    `release` is the candidate, `stable` what it is compared with (None for the first release of an endpoint); `step`
+    counts from 0; `share` is the candidate's at the moment; `evidence` holds the counts and what the analysis found.
+    """
+
+    id: RolloutId
+    endpoint: str
+    release: ReleaseId
+    number: int
+    stable: ReleaseId | None
+    stable_number: int | None
+    strategy: str
+    steps: tuple[RolloutStep, ...]
+    step: int
+    share: float
+    status: RolloutStatus
+    reason: str
+    evidence: dict[str, Any]
+    started_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutEvent:
+    """Something that happened in a rollout, with the candidate's share from then on."""
+
+    at: datetime
+    kind: str
+    share: float
+    sentence: str
+    by: str
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutHistory:
+    """A rollout and its events, oldest first."""
+
+    rollout: Rollout
+    events: tuple[RolloutEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointState:
+    """What an endpoint serves now; `rollout` is the newest one, running or not."""
+
+    endpoint: Endpoint
+    stable: Release | None
+    candidate: Release | None
+    rollout: Rollout | None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A new release and the rollout that brings it to traffic."""
+
+    release: Release
+    rollout: Rollout
