@@ -46,6 +46,8 @@ class Workspace:
         self.artifacts = artifacts
         self.clock = clock
         self.ids = ids
+        # Set when the process drains: streams that would go on for ever end.
+        self.stopping = threading.Event()
         self._before_commit = tuple(before_commit)
         self._file_values = dict(file_values or {})
         self._sections: dict[type[Section], Section] = {}

@@ -1,0 +1,1 @@
+"""The control plane's wiring: which routers, which background work, who may in."""

@@ -1,0 +1,89 @@
+"""The FastAPI application: every slice's router, and errors as problem documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from opsloop._version import __version__
+from opsloop.console.app import router as console
+from opsloop.core.audit.api import router as audit
+from opsloop.core.errors import OpsloopError, shown
+from opsloop.core.identity.api import router as identity
+from opsloop.core.jobs.api import router as jobs
+from opsloop.core.web import problems
+from opsloop.core.workspace import Workspace
+from opsloop.datasets.api import router as datasets
+from opsloop.evaluation.api import router as evaluation
+from opsloop.feedback.api import router as feedback
+from opsloop.flows.api import router as flows
+from opsloop.monitoring.api import router as monitoring
+from opsloop.rag.api import router as rag
+from opsloop.releases.api import router as releases
+from opsloop.server.health import router as health
+
+ROUTERS = (health, audit, identity, jobs, datasets, flows, rag, evaluation, releases, monitoring, feedback, console)
+
+
+def control_plane(workspace: Workspace) -> FastAPI:
+    app = FastAPI(
+        title="Opsloop",
+        version=__version__,
+        summary="Take AI applications from a dataset to production and keep them healthy there.",
+        docs_url=None,  # Swagger UI would load scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.workspace = workspace
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(OpsloopError, _opsloop_error)
+    app.add_exception_handler(RequestValidationError, _wrong_form)
+    app.add_exception_handler(HTTPException, _http_error)
+    return app
+
+
+async def _opsloop_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OpsloopError)
+    return _response(problems.problem(error, request_id=_request_id(request)))
+
+
+async def _wrong_form(request: Request, error: Exception) -> Response:
+    """The first thing that is wrong in the sentence; all of them in `errors`."""
+    assert isinstance(error, RequestValidationError)
+    faults = [_fault(found) for found in error.errors()]
+    first = faults[0]
+    document = problems.document_for(
+        422, "invalid-input", f"{first['field']}: {first['problem']}", request_id=_request_id(request)
+    )
+    return _response({**document, "kind": "invalid", "errors": faults[:20]})
+
+
+def _fault(found: Any) -> dict[str, str]:
+    where = [str(part) for part in found["loc"]]
+    if found["type"] == "json_invalid":
+        return {"field": "body", "problem": f"not valid JSON at character {where[-1]}: {found['ctx']['error']}"}
+    field = ".".join(where[1:]) if len(where) > 1 else where[0]
+    if found["type"] == "missing":
+        return {"field": field, "problem": "is missing; wanted a value"}
+    wanted = found["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return {"field": field, "problem": f"is {shown(found.get('input'))}; wanted {wanted}"}
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    slugs = {404: "no-such-route", 405: "method-not-allowed"}
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    slug = slugs.get(error.status_code, "http-error")
+    return _response(problems.document_for(error.status_code, slug, detail, request_id=_request_id(request)))
+
+
+def _request_id(request: Request) -> str | None:
+    return request.scope.get("opsloop.request_id")
+
+
+def _response(document: dict[str, Any]) -> Response:
+    return Response(problems.body_of(document), status_code=document["status"], media_type=problems.MEDIA_TYPE)

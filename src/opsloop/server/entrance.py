@@ -1,0 +1,115 @@
+"""The entrance, plain ASGI in front of everything: request id, body limit, caller, problem documents, data plane."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from opsloop.core.errors import OpsloopError, TooLarge
+from opsloop.core.web import problems
+from opsloop.core.workspace import Workspace
+from opsloop.gateway.app import Gateway
+from opsloop.server.authentication import caller_of
+
+log = structlog.get_logger()
+OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+
+class BodyTooLarge(TooLarge):
+    template = "the request body is over the limit of {limit} bytes; send less, or raise OPSLOOP_BODY_LIMIT_BYTES"
+
+
+class Entrance:
+    def __init__(
+        self, workspace: Workspace, gateway: Gateway, control_plane: ASGIApp, *, listens_on_loopback: bool = True
+    ) -> None:
+        self._workspace = workspace
+        self._gateway = gateway
+        self._control_plane = control_plane
+        self._loopback = listens_on_loopback
+        self._limit = workspace.settings.body_limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._control_plane(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = self._request_id(headers)
+        scope["opsloop.request_id"] = request_id
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request=request_id):
+            try:
+                await self._admit(scope, headers)
+                limited = _Limited(receive, self._limit)
+                target = self._gateway if self._gateway.owns(scope["path"]) else self._control_plane
+                await target(scope, limited, sending)
+            except OpsloopError as error:
+                if not started:
+                    await _answer(sending, problems.problem(error, request_id=request_id))
+            except Exception:  # the rim of the process: say that it failed, keep the identity of the request
+                log.exception("request_failed", method=scope["method"], path=scope["path"])
+                if not started:
+                    detail = f"something went wrong here; the log has it under request {request_id}"
+                    await _answer(sending, problems.document_for(500, "internal", detail, request_id=request_id))
+
+    def _request_id(self, headers: Headers) -> str:
+        given = headers.get("x-request-id", "")
+        return given if _REQUEST_ID.fullmatch(given) else self._workspace.ids.new("req")
+
+    async def _admit(self, scope: Scope, headers: Headers) -> None:
+        with suppress(ValueError):
+            if int(headers.get("content-length", "0")) > self._limit:
+                raise BodyTooLarge(limit=self._limit)
+        if scope["path"] in OPEN_PATHS:
+            return
+        secret_given = "authorization" in headers
+        method, loopback = scope["method"], self._loopback
+        if secret_given:  # a look-up in the database
+            scope["opsloop.caller"] = await run_in_threadpool(
+                caller_of, self._workspace, headers, method=method, listens_on_loopback=loopback
+            )
+        else:
+            scope["opsloop.caller"] = caller_of(self._workspace, headers, method=method, listens_on_loopback=loopback)
+
+
+class _Limited:
+    """A body that ends with an error once it is longer than allowed: for bodies that do not say their length."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._seen = 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._seen += len(message.get("body", b""))
+            if self._seen > self._limit:
+                raise BodyTooLarge(limit=self._limit)
+        return message
+
+
+async def _answer(send: Send, document: dict[str, object]) -> None:
+    status = document["status"]
+    assert isinstance(status, int)
+    headers = [(b"content-type", problems.MEDIA_TYPE.encode())]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if status in (429, 503):
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": problems.body_of(document)})

@@ -1,0 +1,36 @@
+"""The whole platform in one process: control plane, gateway, console, jobs, schedules, events."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+
+from opsloop.core.events.outbox import Dispatcher
+from opsloop.core.jobs.runner import JobRunner
+from opsloop.core.workspace import Workspace
+from opsloop.gateway.app import Gateway
+from opsloop.server.control_plane import control_plane
+from opsloop.server.entrance import Entrance
+
+DRAIN_S = 20.0
+
+
+class Platform:
+    """An ASGI application and the work behind it; `start` before the first request, `stop` after the last."""
+
+    def __init__(self, workspace: Workspace, *, listens_on_loopback: bool = True) -> None:
+        self.workspace = workspace
+        self.gateway = Gateway(workspace)
+        self.app = Entrance(workspace, self.gateway, control_plane(workspace), listens_on_loopback=listens_on_loopback)
+        self._events = Dispatcher(workspace)
+        self._jobs = JobRunner(workspace)
+
+    async def start(self) -> None:
+        await self.gateway.start()
+        self._events.start()
+        self._jobs.start()
+
+    async def stop(self) -> None:
+        """Finish what is under way, keep the rest for the next start."""
+        await self.gateway.drain(DRAIN_S)
+        await run_in_threadpool(self._jobs.stop)
+        await run_in_threadpool(self._events.stop)

@@ -1,0 +1,154 @@
+"""Serve a workspace on a port until somebody says stop; then finish what is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from opsloop.core.errors import Conflict, InvalidInput
+from opsloop.core.lock import FolderLock
+from opsloop.core.opening import open_workspace
+from opsloop.core.settings import CoreSettings
+from opsloop.core.telemetry import logging, tracing
+from opsloop.server.authentication import is_loopback, refuse_open_door
+from opsloop.server.platform import Platform
+
+KEEP_ALIVE_S = 30
+
+
+class PortInUse(Conflict):
+    template = "port {port} on {host} is in use{by}; stop that program, or choose another port with --port"
+
+
+class AddressUnusable(InvalidInput):
+    pass
+
+
+def serve(
+    settings: CoreSettings,
+    *,
+    file_values: Mapping[str, Any] | None = None,
+    when_ready: Callable[[str, Callable[[], bool]], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then drain.
+
+    Args:
+        when_ready: called in a thread of its own once requests are answered, with the platform's URL and a function
+            that says whether the platform is stopping.
+
+    Raises: FolderHeld, PortInUse, OpenToAll, and what opening a workspace raises.
+    """
+    logging.configure(level=settings.log_level, form=settings.log_format)
+    tracer = tracing.configure(settings.otlp_endpoint)
+    with FolderLock.take(settings.data_dir) as lock:
+        workspace = open_workspace(settings, file_values=file_values)
+        try:
+            refuse_open_door(workspace, settings.host)
+            listener = _listen(settings)
+            url = _url(listener)
+            platform = Platform(workspace, listens_on_loopback=is_loopback(settings.host))
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(_serve(platform, listener, lock, url, when_ready))
+        finally:
+            workspace.close()
+            if tracer is not None:
+                tracer.shutdown()
+
+
+async def _serve(
+    platform: Platform,
+    listener: socket.socket,
+    lock: FolderLock,
+    url: str,
+    when_ready: Callable[[str, Callable[[], bool]], None] | None,
+) -> None:
+    config = uvicorn.Config(
+        platform.app,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        http="httptools",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=20,
+        server_header=False,
+    )
+    server = _Server(config)
+    await platform.start()
+    _stop_on_signals(server, platform)
+    lock.announce(url)
+    if when_ready is not None:
+        threading.Thread(
+            target=when_ready, args=(url, lambda: server.should_exit), name="when-ready", daemon=True
+        ).start()
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        lock.announce(None)
+        await platform.stop()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: they would end the loop before the platform has drained."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _stop_on_signals(server: uvicorn.Server, platform: Platform) -> None:
+    """Drain on the first SIGINT or SIGTERM; stop waiting for open connections on the second."""
+
+    def stop() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+        platform.workspace.stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # not on Windows
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _listen(settings: CoreSettings) -> socket.socket:
+    """A listening socket, made before anything is printed: a port in use is found out now."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise AddressUnusable(field="host", value=settings.host, wanted="a name or address of this machine") from error
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(port=settings.port, host=settings.host, by="") from error
+        if error.errno == errno.EACCES:
+            raise AddressUnusable(field="port", value=settings.port, wanted="a port this user may use") from error
+        raise AddressUnusable(field="host", value=settings.host, wanted="an address of this machine") from error
+    listener.listen(2048)
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 (compared, not listened on)
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
