@@ -19,7 +19,8 @@ class OutboxRow(Row):
     type: Mapped[str]
     payload: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
-    next_attempt_at: Mapped[datetime]
+    # Unset: at once. Not "now", which a clock that is set back would put into the future.
+    next_attempt_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None]
     delivered_at: Mapped[datetime | None]

@@ -43,9 +43,7 @@ def write(uow: UnitOfWork) -> None:
     """Put the events of a unit of work into the outbox; part of every commit."""
     now = uow.clock.now()
     for event in uow.events:
-        uow.session.add(
-            OutboxRow(type=name_of(event), payload=payload_of(event), created_at=now, next_attempt_at=now, attempts=0)
-        )
+        uow.session.add(OutboxRow(type=name_of(event), payload=payload_of(event), created_at=now, attempts=0))
     if uow.events:
         uow.ring("events")
 
@@ -55,7 +53,10 @@ def deliver_due(workspace: Workspace) -> int:
     with workspace.reading(system("events")) as uow:
         due = uow.session.scalars(
             select(OutboxRow)
-            .where(OutboxRow.delivered_at.is_(None), OutboxRow.next_attempt_at <= uow.clock.now())
+            .where(
+                OutboxRow.delivered_at.is_(None),
+                OutboxRow.next_attempt_at.is_(None) | (OutboxRow.next_attempt_at <= uow.clock.now()),
+            )
             .order_by(OutboxRow.seq)
             .limit(BATCH)
         ).all()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from opsloop.core.caller import system
 from opsloop.core.errors import OpsloopError
 from opsloop.core.jobs._tables import JobRow
 from opsloop.core.jobs.models import JobStatus
 from opsloop.core.jobs.registry import Again, JobContext, handler_of
+from opsloop.core.work import UnitOfWork
 from opsloop.core.workspace import Workspace
 
 log = structlog.get_logger()
@@ -52,8 +53,8 @@ def claim_due(workspace: Workspace, *, limit: int = 20) -> list[tuple[str, int]]
     with workspace.writing(_BY) as uow:
         query = (
             select(JobRow)
-            .where(JobRow.status == JobStatus.PENDING, JobRow.run_after <= uow.clock.now())
-            .order_by(JobRow.run_after)
+            .where(JobRow.status == JobStatus.PENDING, _is_due(uow))
+            .order_by(JobRow.created_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -68,8 +69,12 @@ def claim_due(workspace: Workspace, *, limit: int = 20) -> list[tuple[str, int]]
 
 def any_due(workspace: Workspace) -> bool:
     with workspace.reading(_BY) as uow:
-        query = select(JobRow.id).where(JobRow.status == JobStatus.PENDING, JobRow.run_after <= uow.clock.now())
+        query = select(JobRow.id).where(JobRow.status == JobStatus.PENDING, _is_due(uow))
         return uow.session.scalar(query.limit(1)) is not None
+
+
+def _is_due(uow: UnitOfWork) -> ColumnElement[bool]:
+    return JobRow.run_after.is_(None) | (JobRow.run_after <= uow.clock.now())
 
 
 def running(workspace: Workspace) -> list[tuple[str, int]]:

@@ -25,7 +25,8 @@ class JobRow(Row):
     error: Mapped[str | None] = mapped_column(Text)
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(index=True)
-    run_after: Mapped[datetime]
+    # Unset: at once. Not "now", which a clock that is set back would put into the future.
+    run_after: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 

@@ -42,7 +42,7 @@ def enqueue(
         message="",
         created_by=uow.by.name,
         created_at=now,
-        run_after=run_after or now,
+        run_after=run_after,
     )
     uow.session.add(row)
     uow.ring("jobs")

@@ -1,0 +1,175 @@
+"""Jobs: started once, continued after a crash, cancelled, failed with a sentence; schedules on an injected clock."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opsloop.core.caller import Caller, system
+from opsloop.core.clock import FakeClock
+from opsloop.core.errors import InvalidInput
+from opsloop.core.jobs import schedules, service
+from opsloop.core.jobs.inline import run_due
+from opsloop.core.jobs.models import Job, JobStatus
+from opsloop.core.jobs.registry import JobContext, job
+from opsloop.core.opening import open_workspace
+from opsloop.core.settings import CoreSettings
+from opsloop.core.workspace import Workspace
+
+RUN_SLOW_JOB = """
+import sys, threading
+from pathlib import Path
+from opsloop.core.caller import system
+from opsloop.core.jobs import service
+from opsloop.core.jobs.registry import job
+from opsloop.core.jobs.runner import JobRunner
+from opsloop.core.opening import open_workspace
+from opsloop.core.settings import CoreSettings
+
+folder, must_wait = Path(sys.argv[1]), sys.argv[2] == "wait"
+
+@job("test.slow")
+def slow(context, payload):
+    with (folder / "started").open("a") as file:
+        file.write("x")
+    print("started", flush=True)
+    if must_wait:
+        threading.Event().wait(600)
+
+workspace = open_workspace(CoreSettings(data_dir=folder))
+runner = JobRunner(workspace)
+if must_wait:
+    with workspace.writing(system("test")) as uow:
+        service.enqueue(uow, "test.slow", {}, id="job_1")
+runner.start()
+bell = workspace.bell("job-progress")
+while True:
+    with workspace.reading(system("test")) as uow:
+        if service.get(uow, "job_1").status == "done":
+            break
+    bell.wait(timeout_s=0.2)
+runner.stop()
+print("done", flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> None:
+    @job("test.count")
+    def count(context: JobContext, payload: dict[str, Any]) -> None:
+        for number in range(payload["to"]):
+            context.progress(number + 1, payload["to"], "counting")
+
+    @job("test.fail")
+    def fail(context: JobContext, payload: dict[str, Any]) -> None:
+        raise InvalidInput(field="payload", value=payload, wanted="something else")
+
+
+def enqueue(workspace: Workspace, admin: Caller, kind: str, payload: dict[str, Any], **more: Any) -> Job:
+    with workspace.writing(admin) as uow:
+        return service.enqueue(uow, kind, payload, **more)
+
+
+def status(workspace: Workspace, admin: Caller, job_id: str) -> Job:
+    with workspace.reading(admin) as uow:
+        return service.get(uow, job_id)
+
+
+def test_a_job_runs_once_and_tells_how_far_it_came(workspace: Workspace, admin: Caller) -> None:
+    made = enqueue(workspace, admin, "test.count", {"to": 5})
+    assert run_due(workspace) == 1
+    assert run_due(workspace) == 0
+    found = status(workspace, admin, made.id)
+    assert (found.status, found.done, found.total) == (JobStatus.DONE, 5, 5)
+
+
+def test_asking_twice_under_one_id_gives_one_job(workspace: Workspace, admin: Caller) -> None:
+    first = enqueue(workspace, admin, "test.count", {"to": 1}, id="nightly")
+    assert enqueue(workspace, admin, "test.count", {"to": 1}, id="nightly") == first
+    assert run_due(workspace) == 1
+
+
+def test_a_failed_job_keeps_its_sentence(workspace: Workspace, admin: Caller) -> None:
+    made = enqueue(workspace, admin, "test.fail", {"a": 1})
+    run_due(workspace)
+    found = status(workspace, admin, made.id)
+    assert found.status is JobStatus.FAILED
+    assert found.error == "payload: is {'a': 1}; wanted something else"
+
+
+def test_a_job_for_later_waits(workspace: Workspace, admin: Caller, clock: FakeClock) -> None:
+    enqueue(workspace, admin, "test.count", {"to": 1}, run_after=clock.now() + timedelta(hours=1))
+    assert run_due(workspace) == 0
+    clock.advance(3_601)
+    assert run_due(workspace) == 1
+
+
+def test_a_cancelled_job_never_starts(workspace: Workspace, admin: Caller) -> None:
+    made = enqueue(workspace, admin, "test.count", {"to": 1})
+    with workspace.writing(admin) as uow:
+        service.cancel(uow, made.id)
+    assert run_due(workspace) == 0
+    with workspace.writing(admin) as uow, pytest.raises(service.JobIsOver, match="is cancelled already"):
+        service.cancel(uow, made.id)
+
+
+def test_a_schedule_asks_for_its_job_at_its_time_and_once(
+    workspace: Workspace, admin: Caller, clock: FakeClock
+) -> None:
+    clock.jump_to(datetime(2027, 3, 1, 2, 59, tzinfo=UTC))
+    with workspace.writing(admin) as uow:
+        schedules.put(uow, "nightly", cron="0 3 * * *", kind="test.count", payload={"to": 1})
+    assert schedules.fire_due(workspace) == 0
+    clock.advance(61)
+    assert schedules.fire_due(workspace) == 1
+    assert schedules.fire_due(workspace) == 0
+    clock.jump_to(datetime(2027, 3, 1, 2, 59, 30, tzinfo=UTC))  # the clock was set back: not a second night
+    assert schedules.fire_due(workspace) == 0
+    assert run_due(workspace) == 1
+
+
+def test_nights_missed_while_nothing_ran_are_caught_up_as_one(
+    workspace: Workspace, admin: Caller, clock: FakeClock
+) -> None:
+    with workspace.writing(admin) as uow:
+        schedules.put(uow, "nightly", cron="0 3 * * *", kind="test.count", payload={"to": 1})
+    clock.advance(5 * 86_400)
+    assert schedules.fire_due(workspace) == 1
+    with workspace.reading(admin) as uow:
+        assert schedules.listed(uow)[0].next_at > clock.now()
+
+
+def test_a_bad_cron_expression_is_refused_with_the_wanted_form(workspace: Workspace, admin: Caller) -> None:
+    with workspace.writing(admin) as uow, pytest.raises(InvalidInput, match="five cron fields"):
+        schedules.put(uow, "nightly", cron="every night", kind="test.count", payload={})
+
+
+def test_a_job_whose_process_was_killed_goes_on_at_the_next_start(tmp_path: Path) -> None:
+    first = subprocess.Popen(
+        [sys.executable, "-c", RUN_SLOW_JOB, str(tmp_path), "wait"], stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdout is not None
+    assert first.stdout.readline() == "started\n"
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    first.stdout.close()
+    second = subprocess.run(
+        [sys.executable, "-c", RUN_SLOW_JOB, str(tmp_path), "go"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert second.stdout == "started\ndone\n"
+    assert (tmp_path / "started").read_text() == "xx"
+    workspace = open_workspace(CoreSettings(data_dir=tmp_path))
+    with workspace.reading(system("test")) as uow:
+        assert service.get(uow, "job_1").status is JobStatus.DONE
+    workspace.close()

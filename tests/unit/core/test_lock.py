@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from opsloop.core.lock import FolderHeld, FolderLock, Holder, holder_of
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from opsloop.core.lock import FolderLock
+lock = FolderLock.take(Path(sys.argv[1]))
+lock.announce("http://127.0.0.1:8700")
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_second_taker_learns_who_holds_the_folder(tmp_path: Path) -> None:
+    with FolderLock.take(tmp_path) as lock:
+        lock.announce("http://127.0.0.1:8700")
+        with pytest.raises(FolderHeld, match=f"held by process {os.getpid()} .it answers at http://127.0.0.1:8700"):
+            FolderLock.take(tmp_path)
+
+
+def test_nobody_holds_a_folder_after_release(tmp_path: Path) -> None:
+    FolderLock.take(tmp_path).release()
+    assert holder_of(tmp_path) is None
+    FolderLock.take(tmp_path).release()
+
+
+def test_nobody_holds_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    assert holder_of(tmp_path / "nowhere") is None
+
+
+def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    assert holder_of(tmp_path) == Holder(process.pid, "http://127.0.0.1:8700")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert holder_of(tmp_path) is None
+    FolderLock.take(tmp_path).release()
