@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
@@ -51,7 +52,8 @@ def test_an_empty_trail_verifies() -> None:
 def test_flipping_any_bits_of_any_field_is_found_at_that_event(index: int, field: str, where: int, flip: int) -> None:
     raw = bytearray(getattr(EVENTS[index], field))
     raw[where % len(raw)] ^= flip
-    events = [*EVENTS[:index], replace(EVENTS[index], **{field: bytes(raw)}), *EVENTS[index + 1 :]]
+    changed: Any = {field: bytes(raw)}
+    events = [*EVENTS[:index], replace(EVENTS[index], **changed), *EVENTS[index + 1 :]]
     found = chain.verify(events, MARKS, KEY.public_key())
     assert not found.ok
     assert found.broken_at == index + 1
