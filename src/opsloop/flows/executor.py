@@ -1,0 +1,367 @@
+"""Runs a plan: each node as soon as what it waits for is there, all on one event loop.
+
+A node is bypassed when its condition does not hold, or, without a condition, when all nodes it reads were bypassed;
+what it would have given is then None. When a node fails the others are cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from opsloop.core.clock import Clock
+from opsloop.core.errors import Kind, OpsloopError, shown
+from opsloop.flows import metrics, spans
+from opsloop.flows.errors import FlowRunError, InputInvalid, NodeFailed, NodeTimedOut, NodeUnavailable, suggestion
+from opsloop.flows.formats.references import StepMissing, follow
+from opsloop.flows.models import Flow, Literal
+from opsloop.flows.nodes.port import Call, Emit, ToolRaised
+from opsloop.flows.plan import Constant, Plan, Step, Wire
+from opsloop.flows.results import AggregateResult, FlowResult, NodeRun, NodeStatus, TextDelta, summed
+from opsloop.flows.values import WrongType, coerce
+
+_PENDING_DELTAS = 64
+_REASON_CHARS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`node_timeout_s` is the longest a node may take, in seconds; None for as long as it likes."""
+
+    node_timeout_s: float | None = 300.0
+
+
+def checked_inputs(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The flow's inputs from what a caller gave and the defaults, in the declared types. Other keys are left out.
+
+    Raises: InputInvalid naming the input, the value and the wanted form.
+    """
+    inputs = {}
+    for name, each in flow.inputs.items():
+        if name not in given:
+            if not each.has_default:
+                others = [key for key in given if key not in flow.inputs]
+                got = f"; got {', '.join(map(repr, others))}" if others else ""
+                wanted = f"a value ({each.type.value}) for this input of flow {flow.name}{got}"
+                raise InputInvalid(f"inputs.{name} is missing: wanted {wanted}", field=f"inputs.{name}", wanted=wanted)
+            inputs[name] = each.default
+            continue
+        try:
+            inputs[name] = coerce(given[name], each.type)
+        except WrongType as error:
+            raise InputInvalid(field=f"inputs.{name}", value=given[name], wanted=error.wanted) from None
+    return inputs
+
+
+async def run(
+    plan: Plan, given: Mapping[str, Any], *, clock: Clock, limits: Limits, emit: Emit | None = None
+) -> FlowResult:
+    """Run one row.
+
+    Args:
+        emit: where the chat output's text goes while it is made.
+    Raises: InputInvalid, FlowRunError with the traces so far.
+    """
+    inputs = checked_inputs(plan.flow, given)
+    with spans.flow_span(plan.flow) as span:
+        row = _Pass(plan, plan.steps, inputs, clock, limits, emit=emit)
+        try:
+            await row.run_all()
+            return row.result(row.outputs(), row.for_aggregation())
+        except FlowRunError as error:
+            spans.fail(span, error)
+            error.result = row.result({}, {})
+            raise
+
+
+async def stream(
+    plan: Plan, given: Mapping[str, Any], *, clock: Clock, limits: Limits
+) -> AsyncIterator[TextDelta | FlowResult]:
+    """Run one row and give the chat output's text as it is made; the last item is the result.
+
+    Closing the iterator cancels the run. Raises: as `run`.
+    """
+    pieces: asyncio.Queue[str | None] = asyncio.Queue(_PENDING_DELTAS)
+
+    async def work() -> FlowResult:
+        try:
+            return await run(plan, given, clock=clock, limits=limits, emit=pieces.put)
+        finally:
+            task = asyncio.current_task()
+            if task is not None and not task.cancelling():  # else nobody reads the queue any more
+                await pieces.put(None)
+
+    task = asyncio.create_task(work())
+    emitted = False
+    try:
+        while (piece := await pieces.get()) is not None:
+            emitted = True
+            yield TextDelta(piece)
+        result = await task
+        text = result.outputs.get(plan.flow.chat_output or "")
+        if not emitted and isinstance(text, str) and text:
+            yield TextDelta(text)
+        yield result
+    finally:
+        await _cancelled([task])
+
+
+async def aggregate(plan: Plan, rows: Sequence[Mapping[str, Any]], *, clock: Clock, limits: Limits) -> AggregateResult:
+    """Run the aggregation nodes over completed rows.
+
+    Args:
+        rows: `for_aggregation` of each completed row.
+    Raises: FlowRunError.
+    """
+    if not plan.aggregation:
+        return AggregateResult({}, {})
+    columns = {wire.name: [row.get(wire.name) for row in rows] for wire in plan.aggregated}
+    after = _Pass(plan, plan.aggregation, {}, clock, limits, columns=columns)
+    with metrics.collecting() as collected:
+        try:
+            await after.run_all()
+        except FlowRunError as error:
+            error.result = after.result({}, {})
+            raise
+    outputs = {step.node.name: after.values[step.index] for step in plan.aggregation}
+    return AggregateResult(outputs, dict(collected), after.traces_in_order())
+
+
+class _Pass:
+    """The state of one pass over steps: those of a row, or those of the aggregation.
+
+    Args:
+        columns: what the aggregation reads of the rows, by the text of the reference.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        steps: Sequence[Step],
+        inputs: Mapping[str, Any],
+        clock: Clock,
+        limits: Limits,
+        *,
+        emit: Emit | None = None,
+        columns: Mapping[str, list[Any]] | None = None,
+    ) -> None:
+        count = len(plan.steps) + len(plan.aggregation)
+        self.plan = plan
+        self.steps = steps
+        self.inputs = inputs
+        self.clock = clock
+        self.limits = limits
+        self.emit = emit
+        self.columns = columns
+        self.values: list[Any] = [None] * count
+        self.bypassed = [False] * count
+        self.missing = {step.index: step.waits for step in steps}
+        self.by_index = {step.index: step for step in steps}
+        self.ready = deque(step for step in steps if step.waits == 0)
+        self.traces: dict[int, NodeRun] = {}
+        self.started_at: datetime = clock.now()
+        self.start_s = clock.monotonic_s()
+
+    async def run_all(self) -> None:
+        running: dict[asyncio.Task[None], Step] = {}
+        try:
+            while self.ready or running:
+                while self.ready:
+                    step = self.ready.popleft()
+                    if self._is_bypassed(step):
+                        self._bypass(step)
+                    elif not self.ready and not running:
+                        await self._run(step)  # nothing else can run beside it: a task would only cost time
+                        self._release(step)
+                    else:
+                        running[asyncio.create_task(self._run(step))] = step
+                if running:
+                    done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                    for task in done:
+                        await task
+                        self._release(running.pop(task))
+        finally:
+            if running:
+                await _cancelled(running)
+
+    def _release(self, step: Step) -> None:
+        for fed in step.feeds:
+            self.missing[fed] -= 1
+            if self.missing[fed] == 0:
+                self.ready.append(self.by_index[fed])
+
+    # --- bypassing ---------------------------------------------------------------------------------------------
+
+    def _is_bypassed(self, step: Step) -> bool:
+        if step.activate is not None:
+            when = step.when
+            if when is None:
+                assert isinstance(step.activate.when, Literal)
+                return bool(step.activate.when.value != step.activate.value)
+            if when.source is not None and self.bypassed[when.source]:
+                return True
+            return bool(self._read(step, when) != step.activate.value)
+        return bool(step.node_sources) and all(self.bypassed[source] for source in step.node_sources)
+
+    def _bypass(self, step: Step) -> None:
+        self.bypassed[step.index] = True
+        start_ms = self._elapsed_ms()
+        self.traces[step.index] = NodeRun(step.node.name, step.node.type, NodeStatus.BYPASSED, start_ms, 0.0)
+        self._release(step)
+
+    # --- one node ----------------------------------------------------------------------------------------------
+
+    async def _run(self, step: Step) -> None:
+        node = step.node
+        call = Call(self.emit if step.index == self.plan.streams else None)
+        start_ms = self._elapsed_ms()
+        status, problem = NodeStatus.FAILED, None
+        with spans.node_span(node) as span:
+            try:
+                self.values[step.index] = await self._within_time(step, call)
+                status = NodeStatus.COMPLETED
+            except asyncio.CancelledError as error:
+                current = asyncio.current_task()
+                if current is not None and current.cancelling():
+                    status = NodeStatus.CANCELLED
+                    raise
+                problem = self._failure(step, error)
+                raise problem from error
+            except Exception as error:  # noqa: BLE001  the rim of a node: what it raised becomes a sentence
+                cause = error.error if isinstance(error, ToolRaised) else error
+                spans.fail(span, cause)
+                problem = self._failure(step, cause)
+                raise problem from cause
+            finally:
+                spans.describe(span, node, call)
+                self.traces[step.index] = NodeRun(
+                    node=node.name,
+                    type=node.type,
+                    status=status,
+                    start_ms=start_ms,
+                    duration_ms=self._elapsed_ms() - start_ms,
+                    output=self.values[step.index],
+                    error=None if problem is None else str(problem),
+                    tokens=call.tokens,
+                )
+
+    async def _within_time(self, step: Step, call: Call) -> Any:
+        inputs = dict(step.literals)
+        for wire in step.wires:
+            inputs[wire.name] = self._read(step, wire)
+        timeout_s = self.limits.node_timeout_s
+        if timeout_s is None:
+            return await step.runner(inputs, call)
+        # Told apart from a TimeoutError that the node itself raises by asking the timer.
+        timer = asyncio.timeout(timeout_s)
+        try:
+            async with timer:
+                return await step.runner(inputs, call)
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            raise NodeTimedOut(node=step.node.name, flow=self.plan.flow.name, timeout_s=timeout_s) from None
+
+    def _failure(self, step: Step, error: BaseException) -> FlowRunError:
+        if isinstance(error, FlowRunError):
+            return error
+        facts = {"node": step.node.name, "flow": self.plan.flow.name, "reason": _reason(error)}
+        if isinstance(error, OpsloopError) and error.kind in (Kind.UNAVAILABLE, Kind.LIMITED, Kind.TIMED_OUT):
+            return NodeUnavailable(**facts)
+        return NodeFailed(**facts, where=_where(error, self.plan.flow.folder))
+
+    def _read(self, step: Step, wire: Wire) -> Any:
+        """The value a wire brings. Raises: NodeFailed when the value has no such part."""
+        reference = wire.reference
+        if self.columns is not None and (column := self.columns.get(str(reference))) is not None:
+            return column
+        if wire.source is None:
+            value = self.inputs[reference.name]
+        elif self.bypassed[wire.source]:
+            return None
+        else:
+            value = self.values[wire.source]
+        if not reference.path:
+            return value
+        try:
+            return follow(value, reference.path)
+        except StepMissing as error:
+            problem = f"its input {wire.name} reads {reference}, but {_absent(error)}"
+            raise NodeFailed(node=step.node.name, flow=self.plan.flow.name, reason=problem, where="") from None
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs of a row. Raises: NodeFailed."""
+        return {
+            each.name: each.value if isinstance(each, Constant) else self._given(f"output {each.name}", each)
+            for each in self.plan.outputs
+        }
+
+    def for_aggregation(self) -> dict[str, Any]:
+        """What the aggregation needs of a row, by the text of the reference. Raises: NodeFailed."""
+        return {wire.name: self._given("the aggregation", wire) for wire in self.plan.aggregated}
+
+    def _given(self, reader: str, wire: Wire) -> Any:
+        if wire.source is None:
+            return self.inputs[wire.reference.name]
+        if self.bypassed[wire.source]:
+            return None
+        try:
+            return follow(self.values[wire.source], wire.reference.path)
+        except StepMissing as error:
+            node = self.by_index[wire.source].node.name
+            problem = f"{reader} reads {wire.reference}, but {_absent(error)}"
+            raise NodeFailed(node=node, flow=self.plan.flow.name, reason=problem, where="") from None
+
+    def traces_in_order(self) -> tuple[NodeRun, ...]:
+        return tuple(self.traces[step.index] for step in self.steps if step.index in self.traces)
+
+    def result(self, outputs: Mapping[str, Any], for_aggregation: Mapping[str, Any]) -> FlowResult:
+        runs = self.traces_in_order()
+        return FlowResult(
+            outputs=outputs,
+            nodes=runs,
+            started_at=self.started_at,
+            duration_ms=self._elapsed_ms(),
+            tokens=summed(each.tokens for each in runs),
+            for_aggregation=for_aggregation,
+        )
+
+    def _elapsed_ms(self) -> float:
+        return (self.clock.monotonic_s() - self.start_s) * 1000
+
+
+def _absent(error: StepMissing) -> str:
+    known = f" (there is {', '.join(error.known[:8])})" if error.known else ""
+    return f"{shown(error.value, limit=40)} has no {error.step!r}{known}{suggestion(error.step, error.known)}"
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error)
+    if isinstance(error, OpsloopError):
+        return text
+    text = text if len(text) <= _REASON_CHARS else f"{text[:_REASON_CHARS]}…"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _where(error: BaseException, folder: Path) -> str:
+    """` (answer.py, line 12)`: the innermost line of the flow's own code that the error passed."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(folder):
+            return f" ({Path(frame.filename).relative_to(folder)}, line {frame.lineno})"
+    return ""
+
+
+async def _cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they have ended."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""The formats of Prompt flow, each read into the same nouns."""

@@ -1,0 +1,173 @@
+"""A flow, loaded: its file read, its Python imported, its templates compiled; ready to run many times.
+
+A flow's Python runs with the rights of this process; load only flows you would run by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from opsloop.core.clock import Clock, SystemClock
+from opsloop.core.context import current_workspace
+from opsloop.flows import executor
+from opsloop.flows.executor import Limits
+from opsloop.flows.formats import dag
+from opsloop.flows.models import Flow
+from opsloop.flows.nodes.port import Kit
+from opsloop.flows.plan import Plan, make_plan
+from opsloop.flows.results import AggregateResult, FlowResult, TextDelta
+from opsloop.flows.shim_finder import install_shim
+from opsloop.flows.threads import NodeThreads
+from opsloop.flows.user_code import UserModules, forget, install_finder
+from opsloop.llm.offline import OfflineEngine
+from opsloop.llm.port import ChatProvider
+from opsloop.llm.providers import chat_provider
+
+KEPT = 32
+_threads = NodeThreads()
+
+
+class LoadedFlow:
+    """Made by `load`. Runs on any event loop, any number at a time."""
+
+    def __init__(self, plan: Plan, modules: UserModules, *, clock: Clock, limits: Limits) -> None:
+        self.flow: Flow = plan.flow
+        self._plan = plan
+        self._clock = clock
+        self._limits = limits
+        weakref.finalize(self, forget, modules.package)
+
+    def __repr__(self) -> str:
+        return f"LoadedFlow({self.flow.name!r})"
+
+    @property
+    def name(self) -> str:
+        return self.flow.name
+
+    @property
+    def chat_input(self) -> str | None:
+        """Name of the input that takes the chat's question."""
+        return self.flow.chat_input
+
+    @property
+    def chat_history(self) -> str | None:
+        """Name of the input that takes the turns before: a list of `{"inputs": {…}, "outputs": {…}}`."""
+        return self.flow.chat_history
+
+    @property
+    def chat_output(self) -> str | None:
+        """Name of the output that is the chat's answer."""
+        return self.flow.chat_output
+
+    @property
+    def has_aggregation(self) -> bool:
+        return bool(self._plan.aggregation)
+
+    async def run(self, inputs: Mapping[str, Any]) -> FlowResult:
+        """Run once. Raises: InputInvalid; NodeFailed, NodeTimedOut, NodeUnavailable with the traces as `.result`."""
+        return await executor.run(self._plan, inputs, clock=self._clock, limits=self._limits)
+
+    def stream(self, inputs: Mapping[str, Any]) -> AsyncIterator[TextDelta | FlowResult]:
+        """Run once, giving the chat output's text as it is made; the last item is the FlowResult.
+
+        Closing the iterator cancels the run. Raises: as `run`.
+        """
+        return executor.stream(self._plan, inputs, clock=self._clock, limits=self._limits)
+
+    async def aggregate(self, results: Iterable[FlowResult]) -> AggregateResult:
+        """Run the aggregation nodes over completed runs. Raises: as `run`."""
+        return await self.aggregate_rows([result.for_aggregation for result in results])
+
+    async def aggregate_rows(self, rows: list[Mapping[str, Any]]) -> AggregateResult:
+        """As `aggregate`, over `for_aggregation` of each run."""
+        return await executor.aggregate(self._plan, rows, clock=self._clock, limits=self._limits)
+
+    def run_sync(self, inputs: Mapping[str, Any]) -> FlowResult:
+        """`run`, for code without an event loop."""
+        return asyncio.run(self.run(inputs))
+
+
+def load(
+    path: Path | str,
+    *,
+    variants: Mapping[str, str] | None = None,
+    chat: ChatProvider | None = None,
+    connections: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
+    clock: Clock | None = None,
+) -> LoadedFlow:
+    """The flow at a path, ready to run. The same flow, unchanged on disk, is loaded once.
+
+    Args:
+        path: folder of the flow, or its flow file.
+        variants: node name to the id of the variant to use instead of the default.
+        chat: what answers LLM nodes; unset: by the settings of the current workspace, else the offline engine.
+        connections: by name, for Python tools that take one.
+    Raises: FlowMissing, FlowInvalid, TemplateFailed.
+    """
+    file = dag.find(Path(path))
+    plain = chat is None and not connections and limits is None and clock is None
+    if not plain:
+        return _load(file, variants, chat, connections or {}, limits or Limits(), clock or SystemClock())
+    key = (str(file.resolve()), tuple(sorted((variants or {}).items())), _fingerprint(file.resolve().parent))
+    with _lock:
+        if (known := _loaded.get(key)) is not None:
+            _loaded.move_to_end(key)
+            return known
+    loaded = _load(file, variants, None, {}, Limits(), SystemClock())
+    with _lock:
+        loaded = _loaded.setdefault(key, loaded)
+        while len(_loaded) > KEPT:
+            _loaded.popitem(last=False)
+    return loaded
+
+
+_Key = tuple[str, tuple[tuple[str, str], ...], int]
+_loaded: OrderedDict[_Key, LoadedFlow] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _load(
+    file: Path,
+    variants: Mapping[str, str] | None,
+    chat: ChatProvider | None,
+    connections: Mapping[str, Any],
+    limits: Limits,
+    clock: Clock,
+) -> LoadedFlow:
+    install_finder()
+    install_shim()
+    flow = dag.read(file, variants=variants)
+    modules = UserModules(flow.folder)
+
+    def provider(connection: str | None) -> ChatProvider:
+        return chat if chat is not None else _provider_of_workspace()
+
+    kit = Kit(flow.folder, flow.file, modules, _threads, provider, connections)
+    try:
+        plan = make_plan(flow, kit)
+    except BaseException:
+        modules.close()
+        raise
+    return LoadedFlow(plan, modules, clock=clock, limits=limits)
+
+
+def _provider_of_workspace() -> ChatProvider:
+    workspace = current_workspace.get(None)
+    return OfflineEngine() if workspace is None else chat_provider(workspace.settings)
+
+
+def _fingerprint(folder: Path) -> int:
+    """Changes whenever a file of the flow does: hash of names, sizes and times of change."""
+    found = []
+    for path in folder.rglob("*"):
+        if "__pycache__" not in path.parts and path.is_file():
+            stat = path.stat()
+            found.append((str(path), stat.st_size, stat.st_mtime_ns))
+    return hash(tuple(sorted(found)))

@@ -1,0 +1,154 @@
+"""What a flow is: its inputs, nodes, outputs and variants, as written by its author."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+class ValueType(StrEnum):
+    """The types an input of a flow can declare."""
+
+    STRING = "string"
+    INT = "int"
+    DOUBLE = "double"
+    BOOL = "bool"
+    LIST = "list"
+    OBJECT = "object"
+    IMAGE = "image"
+    FILE_PATH = "file_path"
+    SECRET = "secret"  # noqa: S105  the name of a type
+    PROMPT_TEMPLATE = "prompt_template"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`${inputs.question}` or `${retrieve.output.hits[0].text}`.
+
+    `node` is None for an input of the flow; then `name` is the input's name. `path` holds keys and indexes, in order.
+    """
+
+    node: str | None
+    name: str
+    path: tuple[str | int, ...] = ()
+
+    def __str__(self) -> str:
+        steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        return f"${{inputs.{self.name}{steps}}}" if self.node is None else f"${{{self.node}.output{steps}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value written in the flow itself."""
+
+    value: Any
+
+
+Binding = Reference | Literal
+
+
+@dataclass(frozen=True, slots=True)
+class FlowInput:
+    name: str
+    type: ValueType = ValueType.STRING
+    has_default: bool = False
+    default: Any = None
+    is_chat_input: bool = False
+    is_chat_history: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOutput:
+    name: str
+    type: ValueType
+    binding: Binding
+    is_chat_output: bool = False
+    evaluation_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a node's work is written: a file of the flow, or a tool of an installed package."""
+
+    type: str = "code"
+    path: str | None = None
+    tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activate:
+    """Run the node only when `when` equals `value`."""
+
+    when: Binding
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    name: str
+    type: str
+    source: Source = Source()
+    inputs: Mapping[str, Binding] = field(default_factory=dict)
+    activate: Activate | None = None
+    aggregation: bool = False
+    connection: str | None = None
+    api: str | None = None
+    provider: str | None = None
+    module: str | None = None
+
+    def references(self) -> list[Reference]:
+        """Everything this node waits for, its condition included."""
+        bindings = list(self.inputs.values())
+        if self.activate is not None:
+            bindings.append(self.activate.when)
+        return [binding for binding in bindings if isinstance(binding, Reference)]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeVariants:
+    """The ways a node can be written, by id."""
+
+    default_id: str
+    variants: Mapping[str, Node]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A flow as written. `nodes` holds the chosen variant of each node that has several."""
+
+    name: str
+    folder: Path
+    file: str
+    inputs: Mapping[str, FlowInput]
+    outputs: Mapping[str, FlowOutput]
+    nodes: tuple[Node, ...]
+    variants: Mapping[str, NodeVariants] = field(default_factory=dict)
+    chosen_variants: Mapping[str, str] = field(default_factory=dict)
+    additional_includes: tuple[str, ...] = ()
+    environment_variables: Mapping[str, str] = field(default_factory=dict)
+    python_requirements: str | None = None
+    message_format: str = "basic"
+    warnings: tuple[str, ...] = ()
+
+    def node(self, name: str) -> Node:
+        """Raises: KeyError."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    @property
+    def chat_input(self) -> str | None:
+        return next((each.name for each in self.inputs.values() if each.is_chat_input), None)
+
+    @property
+    def chat_history(self) -> str | None:
+        return next((each.name for each in self.inputs.values() if each.is_chat_history), None)
+
+    @property
+    def chat_output(self) -> str | None:
+        return next((each.name for each in self.outputs.values() if each.is_chat_output), None)

@@ -1,0 +1,1 @@
+"""The types of node, one file each; `registry` finds them."""

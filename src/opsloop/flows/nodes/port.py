@@ -1,0 +1,69 @@
+"""What a type of node is: given a node it prepares a runner, once; the runner is called in every run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from opsloop.flows.errors import FlowInvalid
+from opsloop.flows.models import Node
+from opsloop.flows.results import NO_TOKENS, TokenUse
+from opsloop.flows.threads import NodeThreads
+from opsloop.flows.user_code import UserModules
+from opsloop.llm.port import ChatProvider
+
+Emit = Callable[[str], Awaitable[None]]
+
+
+class Call:
+    """One run of one node: where its text goes while it is made, and what it used."""
+
+    __slots__ = ("emit", "engine", "model", "tokens")
+
+    def __init__(self, emit: Emit | None = None) -> None:
+        self.emit = emit
+        self.tokens: TokenUse = NO_TOKENS
+        self.engine: str | None = None
+        self.model: str | None = None
+
+
+class Runner(Protocol):
+    def __call__(self, inputs: dict[str, Any], call: Call) -> Awaitable[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What nodes of one loaded flow are prepared with. `chat` finds the provider for a connection's name."""
+
+    folder: Path
+    file: str
+    modules: UserModules
+    threads: NodeThreads
+    chat: Callable[[str | None], ChatProvider]
+    connections: Mapping[str, Any]
+
+    def wrong(self, node: Node, part: str, value: object, wanted: str, known: tuple[str, ...] = ()) -> FlowInvalid:
+        return FlowInvalid(file=self.file, field=f"node {node.name}.{part}", value=value, wanted=wanted, known=known)
+
+    def file_of(self, node: Node) -> Path:
+        """The file a node's source names. Raises: FlowInvalid when it is not in the flow's folder."""
+        path = node.source.path
+        if path is None:
+            raise self.wrong(node, "source.path", None, "a file of the flow's folder")
+        place = self.folder / path
+        if not place.resolve().is_relative_to(self.folder.resolve()):
+            raise self.wrong(node, "source.path", path, "a file inside the flow's folder (see additional_includes)")
+        if not place.is_file():
+            there = tuple(each.name for each in sorted(self.folder.iterdir()))
+            raise self.wrong(node, "source.path", path, "a file that is there", there)
+        return place
+
+
+class ToolRaised(Exception):
+    """Carries what a user's function raised, be that SystemExit or StopIteration, through the loop."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(error)
+        self.error = error

@@ -1,0 +1,48 @@
+"""Spans of flows and nodes, in OpenTelemetry's words for generative AI where a model is called.
+
+Source of the names: OpenTelemetry semantic conventions for generative AI, gen_ai.* attributes.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from opentelemetry import trace
+from opentelemetry.trace import Span, Status, StatusCode
+
+from opsloop.flows.models import Flow, Node
+from opsloop.flows.nodes.port import Call
+
+_tracer = trace.get_tracer("opsloop.flows")
+
+
+def flow_span(flow: Flow) -> AbstractContextManager[Span]:
+    return _tracer.start_as_current_span(f"flow {flow.name}", record_exception=False, set_status_on_exception=False)
+
+
+def node_span(node: Node) -> AbstractContextManager[Span]:
+    return _tracer.start_as_current_span(f"node {node.name}", record_exception=False, set_status_on_exception=False)
+
+
+def describe(span: Span, node: Node, call: Call) -> None:
+    """What a node was, and what its model calls used."""
+    if not span.is_recording():
+        return
+    span.set_attribute("opsloop.node.name", node.name)
+    span.set_attribute("opsloop.node.type", node.type)
+    if call.engine is None:
+        return
+    span.set_attribute("gen_ai.operation.name", "chat")
+    span.set_attribute("gen_ai.provider.name", call.engine)
+    if call.model is not None:
+        span.set_attribute("gen_ai.response.model", call.model)
+    if not call.tokens.uncounted_calls:
+        span.set_attribute("gen_ai.usage.input_tokens", call.tokens.prompt)
+        span.set_attribute("gen_ai.usage.output_tokens", call.tokens.completion)
+
+
+def fail(span: Span, error: BaseException) -> None:
+    """Only the kind of error: its text may hold what a user wrote."""
+    if span.is_recording():
+        span.set_attribute("error.type", type(error).__name__)
+        span.set_status(Status(StatusCode.ERROR))
