@@ -1,4 +1,4 @@
-"""Import contracts of this project beyond those import-linter brings; `[tool.importlinter]` in pyproject.toml uses them."""
+"""Import contracts beyond those import-linter brings; pyproject.toml names them under `[tool.importlinter]`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,45 @@
+"""What must not be loaded where a start has to be fast, seen in a fresh interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "opsloop"
+SLOW_TO_LOAD = {"dbos", "duckdb", "fastapi", "httpx", "numpy", "openai", "pydantic", "rich", "sqlalchemy", "uvicorn"}
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=False)
+
+
+def loaded_by(code: str, *arguments: str) -> set[str]:
+    """Top-level packages that a fresh interpreter imports for `code`."""
+    result = python("-X", "importtime", "-c", code, *arguments)
+    assert result.returncode == 0, result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+def test_the_measurement_sees_what_is_imported() -> None:
+    assert "pydantic" in loaded_by("import pydantic")
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("release", "--help")])
+def test_help_loads_nothing_slow(arguments: tuple[str, ...]) -> None:
+    loaded = loaded_by("from opsloop.cli.main import main; main()", *arguments)
+    assert "click" in loaded
+    assert loaded & SLOW_TO_LOAD == set()
+
+
+def test_the_package_root_loads_nothing_slow() -> None:
+    assert loaded_by("import opsloop") & SLOW_TO_LOAD == set()
+
+
+@pytest.mark.parametrize("file", sorted(SOURCE.glob("*/models.py")), ids=lambda file: file.parent.name)
+def test_nouns_load_without_a_database_or_a_web_framework(file: Path) -> None:
+    loaded = loaded_by(f"import opsloop.{file.parent.name}.models")
+    assert loaded & (SLOW_TO_LOAD - {"pydantic"}) == set()
