@@ -28,7 +28,7 @@ class SchemaIsNewer(Conflict):
 
 def upgrade(database: Database) -> None:
     """Bring the schema to the newest version; one process at a time, the others wait for the lock."""
-    config = _config()
+    config = config_for()
     scripts = ScriptDirectory.from_config(config)
     head = scripts.get_current_head()
     with database.engine.connect() as reader:
@@ -51,13 +51,14 @@ def upgrade(database: Database) -> None:
 
 def downgrade(database: Database, to: str) -> None:
     """Bring the schema back to revision `to` (`base` for none): for tests of the migrations."""
-    config = _config()
+    config = config_for()
     with database.engine.connect().execution_options(opsloop_writes=True) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.downgrade(config, to)
 
 
-def _config() -> Config:
+def config_for() -> Config:
+    """Alembic's configuration; `attributes` take the connection to migrate."""
     config = Config()
     config.set_main_option("script_location", "opsloop.core.db:migrations")
     return config
