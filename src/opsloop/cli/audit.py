@@ -1,0 +1,103 @@
+"""`opsloop audit`: the signed record of who did what."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opsloop.cli import text
+from opsloop.cli.session import Session
+from opsloop.cli.verbs import noun, verb
+
+if TYPE_CHECKING:
+    from opsloop.core.audit.models import Verification
+
+
+@noun("audit")
+def audit() -> None:
+    """The signed record of who did what."""
+
+
+@verb(audit, "list", example="opsloop audit list --target endpoint/support-chat --limit 20")
+@click.option("--target", metavar="TEXT", help="Only things whose name begins so, such as endpoint/support-chat.")
+@click.option("--action", metavar="TEXT", help="Only actions that begin so, such as rollout.")
+@click.option("--before", type=int, metavar="N", help="Only events before this number.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many, newest first.")
+def listed(session: Session, target: str | None, action: str | None, before: int | None, limit: int) -> None:
+    """List events, newest first."""
+    with session.client() as client:
+        events = client.audit.listed(target=target, action=action, before=before, limit=limit)
+    rows = [(event.seq, event.at[:19].replace("T", " "), event.actor, event.action, event.target) for event in events]
+    words = text.table(("no", "at (utc)", "who", "did", "to"), rows) or "nothing is recorded yet"
+    session.answer({"items": events}, words)
+
+
+@verb(
+    audit,
+    "verify",
+    example="""opsloop audit verify
+    opsloop audit verify trail.jsonl --key audit.pub.pem""",
+)
+@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="Public key (PEM) that checks FILE.")
+def verify(session: Session, file: Path | None, key: Path | None) -> None:
+    """Check every hash and signature of the record, or of an export in FILE.
+
+    Exit code 6 when a link is broken; the first one is named.
+    """
+    from opsloop.core.errors import AnswerIsNo
+
+    if (file is None) != (key is None):
+        raise click.UsageError("an export is checked with its public key: give both FILE and --key")
+    if file is not None and key is not None:
+        found = _offline(file, key)
+    else:
+        with session.client() as client:
+            found = client.audit.verify()
+    session.answer(found, f"{found.events} events and {found.checkpoints} signatures hold" if found.ok else "broken")
+    if not found.ok:
+        named = f" ({found.broken_id})" if found.broken_id else ""
+        raise AnswerIsNo(
+            f"the audit trail does not hold from event {found.broken_at}{named} on: {found.reason}; "
+            f"the {found.events} events before it do"
+        )
+
+
+@verb(audit, "export", example="opsloop audit export trail.jsonl --key audit.pub.pem")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="Where to put the public key (PEM).")
+def export(session: Session, file: Path, key: Path | None) -> None:
+    """Write the record to FILE as JSON lines; `audit verify FILE --key KEY` checks it anywhere."""
+    to_stdout = str(file) == "-"
+    if to_stdout and session.as_json:
+        raise click.UsageError("stdout takes the export or the JSON answer, not both: name a FILE")
+    with session.client() as client:
+        lines = client.audit.export()
+        pem = client.audit.public_key() if key is not None else None
+    if key is not None and pem is not None:
+        key.write_text(pem)
+    if to_stdout:
+        sys.stdout.buffer.write(lines)
+        return
+    file.write_bytes(lines)
+    records = lines.count(b"\n")
+    answer = {"file": str(file), "records": records, "key": str(key) if key is not None else None}
+    session.answer(answer, f"{records} records written to {file}")
+
+
+def _offline(file: Path, key: Path) -> Verification:
+    # No client and no server: an auditor has only the two files.
+    from opsloop.core.audit import chain, keys
+    from opsloop.core.errors import InvalidInput
+
+    public = keys.public_key(key)
+    try:
+        with file.open("rb") as lines:
+            events, marks = chain.from_export(lines)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        wanted = "an export of the audit trail, as `opsloop audit export` writes it"
+        raise InvalidInput(field="FILE", value=str(file), wanted=wanted) from error
+    return chain.verify(events, marks, public)

@@ -1,0 +1,88 @@
+"""The `opsloop` command: its nouns, and what becomes of an error.
+
+Nothing heavy is imported here or by `opsloop --help`; a test on what is loaded holds this.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from opsloop._version import __version__
+from opsloop.cli.lazy import Entry, LazyGroup
+
+EPILOG = """\b
+With no OPSLOOP_URL a command works on the project in this folder (its data is in .opsloop/),
+with it on that server; OPSLOOP_TOKEN is the API key sent to it.
+\b
+Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 not found, 4 not authorised,
+5 conflict or needs approval, 6 the answer is no, 7 server unreachable, 8 still pending,
+130 interrupted.
+\b
+Example: opsloop up"""
+
+SECTIONS = {
+    "Start": {
+        "init": Entry("opsloop.cli.init:init", "Make a new project from a template."),
+        "up": Entry("opsloop.cli.up:up", "Run the whole platform in this process."),
+        "apply": Entry("opsloop.cli.apply:apply", "Make the platform match opsloop.yaml."),
+        "doctor": Entry("opsloop.cli.doctor:doctor", "Check this installation and this project."),
+    },
+    "Build": {
+        "data": Entry("opsloop.cli.data:data", "Datasets and their versions."),
+        "flow": Entry("opsloop.cli.flow:flow", "Prompt flows: run, check and draw them."),
+        "rag": Entry("opsloop.cli.rag:rag", "Collections of documents and answers from them."),
+        "eval": Entry("opsloop.cli.evaluation:evaluation", "Evaluations of flows over datasets."),
+        "gate": Entry("opsloop.cli.gate:gate", "The verdict on an evaluation."),
+    },
+    "Operate": {
+        "release": Entry("opsloop.cli.release:release", "Bring flows to an endpoint's traffic, and back."),
+        "monitor": Entry("opsloop.cli.monitor:monitor", "What endpoints answer, how fast and how well."),
+        "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),
+        "audit": Entry("opsloop.cli.audit:audit", "The signed record of who did what."),
+        "token": Entry("opsloop.cli.token:token", "API keys."),
+    },
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    sections=SECTIONS,
+    epilog=EPILOG,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="opsloop %(version)s")
+def opsloop() -> None:
+    """Take AI applications from a dataset to production and keep them healthy there."""
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal that cannot show a letter shows a mark instead of a traceback.
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit code says how it went, one sentence on stderr what happened."""
+    try:
+        code = opsloop.main(arguments, prog_name="opsloop", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:
+        # The reader has seen enough; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 (the rim of the process)
+        from opsloop.cli import exits  # only a command that failed needs it
+
+        return exits.report(error)
+
+
+if __name__ == "__main__":
+    main()

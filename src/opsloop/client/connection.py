@@ -1,0 +1,104 @@
+"""One connection to a server: requests out, typed answers or errors back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from opsloop._version import __version__
+from opsloop.client.decode import convert, decode
+from opsloop.client.errors import AnswerOverdue, NotOpsloop, ServerUnreachable, from_document
+from opsloop.core.errors import InvalidInput
+
+T = TypeVar("T")
+USER_AGENT = f"opsloop/{__version__}"
+
+
+def path(*parts: str | int) -> str:
+    """A path with every part quoted: `path("api", "datasets", name)`."""
+    return "/" + "/".join(quote(str(part), safe="@") for part in parts)
+
+
+class Connection:
+    """Sends requests and turns what comes back into values or errors.
+
+    Args:
+        transport: how requests travel; None for the network.
+        timeout_s: time to wait for one answer, in seconds.
+    """
+
+    def __init__(
+        self, url: str, *, token: str | None = None, timeout_s: float, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        headers = {"user-agent": USER_AGENT} | ({"authorization": f"Bearer {token}"} if token else {})
+        timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, 10.0))
+        self.url = _checked(url)
+        self._timeout_s = timeout_s
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout, transport=transport)
+
+    def get(self, at: str, into: type[T], **query: Any) -> T:
+        return decode(self._send("GET", at, query=query).content, into, where=at)
+
+    def items(self, at: str, into: type[T], **query: Any) -> list[T]:
+        """The entries of a list answer `{"items": […]}`."""
+        page = self.get(at, dict[str, Any], **query)
+        return convert(page.get("items", []), list[into], where=at)  # type: ignore[valid-type]  # a type made at run time
+
+    def post(self, at: str, into: type[T], *, body: object = None, data: bytes | None = None, **query: Any) -> T:
+        """Send a JSON `body`, or `data` as it is."""
+        return decode(self._send("POST", at, body=body, data=data, query=query).content, into, where=at)
+
+    def delete(self, at: str, into: type[T], **query: Any) -> T:
+        content = self._send("DELETE", at, query=query).content
+        return decode(content or b"null", into, where=at)
+
+    def raw(self, at: str, **query: Any) -> bytes:
+        """An answer as its bytes."""
+        return self._send("GET", at, query=query).content
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _send(
+        self,
+        method: str,
+        at: str,
+        *,
+        body: object = None,
+        data: bytes | None = None,
+        query: Mapping[str, Any] | None = None,
+    ) -> httpx.Response:
+        content = data if data is not None else (msgspec.json.encode(body) if body is not None else None)
+        kind = "application/octet-stream" if data is not None else "application/json"
+        headers = {"content-type": kind} if content is not None else {}
+        params = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            answer = self._http.request(method, at, content=content, headers=headers, params=params)
+        except httpx.TimeoutException as error:
+            raise AnswerOverdue(where=self.url, timeout_s=self._timeout_s) from error
+        except httpx.TransportError as error:
+            raise ServerUnreachable(where=self.url, reason=str(error) or type(error).__name__) from error
+        if answer.is_success:
+            return answer
+        raise self._problem(answer)
+
+    def _problem(self, answer: httpx.Response) -> Exception:
+        try:
+            document = msgspec.json.decode(answer.content, type=dict[str, Any])
+        except msgspec.DecodeError:
+            return NotOpsloop(where=self.url, status=answer.status_code)
+        return from_document(document, status=answer.status_code)
+
+
+def _checked(url: str) -> str:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL("")
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise InvalidInput(field="OPSLOOP_URL", value=url, wanted="a URL such as http://127.0.0.1:8700")
+    return url.rstrip("/")

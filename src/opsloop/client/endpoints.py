@@ -1,0 +1,51 @@
+"""Endpoints and their releases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opsloop.client.connection import Connection, path
+from opsloop.releases.models import Endpoint, EndpointState, Release, Released, Rollout
+
+
+class Endpoints:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def create(self, name: str) -> Endpoint:
+        return self._connection.post("/api/endpoints", Endpoint, body={"name": name})
+
+    def listed(self) -> list[EndpointState]:
+        return self._connection.items("/api/endpoints", EndpointState)
+
+    def get(self, name: str) -> EndpointState:
+        return self._connection.get(path("api", "endpoints", name), EndpointState)
+
+    def release(
+        self,
+        name: str,
+        *,
+        flow: str,
+        config: dict[str, Any] | None = None,
+        evaluation: str | None = None,
+        strategy: dict[str, Any] | str | None = None,
+    ) -> Released:
+        """Bring a flow version such as `answer@2` to an endpoint's traffic.
+
+        Raises: a ServerProblem of kind `no` when the evaluation's gate does not allow it.
+        """
+        wanted: dict[str, Any] = {"flow": flow, "config": config or {}, "evaluation": evaluation}
+        if strategy is not None:
+            wanted["strategy"] = strategy
+        return self._connection.post(path("api", "endpoints", name, "releases"), Released, body=wanted)
+
+    def releases(self, name: str) -> list[Release]:
+        return self._connection.items(path("api", "endpoints", name, "releases"), Release)
+
+    def rollouts(self, name: str) -> list[Rollout]:
+        """All rollouts of an endpoint, newest first."""
+        return self._connection.items(path("api", "endpoints", name, "rollouts"), Rollout)
+
+    def roll_back(self, name: str) -> EndpointState:
+        """Take a running rollout back, or the endpoint to the release before."""
+        return self._connection.post(path("api", "endpoints", name, "rollback"), EndpointState)

@@ -1,0 +1,81 @@
+"""The client: everything a platform does, as typed calls.
+
+with Client() as client:                              # the project in this folder, or the server OPSLOOP_URL names
+    version = client.datasets.register("golden", Path("golden.jsonl"))
+
+with Client("https://ops.example.com", token="opl_…") as client:
+    client.endpoints.listed()
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+from opsloop.client import local, project
+from opsloop.client.audit import Audit
+from opsloop.client.connection import Connection
+from opsloop.client.endpoints import Endpoints
+from opsloop.client.feedback import Feedback
+from opsloop.client.jobs import Jobs
+from opsloop.client.keys import Keys
+from opsloop.client.monitoring import Monitoring
+from opsloop.client.rollouts import Rollouts
+from opsloop.client.settings import ClientSettings
+from opsloop.core import settings
+
+
+class Client:
+    """Talks to one platform; close it, or use it as a context manager.
+
+    Args:
+        base_url: the server; default: OPSLOOP_URL; without that, the platform of the project in this folder, in this
+            process unless one is running already.
+        token: API key; default: OPSLOOP_TOKEN.
+        project: folder of the project for local mode; default: the nearest with an `opsloop.yaml`.
+        transport: how requests travel, for tests.
+
+    Raises: ServerUnreachable at the first call when nobody answers; what opening the project raises.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        token: str | None = None,
+        *,
+        project: Path | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        found = settings.read(ClientSettings)
+        token = token or found.token
+        where = base_url or found.url
+        if where is None:
+            where, transport = _local(project)
+        self.connection = Connection(where, token=token, timeout_s=found.client_timeout_s, transport=transport)
+        self.audit = Audit(self.connection)
+        self.endpoints = Endpoints(self.connection)
+        self.feedback = Feedback(self.connection)
+        self.jobs = Jobs(self.connection)
+        self.keys = Keys(self.connection)
+        self.monitoring = Monitoring(self.connection)
+        self.rollouts = Rollouts(self.connection)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _local(folder: Path | None) -> tuple[str, httpx.BaseTransport | None]:
+    """Where the project's platform is, and how to get there."""
+    found = project.nearest(folder)
+    running = local.running_at(found)
+    return (running, None) if running is not None else (local.IN_PROCESS_URL, local.in_process(found))

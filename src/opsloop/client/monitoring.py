@@ -1,0 +1,37 @@
+"""What endpoints answer: traffic and the records of requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opsloop.client.connection import Connection, path
+from opsloop.monitoring.models import RequestRecord, Traffic, TrafficPoint
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficReport:
+    """An endpoint's figures over a window, and the points of a chart."""
+
+    summary: Traffic
+    series: tuple[TrafficPoint, ...]
+
+
+class Monitoring:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def traffic(self, endpoint: str, *, window_s: int = 300, points: int = 60) -> TrafficReport:
+        at = path("api", "endpoints", endpoint, "traffic")
+        return self._connection.get(at, TrafficReport, window=window_s, points=points)
+
+    def requests(
+        self,
+        *,
+        endpoint: str | None = None,
+        request_id: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[RequestRecord]:
+        """The newest first."""
+        query = {"endpoint": endpoint, "request_id": request_id, "before": before, "limit": limit}
+        return self._connection.items("/api/requests", RequestRecord, **query)

@@ -1,0 +1,239 @@
+"""`opsloop.yaml`: what a project wants the platform to look like.
+
+    project: support-chatbot
+    settings: {port: 8701}
+    collections: {handbook: {source: data/handbook.jsonl}}
+    datasets: {handbook-questions: {source: data/questions.jsonl, tags: [golden]}}
+    experiments: {answers: {file: experiment.yaml}}
+    endpoints: {support-chat: {flow: flows/answer, experiment: answers, strategy: {…}, config: {…}}}
+    demo: {…}
+
+What is wrong is refused with file, line and key path; an unknown key also with the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from opsloop.client import yaml_lines
+from opsloop.client.yaml_lines import KeyPath
+from opsloop.core.errors import InvalidInput, NotFound, shown
+
+FILE = "opsloop.yaml"
+# What the server takes as a name: it stands in URLs and in `name@3`.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_NAME_FORM = "1 to 100 letters, digits, '.', '_' or '-'"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionWanted:
+    """A collection of documents: `source` is a file of passages (JSON lines), a document, or a folder of documents."""
+
+    name: str
+    source: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetWanted:
+    name: str
+    source: Path
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointWanted:
+    """An endpoint and the flow it is to serve; `experiment` names the gate the flow has to pass."""
+
+    name: str
+    flow: Path
+    experiment: str | None
+    strategy: dict[str, Any] | None
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder and what its `opsloop.yaml` wants; all paths are absolute."""
+
+    folder: Path
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    collections: Mapping[str, CollectionWanted] = field(default_factory=dict)
+    datasets: Mapping[str, DatasetWanted] = field(default_factory=dict)
+    experiments: Mapping[str, Path] = field(default_factory=dict)
+    endpoints: Mapping[str, EndpointWanted] = field(default_factory=dict)
+    demo: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
+
+    def place(self, at: KeyPath) -> str:
+        """Where a key stands, as a sentence starts: `…/opsloop.yaml:12: endpoints.support-chat.flow`."""
+        line = next((self.lines[at[:end]] for end in range(len(at), 0, -1) if at[:end] in self.lines), 1)
+        return f"{self.folder / FILE}:{line}: {'.'.join(at)}"
+
+
+class ProjectMissing(NotFound):
+    template = "no {file} in {folder}; make a project with `opsloop init DIR`, or name its folder with --project"
+
+
+class ProjectInvalid(InvalidInput):
+    """Something in `opsloop.yaml` is wrong: file, line, key path, value, wanted form."""
+
+
+class KeyUnknown(ProjectInvalid):
+    """A key that nothing reads."""
+
+    def __init__(self, place: str, at: KeyPath, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = _near(at[-1], names) or (f"; known here: {', '.join(names)}" if len(names) < 10 else "")
+        super().__init__(f"{place} is not known{near}", field=".".join(at))
+
+
+def find(start: Path) -> Path | None:
+    """The nearest folder with an `opsloop.yaml`: `start` or one above it."""
+    return next((folder for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
+
+
+def load(folder: Path) -> Project:
+    """The project in a folder. Raises: ProjectMissing, ProjectInvalid, YamlUnreadable."""
+    folder = folder.resolve()
+    if not (folder / FILE).is_file():
+        raise ProjectMissing(file=FILE, folder=folder)
+    document = yaml_lines.read(folder / FILE)
+    return _Checked(Project(folder=folder, name=folder.name, lines=document.lines), document.values).project()
+
+
+def nearest(folder: Path | None = None) -> Project:
+    """The project to work on: the one in `folder`; without it the nearest above here, else an empty one here.
+
+    Raises: ProjectMissing for a `folder` that holds none, and what `load` raises.
+    """
+    if folder is not None:
+        return load(folder)
+    here = Path.cwd()
+    found = find(here)
+    return load(found) if found is not None else Project(folder=here, name=here.name)
+
+
+class _Checked:
+    """Reads the mapping key by key, so that every complaint can name its place."""
+
+    def __init__(self, empty: Project, values: Mapping[str, Any]) -> None:
+        self._empty = empty
+        self._values = values
+
+    def project(self) -> Project:
+        sections = ("project", "settings", "collections", "datasets", "experiments", "endpoints", "demo")
+        values = self._values
+        self._only((), values, sections)
+        project = replace(
+            self._empty,
+            name=self._text(("project",), values.get("project", self._empty.name)),
+            settings=self._settings(values),
+            collections={name: self._collection(name, each) for name, each in self._named(values, "collections")},
+            datasets={name: self._dataset(name, each) for name, each in self._named(values, "datasets")},
+            experiments={name: self._experiment(name, each) for name, each in self._named(values, "experiments")},
+            endpoints={name: self._endpoint(name, each) for name, each in self._named(values, "endpoints")},
+            demo=self._mapping(("demo",), values.get("demo")),
+        )
+        for name, endpoint in project.endpoints.items():
+            if endpoint.experiment is not None and endpoint.experiment not in project.experiments:
+                at = ("endpoints", name, "experiment")
+                wanted = "the name of one of the experiments" + _near(endpoint.experiment, project.experiments)
+                raise self._wrong(at, endpoint.experiment, wanted)
+        return project
+
+    def _settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        found = self._mapping(("settings",), values.get("settings"))
+        for key, value in found.items():
+            if not key.islower():
+                raise self._wrong(("settings", key), value, f"a setting's name in lower case: {key.lower()}")
+            if isinstance(value, dict | list):
+                raise self._wrong(("settings", key), value, "one value")
+        return found
+
+    def _collection(self, name: str, wanted: Mapping[str, Any]) -> CollectionWanted:
+        self._only(("collections", name), wanted, ("source",))
+        return CollectionWanted(name, self._path(("collections", name), wanted, "source"))
+
+    def _dataset(self, name: str, wanted: Mapping[str, Any]) -> DatasetWanted:
+        at = ("datasets", name)
+        self._only(at, wanted, ("source", "tags"))
+        tags = wanted.get("tags", [])
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            raise self._wrong((*at, "tags"), tags, "a list of texts such as [golden]")
+        return DatasetWanted(name, self._path(at, wanted, "source"), tuple(tags))
+
+    def _experiment(self, name: str, wanted: Mapping[str, Any]) -> Path:
+        self._only(("experiments", name), wanted, ("file",))
+        return self._path(("experiments", name), wanted, "file")
+
+    def _endpoint(self, name: str, wanted: Mapping[str, Any]) -> EndpointWanted:
+        at = ("endpoints", name)
+        self._only(at, wanted, ("flow", "experiment", "strategy", "config"))
+        experiment = wanted.get("experiment")
+        strategy = wanted.get("strategy")
+        return EndpointWanted(
+            name=name,
+            flow=self._path(at, wanted, "flow"),
+            experiment=None if experiment is None else self._text((*at, "experiment"), experiment),
+            strategy=None if strategy is None else self._strategy((*at, "strategy"), strategy),
+            config=self._mapping((*at, "config"), wanted.get("config")),
+        )
+
+    def _strategy(self, at: KeyPath, value: Any) -> dict[str, Any]:
+        if isinstance(value, str):
+            return {value: {}}
+        found = self._mapping(at, value)
+        if len(found) != 1:
+            raise self._wrong(at, value, "one strategy with its options, such as {canary: {steps: […]}}")
+        return found
+
+    def _named(self, values: Mapping[str, Any], section: str) -> list[tuple[str, dict[str, Any]]]:
+        found = self._mapping((section,), values.get(section))
+        for name in found:
+            if not _NAME.fullmatch(name):
+                raise self._wrong((section, name), name, _NAME_FORM)
+        return [(name, self._mapping((section, name), each)) for name, each in found.items()]
+
+    def _only(self, at: KeyPath, found: Mapping[str, Any], known: Collection[str]) -> None:
+        for key in found:
+            if key not in known:
+                raise KeyUnknown(self._place((*at, key)), (*at, key), known)
+
+    def _path(self, at: KeyPath, found: Mapping[str, Any], key: str) -> Path:
+        if key not in found:
+            raise ProjectInvalid(f"{self._place(at)}: {key} is missing; wanted a path", field=".".join((*at, key)))
+        path = self._empty.folder / self._text((*at, key), found[key])
+        if not path.exists():
+            raise self._wrong((*at, key), found[key], "the path of something that exists, from the project's folder")
+        return path
+
+    def _text(self, at: KeyPath, value: Any) -> str:
+        if not isinstance(value, str) or not value:
+            raise self._wrong(at, value, "text")
+        return value
+
+    def _mapping(self, at: KeyPath, value: Any) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise self._wrong(at, value, "a mapping of keys to values")
+        return value
+
+    def _wrong(self, at: KeyPath, value: object, wanted: str) -> ProjectInvalid:
+        return ProjectInvalid(
+            f"{self._place(at)} is {shown(value)}; wanted {wanted}", field=".".join(at), value=value, wanted=wanted
+        )
+
+    def _place(self, at: KeyPath) -> str:
+        return self._empty.place(at)
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""

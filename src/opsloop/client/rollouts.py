@@ -1,0 +1,54 @@
+"""Rollouts: the way from one release to the next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from opsloop.client.connection import Connection, path
+from opsloop.releases.models import Rollout, RolloutHistory
+
+POLL_S = 0.5
+
+
+class Rollouts:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, rollout: str) -> RolloutHistory:
+        return self._connection.get(path("api", "rollouts", rollout), RolloutHistory)
+
+    def promote(self, rollout: str) -> Rollout:
+        return self._act(rollout, "promote")
+
+    def pause(self, rollout: str) -> Rollout:
+        return self._act(rollout, "pause")
+
+    def resume(self, rollout: str) -> Rollout:
+        return self._act(rollout, "resume")
+
+    def roll_back(self, rollout: str) -> Rollout:
+        return self._act(rollout, "rollback")
+
+    def abort(self, rollout: str) -> Rollout:
+        """Give a rollout up without a judgement on its candidate."""
+        return self._act(rollout, "abort")
+
+    def watch(
+        self, rollout: str, *, timeout_s: float | None = None, pause: Callable[[float], None] = time.sleep
+    ) -> Iterator[RolloutHistory]:
+        """The rollout each time something about it changed, until it is over or the time is."""
+        last: RolloutHistory | None = None
+        waited_s = 0.0
+        while True:
+            history = self.get(rollout)
+            if history != last:
+                yield history
+                last = history
+            if history.rollout.status.is_over or (timeout_s is not None and waited_s >= timeout_s):
+                return
+            pause(POLL_S)
+            waited_s += POLL_S
+
+    def _act(self, rollout: str, verb: str) -> Rollout:
+        return self._connection.post(path("api", "rollouts", rollout, verb), Rollout)
