@@ -59,6 +59,8 @@ class RolloutRow(Row):
     strategy: Mapped[str]
     plan: Mapped[dict[str, Any]]
     salt: Mapped[str]
+    # The newest feedback when the rollout began: what came before says nothing of it.
+    feedback_after: Mapped[int]
     step: Mapped[int]
     share: Mapped[float]
     # Seconds that the present step was watched, by the monotonic clock: a wall clock that is set does not move it.

@@ -1,0 +1,149 @@
+"""Drive one rollout: look at what came, decide, and act in one transaction.
+
+Nothing here is remembered that is not stored: after `kill -9` a new watch reads the rollout's records from its start
+and goes on. The time that a step was watched is counted with the monotonic clock while somebody watches, so that a
+wall clock that jumps moves no step; up to `STORE_IDLE_EVERY_S` of it is lost with a killed process.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opsloop.core.caller import system
+from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import Workspace
+from opsloop.releases import rollouts
+from opsloop.releases._tables import RolloutRow
+from opsloop.releases.models import RolloutStatus
+from opsloop.releases.moves import Move, MoveKind, Position, next_move
+from opsloop.releases.plan import from_stored
+from opsloop.releases.settings import RolloutSettings
+from opsloop.releases.watch import Watch
+
+BY = system("rollouts")
+STORE_EVERY_S = 1.0
+"""How often the evidence of a rollout that only waits is stored while records come in, in seconds."""
+
+STORE_IDLE_EVERY_S = 5.0
+"""The same while none come."""
+
+
+class Driver:
+    """One rollout's watch, and how long it has been watching. `stored` counts how often the evidence was."""
+
+    def __init__(self, workspace: Workspace, row: RolloutRow) -> None:
+        self.watch = Watch(row.id, row.endpoint, from_stored(row.plan), feedback_after=row.feedback_after)
+        self.stored = 0
+        self._settle_s = workspace.section(RolloutSettings).rollout_settle_s
+        self._seen_s = workspace.clock.monotonic_s()
+        self._stored_s = float("-inf")
+        self._has_news = False
+        self.step = row.step
+        self._unstored_s = 0.0
+        self._settles_at_s: float | None = None
+
+    @classmethod
+    def of(cls, workspace: Workspace, rollout: str) -> Driver:
+        """Raises: NotFound."""
+        with workspace.reading(BY) as uow:
+            return cls(workspace, rollouts.found(uow, rollout))
+
+    def tick(self, workspace: Workspace) -> Move:
+        """Look, and act when there is something to do; takes the write lock only then."""
+        with workspace.reading(BY) as uow:
+            row = rollouts.found(uow, self.watch.rollout)
+            move = self._decide(uow, row)
+        is_quiet = move.kind in (MoveKind.WAIT, MoveKind.SETTLE)
+        if is_quiet and not self._is_due(workspace.clock.monotonic_s()):
+            return move
+        with workspace.writing(BY) as uow:
+            return self.advance(uow)
+
+    def _is_due(self, now_s: float) -> bool:
+        return now_s - self._stored_s >= (STORE_EVERY_S if self._has_news else STORE_IDLE_EVERY_S)
+
+    def advance(self, uow: UnitOfWork) -> Move:
+        """Decide on everything that is stored by now, and do it in this transaction."""
+        row = rollouts.found(uow, self.watch.rollout)
+        rollouts.lock_endpoint(uow, row.endpoint)
+        uow.session.refresh(row)
+        move = self._decide(uow, row)
+        if move.kind is not MoveKind.END or not row.evidence.get("final"):
+            self._store(uow, row, move)
+        self._act(uow, row, move)
+        return move
+
+    def _decide(self, uow: UnitOfWork, row: RolloutRow) -> Move:
+        now_s = uow.clock.monotonic_s()
+        self._has_news |= self.watch.look(uow) > 0
+        self._pass_time(row, now_s)
+        if RolloutStatus(row.status).is_over:
+            return self._settle(row, now_s)
+        if row.status == RolloutStatus.WAITING:
+            return Move(MoveKind.START, self._opening(row))
+        position = self._position(row)
+        return next_move(position, self.watch.evidence, self.watch.readiness(position.step))
+
+    def _pass_time(self, row: RolloutRow, now_s: float) -> None:
+        passed_s, self._seen_s = now_s - self._seen_s, now_s
+        if row.step != self.step:
+            self.step, self._unstored_s = row.step, 0.0
+        elif row.status == RolloutStatus.RUNNING:
+            self._unstored_s += passed_s
+
+    def _settle(self, row: RolloutRow, now_s: float) -> Move:
+        """Count what was still under way when the rollout ended, for a while."""
+        if self._settles_at_s is None:
+            self._settles_at_s = now_s + self._settle_s
+        is_settled = row.evidence.get("final") or now_s >= self._settles_at_s
+        return Move(MoveKind.END if is_settled else MoveKind.SETTLE, row.reason)
+
+    def _position(self, row: RolloutRow) -> Position:
+        return Position(
+            steps=self.watch.plan.steps,
+            index=row.step,
+            watched_s=row.watched_s + self._unstored_s,
+            is_paused=row.status == RolloutStatus.PAUSED,
+        )
+
+    def _opening(self, row: RolloutRow) -> str:
+        first = self.watch.plan.steps[0]
+        return f"release {row.number} gets {100 * first.share:g} % of users beside release {row.stable_number}"
+
+    def _store(self, uow: UnitOfWork, row: RolloutRow, move: Move) -> None:
+        row.watched_s += self._unstored_s
+        self._unstored_s = 0.0
+        row.evidence = {**self.watch.figures(), **self._progress(row), "final": move.kind is MoveKind.END}
+        if move.kind is MoveKind.WAIT:
+            row.reason = move.sentence
+        self._stored_s, self._has_news = uow.clock.monotonic_s(), False
+        self.stored += 1
+
+    def _progress(self, row: RolloutRow) -> dict[str, Any]:
+        step = self.watch.plan.steps[row.step]
+        shown = self.watch.readiness(step)
+        return {
+            "step": {
+                "share": step.share,
+                "watched_s": round(row.watched_s, 1),
+                "min_duration_s": step.min_duration_s,
+                "subjects": shown.subjects,
+                "min_subjects": step.min_subjects,
+                "excess_upper": shown.excess_upper,
+                "sentence": shown.sentence,
+            }
+        }
+
+    def _act(self, uow: UnitOfWork, row: RolloutRow, move: Move) -> None:
+        match move.kind:
+            case MoveKind.START:
+                rollouts.take_step(uow, row, 0, reason=move.sentence)
+            case MoveKind.STEP:
+                rollouts.take_step(uow, row, row.step + 1, reason=move.sentence)
+            case MoveKind.PROMOTE:
+                rollouts.let_take_over(uow, row, reason=move.sentence)
+            case MoveKind.ROLL_BACK:
+                rollouts.take_back(uow, row, reason=move.sentence, by_analysis=True)
+            case _:
+                return
+        self.step = row.step

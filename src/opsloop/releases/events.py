@@ -1,0 +1,60 @@
+"""What other slices hear of releases and rollouts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opsloop.core.events.types import event_type
+
+
+@event_type("rollout.started")
+@dataclass(frozen=True, slots=True)
+class RolloutStarted:
+    rollout: str
+    endpoint: str
+    release: str
+    share: float
+
+
+@event_type("rollout.stepped")
+@dataclass(frozen=True, slots=True)
+class RolloutStepped:
+    rollout: str
+    endpoint: str
+    release: str
+    share: float
+    reason: str
+
+
+@event_type("rollout.promoted")
+@dataclass(frozen=True, slots=True)
+class RolloutPromoted:
+    rollout: str
+    endpoint: str
+    release: str
+    replaced: str | None
+    reason: str
+
+
+@event_type("rollout.rolled_back")
+@dataclass(frozen=True, slots=True)
+class RolloutRolledBack:
+    """A candidate was taken back. `by_analysis`: on evidence, not by a person."""
+
+    rollout: str
+    endpoint: str
+    release: str
+    stable: str | None
+    reason: str
+    by_analysis: bool
+
+
+@event_type("endpoint.rolled_back")
+@dataclass(frozen=True, slots=True)
+class EndpointRolledBack:
+    """An endpoint went back to the release before its stable one."""
+
+    endpoint: str
+    release: str
+    replaced: str
+    reason: str
