@@ -50,7 +50,7 @@ class InputInvalid(InvalidInput):
 
 
 class FlowTooLarge(TooLarge):
-    template = "flow folder {folder} holds {what}, the limit is {limit}; move data out of it or list it in .gitignore"
+    template = "flow folder {folder} holds {what}, the limit is {limit}; move data out of it"
 
 
 class PackageDamaged(OpsloopError):

@@ -7,9 +7,12 @@ what it would have given is then None. When a node fails the others are cancelle
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +26,8 @@ from opsloop.flows.formats.references import StepMissing, follow
 from opsloop.flows.models import Flow, Literal
 from opsloop.flows.nodes.port import Call, Emit, ToolRaised
 from opsloop.flows.plan import Constant, Plan, Step, Wire
-from opsloop.flows.results import AggregateResult, FlowResult, NodeRun, NodeStatus, TextDelta, summed
+from opsloop.flows.results import NO_TOKENS, AggregateResult, FlowResult, NodeRun, NodeStatus, TextDelta, summed
+from opsloop.flows.threads import ThreadsLost
 from opsloop.flows.values import WrongType, coerce
 
 _PENDING_DELTAS = 64
@@ -177,8 +181,7 @@ class _Pass:
                     if self._is_bypassed(step):
                         self._bypass(step)
                     elif not self.ready and not running:
-                        await self._run(step)  # nothing else can run beside it: a task would only cost time
-                        self._release(step)
+                        await self._run_alone(step)
                     else:
                         running[asyncio.create_task(self._run(step))] = step
                 if running:
@@ -189,6 +192,18 @@ class _Pass:
         finally:
             if running:
                 await _cancelled(running)
+
+    async def _run_alone(self, step: Step) -> None:
+        """Run a step while nothing else can run: without a task, and a line of steps in one thread when they allow."""
+        if self._runs_in_thread(step):
+            await self._run_line(step, go_on=True)
+        else:
+            await self._run_on_loop(step)
+            self._release(step)
+
+    async def _run(self, step: Step) -> None:
+        """Run a step beside others."""
+        await (self._run_line(step, go_on=False) if self._runs_in_thread(step) else self._run_on_loop(step))
 
     def _release(self, step: Step) -> None:
         for fed in step.feeds:
@@ -217,14 +232,38 @@ class _Pass:
 
     # --- one node ----------------------------------------------------------------------------------------------
 
-    async def _run(self, step: Step) -> None:
-        node = step.node
+    async def _run_on_loop(self, step: Step) -> None:
         call = Call(self.emit if step.index == self.plan.streams else None)
-        start_ms = self._elapsed_ms()
+        with self._traced(step, call):
+            self.values[step.index] = await self._within_time(step, call)
+
+    async def _within_time(self, step: Step, call: Call) -> Any:
+        inputs = self._inputs(step)
+        timeout_s = self.limits.node_timeout_s
+        # Told apart from a TimeoutError that the node itself raises by asking the timer.
+        timer = asyncio.timeout(timeout_s)
+        try:
+            async with timer:
+                return await step.runner.on_loop(inputs, call)
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            raise NodeTimedOut(node=step.node.name, flow=self.plan.flow.name, timeout_s=timeout_s) from None
+
+    def _inputs(self, step: Step) -> dict[str, Any]:
+        inputs = dict(step.literals)
+        for wire in step.wires:
+            inputs[wire.name] = self._read(step, wire)
+        return inputs
+
+    @contextmanager
+    def _traced(self, step: Step, call: Call) -> Iterator[None]:
+        """Around the work of a node: its span, its trace, and what it raises turned into a sentence that names it."""
+        node, start_ms = step.node, self._elapsed_ms()
         status, problem = NodeStatus.FAILED, None
         with spans.node_span(node) as span:
             try:
-                self.values[step.index] = await self._within_time(step, call)
+                yield
                 status = NodeStatus.COMPLETED
             except asyncio.CancelledError as error:
                 current = asyncio.current_task()
@@ -233,40 +272,96 @@ class _Pass:
                     raise
                 problem = self._failure(step, error)
                 raise problem from error
-            except Exception as error:  # noqa: BLE001  the rim of a node: what it raised becomes a sentence
+            except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  the rim of a node
                 cause = error.error if isinstance(error, ToolRaised) else error
                 spans.fail(span, cause)
                 problem = self._failure(step, cause)
                 raise problem from cause
             finally:
                 spans.describe(span, node, call)
-                self.traces[step.index] = NodeRun(
-                    node=node.name,
-                    type=node.type,
-                    status=status,
-                    start_ms=start_ms,
-                    duration_ms=self._elapsed_ms() - start_ms,
-                    output=self.values[step.index],
-                    error=None if problem is None else str(problem),
-                    tokens=call.tokens,
-                )
+                self._trace(step, status, start_ms, problem, call)
 
-    async def _within_time(self, step: Step, call: Call) -> Any:
-        inputs = dict(step.literals)
-        for wire in step.wires:
-            inputs[wire.name] = self._read(step, wire)
+    def _trace(
+        self, step: Step, status: NodeStatus, start_ms: float, problem: FlowRunError | None, call: Call | None = None
+    ) -> None:
+        self.traces[step.index] = NodeRun(
+            node=step.node.name,
+            type=step.node.type,
+            status=status,
+            start_ms=start_ms,
+            duration_ms=self._elapsed_ms() - start_ms,
+            output=self.values[step.index],
+            error=None if problem is None else str(problem),
+            tokens=NO_TOKENS if call is None else call.tokens,
+        )
+
+    # --- a line of nodes in one thread ---------------------------------------------------------------------------
+
+    def _runs_in_thread(self, step: Step) -> bool:
+        return step.runner.in_thread is not None and (self.emit is None or step.index != self.plan.streams)
+
+    async def _run_line(self, step: Step, *, go_on: bool) -> None:
+        """Run a step in a thread, and with `go_on` the steps after it, as long as one alone is ready."""
+        loop = asyncio.get_running_loop()
         timeout_s = self.limits.node_timeout_s
-        if timeout_s is None:
-            return await step.runner(inputs, call)
-        # Told apart from a TimeoutError that the node itself raises by asking the timer.
-        timer = asyncio.timeout(timeout_s)
+        line = _Line(step, loop.time(), self._elapsed_ms())
+        timer = asyncio.timeout(None)
+
+        def check() -> None:
+            """End the wait when the step at work is over its time; another step may have begun since the last look."""
+            assert timeout_s is not None
+            left_s = line.began_s + timeout_s - loop.time()
+            line.alarm = loop.call_later(left_s, check) if left_s > 0 else None
+            if left_s <= 0:
+                timer.reschedule(loop.time())
+
+        if timeout_s is not None:
+            line.alarm = loop.call_later(timeout_s, check)
         try:
             async with timer:
-                return await step.runner(inputs, call)
+                outcome = await self.plan.threads.run(self._walk, {"line": line, "go_on": go_on})
         except TimeoutError:
-            if not timer.expired():
-                raise
-            raise NodeTimedOut(node=step.node.name, flow=self.plan.flow.name, timeout_s=timeout_s) from None
+            problem = NodeTimedOut(node=line.step.node.name, flow=self.plan.flow.name, timeout_s=timeout_s)
+            self._trace(line.step, NodeStatus.FAILED, line.start_ms, problem)
+            raise problem from None
+        except ThreadsLost as error:
+            raise self._failure(step, error) from error
+        except asyncio.CancelledError:
+            self._trace(line.step, NodeStatus.CANCELLED, line.start_ms, None)
+            raise
+        finally:
+            line.is_over = True
+            if line.alarm is not None:
+                line.alarm.cancel()
+        if outcome.error is not None:
+            raise outcome.error
+
+    def _walk(self, line: _Line, go_on: bool) -> None:
+        """In a thread. The loop waits for this line alone, so with `go_on` the state of the pass is this thread's."""
+        step: Step | None = line.step
+        while step is not None:
+            with self._traced(step, _NO_CALL):
+                assert step.runner.in_thread is not None
+                # Each node sees its caller's context, and none what another node did to its own.
+                value = copy_context().run(step.runner.in_thread, self._inputs(step))
+                if line.is_over:
+                    return
+                self.values[step.index] = value
+            step = self._next_of(line, step) if go_on else None
+
+    def _next_of(self, line: _Line, step: Step) -> Step | None:
+        self._release(step)
+        while len(self.ready) == 1:
+            following = self.ready[0]
+            if self._is_bypassed(following):
+                self.ready.popleft()
+                self._bypass(following)
+            elif self._runs_in_thread(following):
+                line.begin(self.ready.popleft(), self._elapsed_ms())
+                return following
+            else:
+                return None
+        return None
 
     def _failure(self, step: Step, error: BaseException) -> FlowRunError:
         if isinstance(error, FlowRunError):
@@ -336,6 +431,26 @@ class _Pass:
 
     def _elapsed_ms(self) -> float:
         return (self.clock.monotonic_s() - self.start_s) * 1000
+
+
+class _Line:
+    """Where a thread is on its line of steps, for the loop that watches it."""
+
+    __slots__ = ("alarm", "began_s", "is_over", "start_ms", "step")
+
+    def __init__(self, step: Step, began_s: float, start_ms: float) -> None:
+        self.step = step
+        self.began_s = began_s
+        self.start_ms = start_ms
+        self.is_over = False
+        self.alarm: asyncio.TimerHandle | None = None
+
+    def begin(self, step: Step, start_ms: float) -> None:
+        self.began_s = time.monotonic()  # what event loops go by
+        self.step, self.start_ms = step, start_ms
+
+
+_NO_CALL = Call()
 
 
 def _absent(error: StepMissing) -> str:

@@ -6,16 +6,21 @@ A flow's Python runs with the rights of this process; load only flows you would 
 from __future__ import annotations
 
 import asyncio
+import functools
+import hashlib
+import shutil
+import tempfile
 import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.core.context import current_workspace
-from opsloop.flows import executor
+from opsloop.flows import executor, graph, package
 from opsloop.flows.executor import Limits
 from opsloop.flows.formats import dag
 from opsloop.flows.models import Flow
@@ -36,12 +41,16 @@ _threads = NodeThreads()
 class LoadedFlow:
     """Made by `load`. Runs on any event loop, any number at a time."""
 
-    def __init__(self, plan: Plan, modules: UserModules, *, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, plan: Plan, modules: UserModules, *, clock: Clock, limits: Limits, is_assembled: bool = False
+    ) -> None:
         self.flow: Flow = plan.flow
         self._plan = plan
         self._clock = clock
         self._limits = limits
         weakref.finalize(self, forget, modules.package)
+        if is_assembled:
+            weakref.finalize(self, shutil.rmtree, plan.flow.folder, ignore_errors=True)
 
     def __repr__(self) -> str:
         return f"LoadedFlow({self.flow.name!r})"
@@ -64,6 +73,13 @@ class LoadedFlow:
     def chat_output(self) -> str | None:
         """Name of the output that is the chat's answer."""
         return self.flow.chat_output
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Names the flow's content and chosen variants: what ran is the same when this is."""
+        content = package.digest_of(self.flow.folder)
+        chosen = [f"{node}.{id}" for node, id in sorted(self.flow.chosen_variants.items())]
+        return hashlib.sha256("\n".join([content, *chosen]).encode()).hexdigest()
 
     @property
     def has_aggregation(self) -> bool:
@@ -144,6 +160,10 @@ def _load(
     install_finder()
     install_shim()
     flow = dag.read(file, variants=variants)
+    graph.in_order(flow)
+    is_assembled = bool(flow.additional_includes)
+    if is_assembled:
+        flow = replace(flow, folder=_assembled(flow))
     modules = UserModules(flow.folder)
 
     def provider(connection: str | None) -> ChatProvider:
@@ -155,7 +175,15 @@ def _load(
     except BaseException:
         modules.close()
         raise
-    return LoadedFlow(plan, modules, clock=clock, limits=limits)
+    return LoadedFlow(plan, modules, clock=clock, limits=limits, is_assembled=is_assembled)
+
+
+def _assembled(flow: Flow) -> Path:
+    """A folder of its own with the flow's files and those it includes."""
+    folder = Path(tempfile.mkdtemp(prefix="opsloop-flow-")).resolve()
+    files = package.files_of(flow.folder, flow.additional_includes)
+    package.write_files(folder, [(file.path, file.place.read_bytes()) for file in files])
+    return folder
 
 
 def _provider_of_workspace() -> ChatProvider:

@@ -10,6 +10,7 @@ from opsloop.flows import graph
 from opsloop.flows.models import Activate, Flow, FlowOutput, Literal, Node, Reference
 from opsloop.flows.nodes.port import Kit, Runner
 from opsloop.flows.nodes.registry import prepare
+from opsloop.flows.threads import NodeThreads
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Plan:
     """
 
     flow: Flow
+    threads: NodeThreads
     steps: tuple[Step, ...]
     aggregation: tuple[Step, ...]
     outputs: tuple[Wire | Constant, ...]
@@ -77,6 +79,7 @@ def make_plan(flow: Flow, kit: Kit) -> Plan:
     steps = [_step(node, number, waits, passes, kit) for node in [*rows, *after]]
     return Plan(
         flow=flow,
+        threads=kit.threads,
         steps=tuple(steps[: len(rows)]),
         aggregation=tuple(steps[len(rows) :]),
         outputs=tuple(_output(each, number) for each in flow.outputs.values() if _is_of_row(each, nodes)),

@@ -5,7 +5,7 @@ Source of the names: OpenTelemetry semantic conventions for generative AI, gen_a
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
@@ -17,11 +17,18 @@ _tracer = trace.get_tracer("opsloop.flows")
 
 
 def flow_span(flow: Flow) -> AbstractContextManager[Span]:
-    return _tracer.start_as_current_span(f"flow {flow.name}", record_exception=False, set_status_on_exception=False)
+    return _span(f"flow {flow.name}")
 
 
 def node_span(node: Node) -> AbstractContextManager[Span]:
-    return _tracer.start_as_current_span(f"node {node.name}", record_exception=False, set_status_on_exception=False)
+    return _span(f"node {node.name}")
+
+
+def _span(name: str) -> AbstractContextManager[Span]:
+    span = _tracer.start_span(name)
+    if not span.get_span_context().is_valid:
+        return nullcontext(span)  # nobody traces: making the span current would cost more than a small node
+    return trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False)
 
 
 def describe(span: Span, node: Node, call: Call) -> None:

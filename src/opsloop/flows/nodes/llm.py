@@ -60,7 +60,7 @@ def prepare_llm(node: Node, kit: Kit) -> Runner:
             return dict(completion.message)
         return completion.text
 
-    return run
+    return Runner(run)
 
 
 def _conversation(prompt: PromptText, api: str | None) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from opsloop.flows.errors import FlowInvalid
 from opsloop.flows.models import Node
@@ -29,8 +29,16 @@ class Call:
         self.model: str | None = None
 
 
-class Runner(Protocol):
-    def __call__(self, inputs: dict[str, Any], call: Call) -> Awaitable[Any]: ...
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A node, ready to run.
+
+    `on_loop` always works. `in_thread` does the same synchronously, for nodes that wait for nothing asynchronous; the
+    executor then calls it in a thread, several such nodes in a row without coming back to the loop.
+    """
+
+    on_loop: Callable[[dict[str, Any], Call], Awaitable[Any]]
+    in_thread: Callable[[dict[str, Any]], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ def prepare_prompt(node: Node, kit: Kit) -> Runner:
     template = PromptTemplate.read(kit.file_of(node))
 
     async def run(inputs: dict[str, Any], call: Call) -> Any:
-        # In a thread: a template can loop for long, and the loop serves others.
         outcome = await kit.threads.run(template.render, {"values": inputs})
         if outcome.error is not None:
             raise ToolRaised(outcome.error)
         return outcome.value
 
-    return run
+    # In a thread: a template can loop for long, and the loop serves others.
+    return Runner(run, in_thread=template.render)

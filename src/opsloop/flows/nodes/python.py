@@ -44,7 +44,11 @@ def _synchronous(function: Callable[..., Any], literals: dict[str, Any], kit: Ki
             return await _drained(_in_threads(value, kit), call)
         return value
 
-    return run
+    def run_in_thread(inputs: dict[str, Any]) -> Any:
+        value = function(**{**inputs, **literals})
+        return _joined_up(list(value)) if inspect.isgenerator(value) else value
+
+    return Runner(run, in_thread=run_in_thread)
 
 
 def _coroutine(function: Callable[..., Any], literals: dict[str, Any]) -> Runner:
@@ -55,14 +59,14 @@ def _coroutine(function: Callable[..., Any], literals: dict[str, Any]) -> Runner
             raise ToolRaised(error) from error
         return await _drained(value, call) if inspect.isasyncgen(value) else value
 
-    return run
+    return Runner(run)
 
 
 def _async_generator(function: Callable[..., Any], literals: dict[str, Any]) -> Runner:
     async def run(inputs: dict[str, Any], call: Call) -> Any:
         return await _drained(function(**{**inputs, **literals}), call)
 
-    return run
+    return Runner(run)
 
 
 async def _in_threads(generator: Iterator[Any], kit: Kit) -> AsyncIterator[Any]:
@@ -90,7 +94,11 @@ async def _drained(items: AsyncIterator[Any], call: Call) -> Any:
                 await call.emit(item if isinstance(item, str) else str(item))
     except (Exception, SystemExit) as error:  # the rim of users' code, as above
         raise ToolRaised(error) from error
-    return "".join(gathered) if all(isinstance(item, str) for item in gathered) else gathered
+    return _joined_up(gathered)
+
+
+def _joined_up(items: list[Any]) -> Any:
+    return "".join(items) if all(isinstance(item, str) for item in items) else items
 
 
 def _function(node: Node, kit: Kit) -> Callable[..., Any]:

@@ -1,0 +1,190 @@
+"""A flow's folder, frozen: an archive named by what is in it, the same wherever and whenever it is made."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from opsloop.core.artifacts.memory import MemoryArtifacts
+from opsloop.core.artifacts.store import Artifacts
+from opsloop.flows.errors import FlowInvalid, FlowTooLarge, PackageDamaged
+
+SIZE_LIMIT_BYTES = 100_000_000
+FILES_LIMIT = 5_000
+IGNORED = frozenset(
+    {".git", "__pycache__", ".opsloop", ".venv", ".promptflow", ".mypy_cache", ".ruff_cache", ".DS_Store"}
+)
+PREFIX = "flows"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPackage:
+    """A frozen flow. `digest` names its content, `key` where the artifact store has it."""
+
+    digest: str
+    key: str
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFile:
+    """A file of a flow: its path in the flow, with slashes, and where its bytes are."""
+
+    path: str
+    place: Path
+
+
+def files_of(folder: Path, includes: tuple[str, ...] = ()) -> list[FlowFile]:
+    """The files a flow consists of, sorted by path; those of `additional_includes` lie at its root.
+
+    Links inside the folder are followed. Raises: FlowInvalid when a link leads out of it, or an include is not there.
+    """
+    root = folder.resolve()
+    found = {file.path: file for file in _walk(root, root, PurePosixPath())}
+    for include in includes:
+        place = (root / include).resolve()
+        if not place.exists() and Path(include).name in {file.path.partition("/")[0] for file in found.values()}:
+            continue  # brought in when the flow was frozen
+        if not place.exists():
+            raise FlowInvalid(file="flow.dag.yaml", field="additional_includes", value=include, wanted="what is there")
+        inside = [FlowFile(place.name, place)] if place.is_file() else _walk(place, place, PurePosixPath(place.name))
+        for file in inside:
+            found.setdefault(file.path, file)
+    return [found[path] for path in sorted(found)]
+
+
+def digest_of(folder: Path, includes: tuple[str, ...] = ()) -> str:
+    """Names the content of a flow: SHA-256 over the sorted paths and the hashes of their bytes."""
+    return _digest([(file.path, file.place.read_bytes()) for file in files_of(folder, includes)])
+
+
+def freeze(folder: Path, artifacts: Artifacts, includes: tuple[str, ...] = ()) -> FlowPackage:
+    """Put a flow's folder into the artifact store; the same content is stored once.
+
+    Raises: FlowTooLarge, FlowInvalid.
+    """
+    files = files_of(folder, includes)
+    size = sum(file.place.stat().st_size for file in files)
+    if size > SIZE_LIMIT_BYTES:
+        raise FlowTooLarge(folder=str(folder), what=f"{size} bytes", limit=f"{SIZE_LIMIT_BYTES} bytes")
+    if len(files) > FILES_LIMIT:
+        raise FlowTooLarge(folder=str(folder), what=f"{len(files)} files", limit=f"{FILES_LIMIT} files")
+    content = [(file.path, file.place.read_bytes()) for file in files]
+    digest = _digest(content)
+    key = key_of(digest)
+    if not artifacts.exists(key):
+        artifacts.put(key, _archive(content))
+    return FlowPackage(digest=digest, key=key, files=len(files), size_bytes=size)
+
+
+def archive_of(folder: Path, includes: tuple[str, ...] = ()) -> bytes:
+    """A flow's folder as the archive that another installation takes. Raises: FlowTooLarge, FlowInvalid."""
+    store = MemoryArtifacts()
+    return store.get(freeze(folder, store, includes).key)
+
+
+def digest_in(archive: bytes) -> str:
+    """The digest of the flow in an archive that came from elsewhere. Raises: PackageDamaged."""
+    return _digest(sorted(_content(archive)))
+
+
+def key_of(digest: str) -> str:
+    return f"{PREFIX}/{digest[:2]}/{digest}.tar"
+
+
+def materialise(digest: str, artifacts: Artifacts, cache: Path) -> Path:
+    """The frozen flow as a folder below `cache`, made once.
+
+    Raises: ArtifactMissing; PackageDamaged when the content is not what its digest says.
+    """
+    target = cache / digest
+    if target.is_dir():
+        return target
+    content = _content(artifacts.get(key_of(digest)))
+    if _digest(sorted(content)) != digest:
+        raise PackageDamaged(digest=digest, reason="its content is not what its digest says")
+    cache.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=".part-", dir=cache))
+    try:
+        write_files(part, content)
+        try:
+            part.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another process was first, with the same content
+                raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return target
+
+
+def write_files(folder: Path, content: list[tuple[str, bytes]]) -> None:
+    for path, data in content:
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+
+
+def _walk(root: Path, folder: Path, inside: PurePosixPath) -> Iterator[FlowFile]:
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name in IGNORED or entry.name.endswith(".pyc"):
+            continue
+        place = Path(entry.path)
+        real = place.resolve()
+        if entry.is_symlink() and not real.is_relative_to(root):
+            wanted = "a link that stays inside the flow's folder; copy the file, or list it in additional_includes"
+            raise FlowInvalid(
+                file=str(inside / entry.name), field="the link", value=str(place.readlink()), wanted=wanted
+            )
+        if real.is_dir():
+            if entry.is_symlink() and folder.resolve().is_relative_to(real):
+                wanted = "a link that does not lead back to a folder around it"
+                raise FlowInvalid(
+                    file=str(inside / entry.name), field="the link", value=str(place.readlink()), wanted=wanted
+                )
+            yield from _walk(root, place, inside / entry.name)
+        elif real.is_file():
+            yield FlowFile(str(inside / entry.name), real)
+
+
+def _digest(content: list[tuple[str, bytes]]) -> str:
+    whole = hashlib.sha256()
+    for path, data in content:
+        name = path.encode()
+        whole.update(len(name).to_bytes(8, "big") + name + hashlib.sha256(data).digest())
+    return whole.hexdigest()
+
+
+def _archive(content: list[tuple[str, bytes]]) -> bytes:
+    """A tar without times, owners and modes, so that equal content gives equal bytes."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for path, data in content:
+            entry = tarfile.TarInfo(path)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def _content(archive_bytes: bytes) -> list[tuple[str, bytes]]:
+    """What an archive holds, once it is known to stay inside its folder."""
+    digest, content = hashlib.sha256(archive_bytes).hexdigest(), []
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive_bytes), mode="r:") as archive:
+            for entry in archive:
+                path = PurePosixPath(entry.name)
+                if not entry.isfile() or path.is_absolute() or ".." in path.parts or not path.parts:
+                    raise PackageDamaged(digest=digest, reason=f"{entry.name!r} is no file inside the flow")
+                file = archive.extractfile(entry)
+                assert file is not None
+                content.append((entry.name, file.read()))
+    except tarfile.TarError as error:
+        raise PackageDamaged(digest=digest, reason=str(error)) from error
+    return content
