@@ -1,0 +1,1 @@
+"""What people say about answers: thumbs, scores and comments, attached to request ids."""

@@ -1,0 +1,46 @@
+"""HTTP: traffic of endpoints, and records of requests."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from opsloop.core.web.dependencies import Reading
+from opsloop.monitoring import records, traffic
+from opsloop.monitoring.models import RequestRecord
+
+router = APIRouter(tags=["monitoring"])
+
+
+@router.get("/api/endpoints/{name}/traffic")
+def of_endpoint(
+    uow: Reading,
+    name: str,
+    window: Annotated[int, Query(ge=1, le=traffic.MAX_WINDOW_S, description="seconds until now")] = 300,
+    points: Annotated[int, Query(ge=1, le=traffic.MAX_POINTS)] = 60,
+) -> dict[str, Any]:
+    """Figures per arm and the points of a chart; an endpoint nobody called has none."""
+    return {
+        "summary": traffic.summary(uow, name, window),
+        "series": traffic.series(uow, name, window, points),
+    }
+
+
+@router.get("/api/requests")
+def newest(
+    uow: Reading,
+    endpoint: str | None = None,
+    request_id: str | None = None,
+    before: Annotated[int | None, Query(ge=1, description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """Records of requests, newest first."""
+    found = records.newest(uow, endpoint=endpoint, request_id=request_id, before_seq=before, limit=limit)
+    items = [{"seq": seq, **_shown(record)} for seq, record in found]
+    return {"items": items, "next": found[-1][0] if len(found) == limit else None}
+
+
+def _shown(record: RequestRecord) -> dict[str, Any]:
+    # FastAPI does not know structs, and an answer names every field, also those at their default.
+    return {name: getattr(record, name) for name in record.__struct_fields__} | {"id": record.key}

@@ -1,0 +1,75 @@
+"""Metrics in the Prometheus form, all in one registry.
+
+Labels are bounded sets: endpoints, releases and arms that exist, statuses of `RequestRecord`. A name that a caller made
+up never becomes a label.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+from opsloop.monitoring.models import RequestRecord
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+PlatformCollector(registry=REGISTRY)
+
+# From a cached answer to a slow chain of model calls.
+LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+requests = Counter(
+    "inference_requests",
+    "Attempts of a release to answer a request.",
+    ["endpoint", "release", "arm", "status"],
+    registry=REGISTRY,
+)
+latency = Histogram(
+    "inference_latency_seconds",
+    "Time from the arrival of a request to its record.",
+    ["endpoint", "release", "arm"],
+    buckets=LATENCY_BUCKETS_S,
+    registry=REGISTRY,
+)
+drift_events = Counter("drift_events", "Drift alarms.", ["endpoint"], registry=REGISTRY)
+refused = Counter(
+    "gateway_refused_requests",
+    "Requests that no release was asked for: wrong in form, unknown endpoint, or the gateway was full.",
+    ["reason"],
+    registry=REGISTRY,
+)
+in_flight = Gauge("gateway_requests_in_flight", "Requests that are being answered.", registry=REGISTRY)
+unsent_records = Gauge("gateway_records_waiting", "Records that are not in the database yet.", registry=REGISTRY)
+lost_records = Counter(
+    "gateway_records_lost", "Records that were dropped because the spool was full or unwritable.", registry=REGISTRY
+)
+routing_version = Gauge("gateway_routing_version", "Version of the routing table in use.", registry=REGISTRY)
+
+
+def observe(record: RequestRecord) -> None:
+    """Count one record."""
+    counter, histogram = _children(record.endpoint, record.release, record.arm, record.status)
+    counter.inc()
+    histogram.observe(record.duration_ms / 1000)
+
+
+@cache
+def _children(endpoint: str, release: str, arm: str, status: str) -> tuple[Counter, Histogram]:
+    # Looking labels up costs more than counting.
+    return requests.labels(endpoint, release, arm, status), latency.labels(endpoint, release, arm)
+
+
+def render() -> bytes:
+    """Every metric, in the text format."""
+    return generate_latest(REGISTRY)

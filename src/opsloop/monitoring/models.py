@@ -1,0 +1,111 @@
+"""The nouns of watching: the record of a request, and traffic made of records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+ArmName = Literal["stable", "candidate"]
+Status = Literal["ok", "error", "shed", "cancelled"]
+
+
+class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=True):
+    """One attempt of a release to answer a request; written by the gateway before the answer is sent.
+
+    A msgspec struct, not a dataclass: it is made and encoded for every request, and costs a tenth there.
+
+    Args:
+        id: of this record; a record is stored once however often it arrives. Empty: the request's id.
+        request_id: what the caller sees and gives feedback on. Callers may choose it, so it need not be unique.
+        rollout: the rollout whose comparison this attempt belongs to; None outside one, and for the answer of stable
+            that stood in for a candidate that failed (it is no draw of the comparison).
+        candidate_share: of subjects at that moment, 0 to 1.
+        subject: keyed hash of whoever asked; never the name itself.
+        status: `ok`: the release answered · `error`: it gave no answer, or broke off · `shed`: it was not asked,
+            the gateway was full · `cancelled`: the caller went away, or the gateway stopped, before the end.
+        error_type: class of the error, e.g. `NodeFailed`.
+        http_status: what the caller got, or would have got had stable not stood in.
+        shielded: this attempt failed and stable answered instead: the caller saw no error of it.
+        abstained: whether the answer was a refusal for want of support; None when the flow does not say.
+        tokens_in, tokens_out: counted by the model's server, or estimated where nobody counted.
+        engine: what made the answer, as the flow says; `flow` when it does not.
+    """
+
+    id: str = ""
+    request_id: str
+    endpoint: str
+    release: str
+    arm: ArmName
+    rollout: str | None = None
+    candidate_share: float = 0.0
+    subject: str
+    started_at: datetime
+    duration_ms: float
+    status: Status
+    error_type: str | None = None
+    http_status: int = 200
+    shielded: bool = False
+    abstained: bool | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    engine: str = "flow"
+    streamed: bool = False
+
+    @property
+    def key(self) -> str:
+        """What makes this record the same one when it arrives again."""
+        return self.id or self.request_id
+
+
+@dataclass(frozen=True, slots=True)
+class ArmTraffic:
+    """What one arm did in a window.
+
+    `count` holds every attempt, `shielded` those among them that stable answered instead. `error_rate` is errors over
+    attempts that were asked and not cancelled, from 0 to 1, None when there were none. Percentiles are of answered
+    requests, by nearest rank, in milliseconds.
+    """
+
+    arm: ArmName
+    count: int
+    rate_per_s: float
+    errors: int
+    shielded: int
+    shed: int
+    cancelled: int
+    abstained: int
+    error_rate: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What an endpoint did in a window that ends now. `requests` counts callers' requests: shielded attempts are not
+    counted, for stable's answer to the same request is."""
+
+    endpoint: str
+    window_s: int
+    until: datetime
+    requests: int
+    rate_per_s: float
+    arms: tuple[ArmTraffic, ...]
+
+    def arm(self, name: ArmName) -> ArmTraffic | None:
+        return next((found for found in self.arms if found.arm == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficPoint:
+    """One arm in one interval of a chart; `at` is the interval's start."""
+
+    at: datetime
+    arm: ArmName
+    count: int
+    rate_per_s: float
+    errors: int
+    p50_ms: float | None
+    p95_ms: float | None

@@ -1,0 +1,131 @@
+"""Store request records and read them back in the order of their arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import Select, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from opsloop.core.caller import Role
+from opsloop.core.db.order import one_after_another
+from opsloop.core.work import UnitOfWork
+from opsloop.monitoring._tables import RequestRow
+from opsloop.monitoring.models import ArmName, RequestRecord, Status
+
+BELL = "records"
+MAX_LIMIT = 10_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_TABLE = cast(Table, RequestRow.__table__)
+
+
+def ingest(uow: UnitOfWork, records: Sequence[RequestRecord]) -> None:
+    """Store records; those that are stored already stay as they are. Rings the bell "records"."""
+    if not records:
+        return
+    one_after_another(uow.session, RequestRow.__tablename__)
+    # The one statement that both databases write in the same words and SQLAlchemy in two modules.
+    insert = postgresql.insert if uow.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(_TABLE).on_conflict_do_nothing(index_elements=["key"])
+    uow.session.connection().execute(statement, [_values(record) for record in records])
+    uow.ring(BELL)
+
+
+def since(
+    uow: UnitOfWork, endpoint: str, rollout: str | None, after_seq: int = 0, limit: int = 1_000
+) -> list[tuple[int, RequestRecord]]:
+    """Records of an endpoint's rollout after a number, oldest first, each with its own number.
+
+    Args:
+        rollout: None for every record of the endpoint, whatever rollout it belongs to.
+    """
+    uow.by.require(Role.VIEWER)
+    query = select(RequestRow).where(RequestRow.endpoint == endpoint, RequestRow.seq > after_seq)
+    if rollout is not None:
+        query = query.where(RequestRow.rollout == rollout)
+    return _read(uow, query.order_by(RequestRow.seq), limit)
+
+
+def newest(
+    uow: UnitOfWork,
+    *,
+    endpoint: str | None = None,
+    request_id: str | None = None,
+    before_seq: int | None = None,
+    limit: int = 100,
+) -> list[tuple[int, RequestRecord]]:
+    """The newest records first."""
+    uow.by.require(Role.VIEWER)
+    query = select(RequestRow).order_by(RequestRow.seq.desc())
+    if endpoint is not None:
+        query = query.where(RequestRow.endpoint == endpoint)
+    if request_id is not None:
+        query = query.where(RequestRow.request_id == request_id)
+    if before_seq is not None:
+        query = query.where(RequestRow.seq < before_seq)
+    return _read(uow, query, limit)
+
+
+def microseconds(instant: datetime) -> int:
+    """An instant as the table keeps it."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def instant_of(started_us: int) -> datetime:
+    return _EPOCH + started_us * _MICROSECOND
+
+
+def _read(uow: UnitOfWork, query: Select[RequestRow], limit: int) -> list[tuple[int, RequestRecord]]:
+    rows = uow.session.scalars(query.limit(max(1, min(limit, MAX_LIMIT))))
+    return [(row.seq, _record(row)) for row in rows]
+
+
+def _values(record: RequestRecord) -> dict[str, Any]:
+    return {
+        "key": record.key,
+        "request_id": record.request_id,
+        "endpoint": record.endpoint,
+        "release": record.release,
+        "arm": record.arm,
+        "rollout": record.rollout,
+        "candidate_share": record.candidate_share,
+        "subject": record.subject,
+        "started_us": microseconds(record.started_at),
+        "duration_ms": record.duration_ms,
+        "status": record.status,
+        "error_type": record.error_type,
+        "http_status": record.http_status,
+        "shielded": record.shielded,
+        "abstained": record.abstained,
+        "tokens_in": record.tokens_in,
+        "tokens_out": record.tokens_out,
+        "engine": record.engine,
+        "streamed": record.streamed,
+    }
+
+
+def _record(row: RequestRow) -> RequestRecord:
+    return RequestRecord(
+        id="" if row.key == row.request_id else row.key,
+        request_id=row.request_id,
+        endpoint=row.endpoint,
+        release=row.release,
+        arm=cast(ArmName, row.arm),
+        rollout=row.rollout,
+        candidate_share=row.candidate_share,
+        subject=row.subject,
+        started_at=instant_of(row.started_us),
+        duration_ms=row.duration_ms,
+        status=cast(Status, row.status),
+        error_type=row.error_type,
+        http_status=row.http_status,
+        shielded=row.shielded,
+        abstained=row.abstained,
+        tokens_in=row.tokens_in,
+        tokens_out=row.tokens_out,
+        engine=row.engine,
+        streamed=row.streamed,
+    )
