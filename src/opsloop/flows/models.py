@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,55 @@ class Flow:
     @property
     def chat_output(self) -> str | None:
         return next((each.name for each in self.outputs.values() if each.is_chat_output), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowVersion:
+    """One immutable state of a flow, as this platform keeps it.
+
+    `digest` names its content; the same content registered again is the same version. `artifact` is where the artifact
+    store has it.
+    """
+
+    id: str
+    name: str
+    version: int
+    digest: str
+    artifact: str
+    size_bytes: int
+    created_at: datetime
+    created_by: str
+
+    @property
+    def ref(self) -> str:
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSummary:
+    """A node as a page shows it; `after` names the nodes it waits for."""
+
+    name: str
+    type: str
+    after: tuple[str, ...]
+    aggregation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSummary:
+    name: str
+    type: ValueType
+    source: str
+    is_chat_output: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSummary:
+    """A flow version and what is in it; `mermaid` draws it."""
+
+    version: FlowVersion
+    inputs: tuple[FlowInput, ...]
+    outputs: tuple[OutputSummary, ...]
+    nodes: tuple[NodeSummary, ...]
+    mermaid: str
+    warnings: tuple[str, ...]
