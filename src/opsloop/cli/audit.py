@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +79,7 @@ def export(session: Session, file: Path, key: Path | None) -> None:
     if key is not None and pem is not None:
         key.write_text(pem)
     if to_stdout:
-        sys.stdout.buffer.write(lines)
+        session.out.write(lines.decode())
         return
     file.write_bytes(lines)
     records = lines.count(b"\n")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -26,16 +28,22 @@ class Session:
 
     def __init__(self, *, as_json: bool, folder: Path | None) -> None:
         self.as_json = as_json
+        self.out: TextIO = sys.stdout
         self._folder = folder
+
+    def run(self, command: Callable[[], Any]) -> Any:
+        """Run the command's work; what anything else prints meanwhile (a flow's Python, say) goes to stderr."""
+        with redirect_stdout(sys.stderr):
+            return command()
 
     def answer(self, value: object, words: str | Callable[[], str]) -> None:
         """The command's result: `value` as JSON, or `words` for people."""
         if self.as_json:
             import msgspec  # only a command that answers in JSON needs it
 
-            click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+            click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode(), file=self.out)
         else:
-            click.echo(text.plain(words if isinstance(words, str) else words()))
+            click.echo(text.plain(words if isinstance(words, str) else words()), file=self.out)
 
     def note(self, sentence: str) -> None:
         """Something worth saying that is not the result; on stderr."""

@@ -56,7 +56,8 @@ def lone(name: str, *, example: str) -> Callable[[Declared], click.Command]:
 def _with_session(function: Declared) -> Declared:
     @functools.wraps(function)
     def command(*args: Any, as_json: bool, folder: Path | None, **kwargs: Any) -> Any:
-        return function(Session(as_json=as_json, folder=folder), *args, **kwargs)
+        session = Session(as_json=as_json, folder=folder)
+        return session.run(lambda: function(session, *args, **kwargs))
 
     return command
 
