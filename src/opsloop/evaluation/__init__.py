@@ -1,0 +1,1 @@
+"""Evaluations: what a target was asked, what was measured, and the gate that judges it."""
