@@ -1,0 +1,1 @@
+"""Documents: ingest, retrieve, answer with citations that are exact spans of what is stored."""

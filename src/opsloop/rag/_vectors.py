@@ -1,0 +1,87 @@
+"""Keep a collection's vectors current: fold new windows in, fit anew after large changes. Loads numpy.
+
+A fit is done when half as many windows were added or removed as the last fit knew. The number of fits is then
+logarithmic in the size of the collection, and new words never wait longer than that to be understood; until then they
+are found by their letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from opsloop.llm.embedders.lsa import LsaEmbedder
+from opsloop.rag._tables import ChunkRow, EmbedderRow, WindowRow
+from opsloop.rag.text import term_ids
+
+REFIT_AT_CHANGE = 0.5
+_ROWS_AT_ONCE = 5_000
+
+
+def keep_current(session: Session, collection: str, *, changed: int) -> None:
+    """Give every window of a collection a vector, after `changed` windows were added or removed."""
+    kept = session.get(EmbedderRow, collection)
+    if kept is not None:
+        kept.windows_changed += changed
+    if kept is None or kept.windows_changed > REFIT_AT_CHANGE * kept.fitted_windows:
+        fit(session, collection)
+    else:
+        _fold_in(session, collection, stored(kept))
+
+
+def fit(session: Session, collection: str) -> None:
+    """Fit the embedder on all windows there are, and write all their vectors."""
+    seqs, documents = _documents(session, collection, only_new=False)
+    kept = session.get(EmbedderRow, collection)
+    if not seqs:
+        if kept is not None:
+            session.delete(kept)
+        return
+    embedder = LsaEmbedder.fit(documents, term_ids)
+    if kept is None:
+        kept = EmbedderRow(collection=collection)
+        session.add(kept)
+    kept.identity = embedder.identity
+    kept.explained = embedder.explained(documents)
+    kept.fitted_windows = len(seqs)
+    kept.windows_changed = 0
+    kept.data = embedder.to_bytes()
+    _write(session, seqs, documents, embedder)
+
+
+def stored(row: EmbedderRow) -> LsaEmbedder:
+    return LsaEmbedder.from_bytes(row.data, term_ids)
+
+
+def _fold_in(session: Session, collection: str, embedder: LsaEmbedder) -> None:
+    seqs, documents = _documents(session, collection, only_new=True)
+    _write(session, seqs, documents, embedder)
+
+
+def _documents(session: Session, collection: str, *, only_new: bool) -> tuple[list[int], list[NDArray[np.uint32]]]:
+    """The windows' seqs and term ids with those of their headings."""
+    query = (
+        select(WindowRow.seq, ChunkRow.heading_terms, WindowRow.terms)
+        .join(ChunkRow, ChunkRow.seq == WindowRow.chunk_seq)
+        .where(WindowRow.collection == collection)
+        .order_by(WindowRow.seq)
+    )
+    if only_new:
+        query = query.where(WindowRow.vector.is_(None))
+    rows = session.execute(query).all()
+    return [seq for seq, _, _ in rows], [np.frombuffer(heading + own, dtype="<u4") for _, heading, own in rows]
+
+
+def _write(
+    session: Session, seqs: Sequence[int], documents: Sequence[NDArray[np.uint32]], embedder: LsaEmbedder
+) -> None:
+    statement = update(WindowRow.__table__).where(WindowRow.seq == bindparam("of")).values(vector=bindparam("put"))  # type: ignore[arg-type]  # __table__ is typed as a FromClause
+    for first in range(0, len(seqs), _ROWS_AT_ONCE):
+        part = slice(first, first + _ROWS_AT_ONCE)
+        halves = embedder.embed_ids(documents[part]).astype("<f2")
+        values = [{"of": seq, "put": half.tobytes()} for seq, half in zip(seqs[part], halves, strict=True)]
+        session.connection().execute(statement, values)

@@ -1,0 +1,207 @@
+"""HTTP: documents in, answers out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from opsloop.core.errors import InvalidInput
+from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
+from opsloop.rag import service
+from opsloop.rag.models import (
+    DEFAULT_COLLECTION,
+    Answer,
+    Collection,
+    CollectionStats,
+    Document,
+    Passage,
+    Uploaded,
+)
+
+router = APIRouter(tags=["documents"])
+
+
+class Upload(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    filename: str
+    content_base64: str
+    collection: str = DEFAULT_COLLECTION
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class Question(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    question: str
+    collection: str = DEFAULT_COLLECTION
+    top_k: int = service.DEFAULT_TOP_K
+    filters: dict[str, str | list[str]] = Field(default_factory=dict)
+
+
+class NewCollection(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    chunking: str = "sentences"
+    vector_weight: float | None = None
+
+
+class Search(Question):
+    diversity: float = 0.0
+
+
+_UPLOAD_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": Upload.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "collection": {"type": "string", "default": DEFAULT_COLLECTION},
+                        "metadata": {"type": "string", "description": "A JSON object of texts."},
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@router.post("/upload", status_code=201, openapi_extra=_UPLOAD_BODY)
+async def upload(request: Request, workspace: Opened, caller: Asking) -> Uploaded:
+    """One document, as JSON with base64 or as a multipart form with `file`."""
+    form, data = await (_from_multipart(request) if _is_multipart(request) else _from_json(request))
+
+    def store() -> Uploaded:
+        with workspace.writing(caller) as uow:
+            return service.upload(uow, form.collection, form.filename, data, metadata=form.metadata)
+
+    return await run_in_threadpool(store)
+
+
+def _is_multipart(request: Request) -> bool:
+    return request.headers.get("content-type", "").startswith("multipart/form-data")
+
+
+async def _from_json(request: Request) -> tuple[Upload, bytes]:
+    try:
+        form = Upload.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise _first_fault(error) from error
+    try:
+        return form, base64.b64decode(form.content_base64, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInput(field="content_base64", value=form.content_base64, wanted="base64 of the file") from error
+
+
+async def _from_multipart(request: Request) -> tuple[Upload, bytes]:
+    async with request.form() as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise InvalidInput(field="file", value=file, wanted="a file in a multipart form")
+        fields = {
+            "filename": file.filename or "",
+            "content_base64": "",
+            "collection": form.get("collection", DEFAULT_COLLECTION),
+            "metadata": _json_object(form.get("metadata", "{}")),
+        }
+        try:
+            return Upload.model_validate(fields), await file.read()
+        except ValidationError as error:
+            raise _first_fault(error) from error
+
+
+def _json_object(text: object) -> object:
+    try:
+        return json.loads(text) if isinstance(text, str) else text
+    except ValueError as error:
+        raise InvalidInput(field="metadata", value=text, wanted="a JSON object of texts") from error
+
+
+def _first_fault(error: ValidationError) -> InvalidInput:
+    fault = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in fault["loc"]) or "body"
+    return InvalidInput(field=field, value=fault.get("input"), wanted=fault["msg"].lower())
+
+
+@router.post("/query")
+def query(uow: Reading, body: Question) -> Answer:
+    """An answer whose citations are exact quotations, or an abstention."""
+    return service.query(uow, body.collection, body.question, top_k=body.top_k, filters=body.filters)
+
+
+@router.post("/api/collections", status_code=201)
+def create_collection(uow: Writing, body: NewCollection) -> Collection:
+    return service.create_collection(uow, body.name, chunking=body.chunking, vector_weight=body.vector_weight)
+
+
+@router.get("/api/collections")
+def collections(uow: Reading) -> dict[str, Any]:
+    return {"items": service.collections(uow), "next": None}
+
+
+@router.get("/api/collections/{name}")
+def stats(uow: Reading, name: str) -> CollectionStats:
+    return service.stats(uow, name)
+
+
+@router.delete("/api/collections/{name}", status_code=204)
+def delete_collection(uow: Writing, name: str) -> None:
+    service.delete_collection(uow, name)
+
+
+@router.post("/api/collections/{name}/search")
+def search(uow: Reading, name: str, body: Search) -> dict[str, list[Passage]]:
+    found = service.search(uow, name, body.question, top_k=body.top_k, filters=body.filters, diversity=body.diversity)
+    return {"items": found}
+
+
+@router.post("/api/collections/{name}/passages", status_code=201)
+async def upload_passages(request: Request, workspace: Opened, caller: Asking, name: str) -> dict[str, list[Uploaded]]:
+    """JSON lines of ready passages, `{"_id", "title", "text"}`."""
+    data = await request.body()
+
+    def store() -> list[Uploaded]:
+        with workspace.writing(caller) as uow:
+            return service.upload_passages(uow, name, data)
+
+    return {"items": await run_in_threadpool(store)}
+
+
+@router.post("/api/collections/{name}/reindex")
+def reindex(uow: Writing, name: str) -> CollectionStats:
+    return service.reindex(uow, name)
+
+
+@router.get("/api/collections/{name}/documents")
+def documents(uow: Reading, name: str, after: str | None = None, limit: int = 100) -> dict[str, Any]:
+    found = service.list_documents(uow, name, after=after, limit=limit)
+    return {"items": found, "next": found[-1].id if len(found) == limit else None}
+
+
+@router.get("/api/collections/{name}/documents/{document_id}")
+def document(uow: Reading, name: str, document_id: str) -> Document:
+    return service.document(uow, name, document_id)
+
+
+@router.get("/api/collections/{name}/documents/{document_id}/text")
+def document_text(uow: Reading, name: str, document_id: str) -> dict[str, str]:
+    """The stored text that citations point into."""
+    return {"text": service.document_text(uow, name, document_id)}
+
+
+@router.delete("/api/collections/{name}/documents/{document_id}", status_code=204)
+def delete_document(uow: Writing, name: str, document_id: str) -> None:
+    service.delete_document(uow, name, document_id)

@@ -1,0 +1,137 @@
+"""Cut a text into chunks to show and windows to find.
+
+A *chunk* is what an answer is drawn from and what a reader is shown; a *window* inside it is what is matched with the
+question, small enough to speak of one thing. Every span points into the text as it was given: nothing is rewritten.
+Sizes: windows of 60-120 words inside chunks of 200-400 words did best on the sets of `benchmarks/retrieval_quality.py`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from opsloop.core.errors import InvalidInput
+from opsloop.rag.text import Span, count_words, sentences, trimmed
+
+CHUNK_WORDS = 400
+WINDOW_WORDS = 120
+FIXED_WORDS = 500
+
+_HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
+_WORD = re.compile(r"\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk before it is stored: its span, the headings above it, and the spans of its windows, in reading order."""
+
+    start: int
+    end: int
+    heading: str
+    windows: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    span: Span
+    words: int
+    section: int
+
+
+def by_sentences(text: str) -> list[Piece]:
+    """Chunks of whole sentences with windows of whole sentences; a section of a Markdown text is not split needlessly.
+
+    Returns: chunks of at most `CHUNK_WORDS` words (one sentence over), none empty; [] for a text without words.
+    """
+    sections = _sections(text)
+    starts = [start for start, _ in sections]
+    found = [_Sentence(span, count_words(text[span.start : span.end]), 0) for span in _within(text, starts)]
+    placed = _place(found, starts)
+    return [
+        Piece(group[0].span.start, group[-1].span.end, _heading_at(sections, group[0].span.start), _windows(group))
+        for group in _balanced(placed, CHUNK_WORDS)
+        if any(sentence.words for sentence in group)
+    ]
+
+
+def by_words(text: str) -> list[Piece]:
+    """Chunks of `FIXED_WORDS` words between white space, each its own window: the form older indexes expect."""
+    found = [Span(*match.span()) for match in _WORD.finditer(text)]
+    groups = [found[at : at + FIXED_WORDS] for at in range(0, len(found), FIXED_WORDS)]
+    sections = _sections(text)
+    spans = [Span(group[0].start, group[-1].end) for group in groups]
+    return [Piece(span.start, span.end, _heading_at(sections, span.start), (span,)) for span in spans]
+
+
+CHUNKINGS: dict[str, Callable[[str], list[Piece]]] = {"sentences": by_sentences, "words-500": by_words}
+
+
+def chunked(text: str, chunking: str) -> list[Piece]:
+    """Raises: InvalidInput when no chunking has that name."""
+    if chunking not in CHUNKINGS:
+        raise InvalidInput(field="chunking", value=chunking, wanted=" or ".join(CHUNKINGS))
+    return CHUNKINGS[chunking](text)
+
+
+def _sections(text: str) -> list[tuple[int, str]]:
+    """Where sections begin and the path of headings that leads there, `Install > On Linux`."""
+    path: list[tuple[int, str]] = []
+    found = [(0, "")]
+    for match in _HEADING.finditer(text):
+        level = len(match[1])
+        path = [(above, title) for above, title in path if above < level] + [(level, match[2])]
+        found.append((match.start(), " > ".join(title for _, title in path)))
+    return found
+
+
+def _heading_at(sections: Sequence[tuple[int, str]], position: int) -> str:
+    return next(title for start, title in reversed(sections) if start <= position)
+
+
+def _within(text: str, starts: Sequence[int]) -> Iterator[Span]:
+    """Sentences that do not run over the start of a section."""
+    for left, right in zip(starts, [*starts[1:], len(text)], strict=True):
+        for span in sentences(text[left:right]):
+            yield Span(left + span.start, left + span.end)
+
+
+def _place(found: Sequence[_Sentence], starts: Sequence[int]) -> list[_Sentence]:
+    placed = []
+    section = 0
+    for sentence in found:
+        while section + 1 < len(starts) and starts[section + 1] <= sentence.span.start:
+            section += 1
+        placed.append(_Sentence(sentence.span, sentence.words, section))
+    return placed
+
+
+def _balanced(found: Sequence[_Sentence], most_words: int) -> Iterator[list[_Sentence]]:
+    """Consecutive groups of about equal size, as few as `most_words` allows, preferring to end where a section ends."""
+    total = sum(sentence.words for sentence in found)
+    target = total / max(1, math.ceil(total / most_words))
+    group: list[_Sentence] = []
+    size = 0
+    for sentence in found:
+        new_section = bool(group) and sentence.section != group[-1].section and size >= most_words / 2
+        if group and (new_section or size + sentence.words > most_words or size + sentence.words / 2 > target):
+            yield group
+            group, size = [], 0
+        group.append(sentence)
+        size += sentence.words
+    if group:
+        yield group
+
+
+def _windows(group: Sequence[_Sentence]) -> tuple[Span, ...]:
+    return tuple(Span(window[0].span.start, window[-1].span.end) for window in _balanced(group, WINDOW_WORDS))
+
+
+def whole(text: str) -> Piece | None:
+    """The text as one chunk, however long, for corpora that come in ready passages; None when it holds no word."""
+    span = trimmed(text, 0, len(text))
+    if span is None or not count_words(text):
+        return None
+    found = [_Sentence(part, count_words(text[part.start : part.end]), 0) for part in sentences(text)]
+    return Piece(span.start, span.end, "", _windows(found))

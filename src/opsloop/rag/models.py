@@ -1,0 +1,147 @@
+"""What the rag slice speaks of: collections, documents, passages, citations, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NewType
+
+from opsloop.core.errors import Conflict, InvalidInput, NotFound
+
+CollectionName = NewType("CollectionName", str)
+DocumentId = NewType("DocumentId", str)
+
+DEFAULT_COLLECTION = CollectionName("default")
+
+
+class CollectionMissing(NotFound):
+    template = "no collection named {name!r}; upload a document to it, or list what there is with GET /api/collections"
+
+
+class CollectionExists(Conflict):
+    template = "a collection named {name!r} exists already; choose another name"
+
+
+class DocumentMissing(NotFound):
+    template = "collection {collection!r} holds no document {document!r}; list them to see what it holds"
+
+
+class UnsupportedDocument(InvalidInput):
+    template = "{filename}: {reason}; send one of {supported}"
+
+
+class UnreadableDocument(InvalidInput):
+    template = "{filename}: {reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Documents that are searched together.
+
+    Attributes:
+        chunking: how texts are cut, a name of `chunk.CHUNKINGS`.
+        vector_weight: share of the vector score in the ranking, 0-1; None: as much as the embedder explains.
+    """
+
+    name: CollectionName
+    chunking: str
+    vector_weight: float | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One stored text. `metadata` holds what filters may ask for, as text."""
+
+    id: DocumentId
+    collection: CollectionName
+    filename: str
+    sha256: str
+    media_type: str
+    chunks: int
+    words: int
+    metadata: Mapping[str, str]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionStats:
+    """What a collection holds; `vectors_explain` is the share of its texts' variation that the embedder keeps, 0-1."""
+
+    collection: CollectionName
+    documents: int
+    chunks: int
+    windows: int
+    words: int
+    embedder: str | None
+    vectors_explain: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What came of an upload; `duplicate` when the same bytes were there already, under this id."""
+
+    document_id: DocumentId
+    chunks: int
+    sha256: str
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found, and why.
+
+    Attributes:
+        chunk: its number in the document, from 0.
+        passage_id: the id it came with when it was uploaded as a ready passage.
+        text: what stands in the document at [start:end].
+        window_start, window_end: the part that matched best, as offsets into the document.
+        score: fused lexical and vector score, relative to the best for this question in the collection, 0-1.
+        similarity: cosine between question and best window, -1 to 1; 0 without vectors.
+        term_weights: how rare each term of the question is in the collection; the same for all passages of a search.
+    """
+
+    document_id: DocumentId
+    filename: str
+    chunk: int
+    passage_id: str | None
+    heading: str
+    text: str
+    start: int
+    end: int
+    window_start: int
+    window_end: int
+    score: float
+    similarity: float
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    term_weights: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Proof: `quote` is exactly what the document holds at [start:end]; `score` is the support it gives, 0-1."""
+
+    document_id: DocumentId
+    filename: str
+    chunk: int
+    quote: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with its proof, or an abstention: then there are no citations and the text says so.
+
+    Attributes:
+        support: probability that the passages answer the question, 0-1.
+        engine: what wrote the answer: `extractive`.
+    """
+
+    answer: str
+    citations: tuple[Citation, ...]
+    abstained: bool
+    engine: str
+    support: float

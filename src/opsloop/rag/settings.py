@@ -1,0 +1,14 @@
+"""What can be set about documents."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from opsloop.core.settings import Section
+
+
+class RagSettings(Section):
+    rag_cache_bytes: int = Field(
+        500_000_000, gt=0, description="Memory for search indexes of collections in one process, in bytes."
+    )
+    rag_document_limit_bytes: int = Field(10_000_000, gt=0, description="Largest document that is taken in, in bytes.")
