@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from typing import Protocol
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from opsloop.core.errors import OpsloopError, TooLarge
 from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
-from opsloop.gateway.app import Gateway
 from opsloop.server.authentication import caller_of
 
 log = structlog.get_logger()
@@ -25,9 +25,17 @@ class BodyTooLarge(TooLarge):
     template = "the request body is over the limit of {limit} bytes; send less, or raise OPSLOOP_BODY_LIMIT_BYTES"
 
 
+class DataPlane(Protocol):
+    """The part that serves endpoints: plain ASGI, for the paths it owns."""
+
+    def owns(self, path: str) -> bool: ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
 class Entrance:
     def __init__(
-        self, workspace: Workspace, gateway: Gateway, control_plane: ASGIApp, *, listens_on_loopback: bool = True
+        self, workspace: Workspace, gateway: DataPlane, control_plane: ASGIApp, *, listens_on_loopback: bool = True
     ) -> None:
         self._workspace = workspace
         self._gateway = gateway
