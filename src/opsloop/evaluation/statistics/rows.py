@@ -13,6 +13,9 @@ from opsloop.core.errors import InvalidInput
 Floats = NDArray[np.float64]
 Value = float | None
 
+LARGEST = 1e100
+"""Beyond this a square no longer fits into a float; no metric is as large."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -53,10 +56,10 @@ def checked(
 def _floats(metric: str, side: str, values: Sequence[Value]) -> Floats:
     floats = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     missing = np.array([value is None for value in values], dtype=np.bool_)
-    wrong = np.flatnonzero(~np.isfinite(floats) & ~missing)
+    wrong = np.flatnonzero(~(np.abs(floats) <= LARGEST) & ~missing)
     if wrong.size:
         row = int(wrong[0])
-        raise InvalidInput(field=f"metric {metric}, {side} row {row}", value=values[row], wanted="a finite number")
+        raise InvalidInput(field=f"metric {metric}, {side} row {row}", value=values[row], wanted="a finite number, below 1e100")
     return floats
 
 

@@ -97,7 +97,7 @@ def test_two_rows_give_a_wide_interval_instead_of_an_error() -> None:
     assert found.high >= 0.4
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e200])
 def test_a_value_that_is_not_a_number_is_refused_by_metric_and_row(value: float) -> None:
     with pytest.raises(InvalidInput, match=r"metric groundedness, candidate row 1: .* finite number"):
         mean_interval("groundedness", [0.5, value, 0.7])
