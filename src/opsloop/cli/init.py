@@ -23,7 +23,7 @@ IGNORED = shutil.ignore_patterns("__pycache__", ".opsloop", "*.pyc")
 @click.option("--template", default="support-chatbot", show_default=True, metavar="NAME", help="What to start from.")
 @click.option("--list", "listing", is_flag=True, help="List the templates.")
 def init(session: Session, folder_wanted: Path | None, template: str, listing: bool) -> None:
-    """Make a new project in DIR."""
+    """Make a new project from a template, in DIR."""
     from opsloop.core.errors import Conflict, NotFound
 
     known = _templates()
