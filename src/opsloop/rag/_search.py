@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, select
 
 from opsloop.core.errors import Unavailable
 from opsloop.core.work import UnitOfWork
@@ -19,6 +19,28 @@ from opsloop.rag.text import term_id, terms
 
 Filters = Mapping[str, Sequence[str]]
 _LOADS = 3
+
+# Built once: building them takes longer than running them.
+_VERSION = select(CollectionRow.version).where(CollectionRow.name == bindparam("name"))
+_PASSAGES = (
+    select(
+        ChunkRow.seq,
+        ChunkRow.document_id,
+        ChunkRow.number,
+        ChunkRow.passage_id,
+        ChunkRow.heading,
+        ChunkRow.text,
+        ChunkRow.start,
+        ChunkRow.end,
+        DocumentRow.filename,
+        DocumentRow.metadata_,
+        WindowRow.start.label("window_start"),
+        WindowRow.end.label("window_end"),
+    )
+    .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
+    .join(WindowRow, WindowRow.chunk_seq == ChunkRow.seq)
+    .where(WindowRow.seq.in_(bindparam("seqs", expanding=True)))
+)
 
 
 class CollectionBusy(Unavailable):
@@ -60,7 +82,7 @@ class _Empty(Exception):
 
 
 def _version(uow: UnitOfWork, collection: str) -> str:
-    found = uow.session.scalar(select(CollectionRow.version).where(CollectionRow.name == collection))
+    found = uow.session.scalar(_VERSION, {"name": collection})
     if found is None:
         raise CollectionMissing(name=collection)
     return found
@@ -114,25 +136,8 @@ def _passages(
     """What was ranked, read from the stored text; what was deleted meanwhile is left out."""
     if not ranked:
         return []
-    rows = uow.session.execute(
-        select(
-            ChunkRow.seq,
-            ChunkRow.document_id,
-            ChunkRow.number,
-            ChunkRow.passage_id,
-            ChunkRow.heading,
-            ChunkRow.start,
-            ChunkRow.end,
-            DocumentRow.filename,
-            DocumentRow.metadata_,
-            func.substr(DocumentRow.text, ChunkRow.start + 1, ChunkRow.end - ChunkRow.start).label("text"),
-            WindowRow.start.label("window_start"),
-            WindowRow.end.label("window_end"),
-        )
-        .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
-        .join(WindowRow, WindowRow.chunk_seq == ChunkRow.seq)
-        .where(WindowRow.seq.in_([int(index.window_seqs[found.window_row]) for found in ranked]))
-    ).all()
+    seqs = [int(index.window_seqs[found.window_row]) for found in ranked]
+    rows = uow.session.execute(_PASSAGES, {"seqs": seqs}).all()
     by_seq = {row.seq: row for row in rows}
     return [
         Passage(

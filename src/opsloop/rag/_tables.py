@@ -67,6 +67,8 @@ class ChunkRow(Row):
     heading: Mapped[str]
     heading_terms: Mapped[bytes] = mapped_column(LargeBinary)
     passage_id: Mapped[str | None]
+    # The document's text at [start:end], so that showing a passage does not read a document of megabytes.
+    text: Mapped[str] = mapped_column(Text)
 
 
 class WindowRow(Row):

@@ -350,7 +350,7 @@ def _write(uow: UnitOfWork, collection: str, parsed: ingest.Parsed, digest: str,
         )
     )
     uow.session.flush()
-    chunks = [_chunk_row(collection, document_id, number, one) for number, one in enumerate(parsed.pieces)]
+    chunks = [_chunk_row(collection, document_id, number, one, parsed.text) for number, one in enumerate(parsed.pieces)]
     uow.session.add_all(chunks)
     uow.session.flush()
     windows = [
@@ -370,7 +370,7 @@ def _write(uow: UnitOfWork, collection: str, parsed: ingest.Parsed, digest: str,
     return len(windows)
 
 
-def _chunk_row(collection: str, document_id: str, number: int, one: ingest.ReadyPiece) -> ChunkRow:
+def _chunk_row(collection: str, document_id: str, number: int, one: ingest.ReadyPiece, text: str) -> ChunkRow:
     return ChunkRow(
         collection=collection,
         document_id=document_id,
@@ -380,6 +380,7 @@ def _chunk_row(collection: str, document_id: str, number: int, one: ingest.Ready
         heading=one.piece.heading,
         heading_terms=_stored_terms(one.piece.heading),
         passage_id=one.passage_id,
+        text=text[one.piece.start : one.piece.end],
     )
 
 

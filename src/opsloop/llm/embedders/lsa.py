@@ -150,7 +150,14 @@ def _directions(matrix: Sparse, dimensions: int, random: np.random.Generator) ->
 
 
 def _orthonormal(columns: Floats) -> Floats:
-    return np.linalg.qr(columns)[0].astype(np.float32)
+    """An orthonormal basis of what the columns span, through their Gram matrix.
+
+    A Householder QR is more exact than a basis that is projected on again needs, and takes ten times as long.
+    """
+    squares, vectors = np.linalg.eigh(columns.T.astype(np.float64) @ columns)
+    kept = squares > 1e-9 * squares.max(initial=0)
+    basis: Floats = columns @ (vectors[:, kept] / np.sqrt(squares[kept])).astype(np.float32)
+    return basis
 
 
 def _signed(columns: Floats) -> NDArray[np.float32]:
