@@ -1,4 +1,4 @@
-"""`opsloop flow`: prompt flows in a folder, run and checked here without a platform."""
+"""`opsloop flow`: prompt flows in a folder, run and checked here; their versions on the platform."""
 
 from __future__ import annotations
 
@@ -163,6 +163,27 @@ def show(session: Session, path: Path, variants: Sequence[str]) -> None:
         "mermaid": drawn,
     }
     session.answer(answer, drawn)
+
+
+@verb(flow, "register", example="opsloop flow register flows/answer --name answer")
+@_folder
+@click.option("--name", metavar="NAME", help="What to call it; default: the folder's name.")
+def register(session: Session, path: Path, name: str | None) -> None:
+    """Keep the flow in DIR as a version; the same content again is the version it was."""
+    with session.client() as client:
+        version = client.flows.register(path, name=name)
+    session.answer(version, f"{version.ref} ({version.digest[:12]})")
+
+
+@verb(flow, "list", example="opsloop flow list answer")
+@click.argument("name", required=False)
+def listed(session: Session, name: str | None) -> None:
+    """List the versions of flow NAME; without it, the current version of every flow."""
+    with session.client() as client:
+        found = client.flows.listed() if name is None else client.flows.versions(name)
+    rows = [(each.ref, each.digest[:12], each.created_at, each.created_by) for each in found]
+    words = text.table(("version", "digest", "created", "by"), rows)
+    session.answer({"items": found}, words or "no flows yet; `opsloop flow register DIR` keeps one")
 
 
 @contextmanager

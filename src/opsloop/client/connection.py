@@ -48,13 +48,24 @@ class Connection:
         page = self.get(at, dict[str, Any], **query)
         return convert(page.get("items", []), list[into], where=at)  # type: ignore[valid-type]  # a type made at run time
 
+    def all_items(self, at: str, into: type[T], *, cursor: str, **query: Any) -> list[T]:
+        """The entries of all pages; `cursor` is the parameter that takes a page's `next`."""
+        found: list[T] = []
+        following: Any = None
+        while True:
+            page = self.get(at, dict[str, Any], **query, **{cursor: following})
+            found += convert(page.get("items", []), list[into], where=at)  # type: ignore[valid-type]  # as above
+            following = page.get("next")
+            if following is None:
+                return found
+
     def post(self, at: str, into: type[T], *, body: object = None, data: bytes | None = None, **query: Any) -> T:
         """Send a JSON `body`, or `data` as it is."""
         return decode(self._send("POST", at, body=body, data=data, query=query).content, into, where=at)
 
-    def delete(self, at: str, into: type[T], **query: Any) -> T:
-        content = self._send("DELETE", at, query=query).content
-        return decode(content or b"null", into, where=at)
+    def delete(self, at: str) -> bytes:
+        """Delete what is there; the answer's bytes, often none."""
+        return self._send("DELETE", at).content
 
     def raw(self, at: str, **query: Any) -> bytes:
         """An answer as its bytes."""

@@ -17,8 +17,10 @@ import httpx
 from opsloop.client import local, project
 from opsloop.client.audit import Audit
 from opsloop.client.connection import Connection
+from opsloop.client.documents import Documents
 from opsloop.client.endpoints import Endpoints
 from opsloop.client.feedback import Feedback
+from opsloop.client.flows import Flows
 from opsloop.client.jobs import Jobs
 from opsloop.client.keys import Keys
 from opsloop.client.monitoring import Monitoring
@@ -55,8 +57,10 @@ class Client:
             where, transport = _local(project)
         self.connection = Connection(where, token=token, timeout_s=found.client_timeout_s, transport=transport)
         self.audit = Audit(self.connection)
+        self.documents = Documents(self.connection)
         self.endpoints = Endpoints(self.connection)
         self.feedback = Feedback(self.connection)
+        self.flows = Flows(self.connection)
         self.jobs = Jobs(self.connection)
         self.keys = Keys(self.connection)
         self.monitoring = Monitoring(self.connection)

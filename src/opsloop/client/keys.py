@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opsloop.client.connection import Connection, path
+from opsloop.client.decode import decode
 from opsloop.core.caller import Role
 from opsloop.core.identity.models import ApiKey
 
@@ -31,4 +32,5 @@ class Keys:
         return self._connection.items(AT, ApiKey)
 
     def revoke(self, name: str) -> ApiKey:
-        return self._connection.delete(path("api", "keys", name), ApiKey)
+        at = path("api", "keys", name)
+        return decode(self._connection.delete(at), ApiKey, where=at)

@@ -1,0 +1,44 @@
+"""Flow versions: a flow's folder, frozen and kept by the platform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from opsloop.client.connection import Connection, path
+from opsloop.flows import package
+from opsloop.flows.formats import dag
+from opsloop.flows.models import FlowSummary, FlowVersion
+
+
+class Flows:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def register(self, folder: Path, *, name: str | None = None) -> FlowVersion:
+        """Keep the flow in a folder as a version; the same content again is the version it was.
+
+        Args:
+            name: what to call it; default: the folder's name.
+        Raises: FlowMissing, FlowInvalid, FlowTooLarge before anything is sent.
+        """
+        flow = dag.read(folder)
+        archive = package.archive_of(flow.folder, flow.additional_includes)
+        at = path("api", "flows", name or flow.folder.resolve().name, "versions")
+        return self._connection.post(at, FlowVersion, data=archive)
+
+    def listed(self) -> list[FlowVersion]:
+        """The current version of every flow."""
+        return self._connection.items("/api/flows", FlowVersion)
+
+    def versions(self, name: str) -> list[FlowVersion]:
+        """All versions of a flow, newest first."""
+        return self._connection.items(path("api", "flows", name, "versions"), FlowVersion)
+
+    def get(self, name: str, version: int | str) -> FlowSummary:
+        return self._connection.get(path("api", "flows", name, "versions", version), FlowSummary)
+
+
+def digest_of(folder: Path) -> str:
+    """What names a flow's content; equal on both sides of the wire."""
+    flow = dag.read(folder)
+    return package.digest_of(flow.folder, flow.additional_includes)
