@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from opsloop.core.caller import Caller, Role
 from opsloop.core.clock import FakeClock
 from opsloop.core.workspace import Workspace
 from opsloop.feedback import service as feedback
+from opsloop.flows import package, versions
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
 from opsloop.releases import rollouts, routing
@@ -170,3 +172,50 @@ def world(workspace: Workspace, clock: FakeClock) -> World:
 @pytest.fixture
 def sqlite_world(sqlite_workspace: Workspace, clock: FakeClock) -> World:
     return _world(sqlite_workspace, clock)
+
+
+FLOW = """\
+inputs:
+  question: {type: string, is_chat_input: true}
+outputs:
+  answer: {type: string, reference: "${echo.output}", is_chat_output: true}
+nodes:
+- name: echo
+  type: python
+  source: {type: code, path: echo.py}
+  inputs: {question: "${inputs.question}"}
+"""
+ECHO = """\
+from promptflow.core import tool
+
+
+@tool
+def echo(question: str) -> str:
+    return "{text} " + question
+"""
+
+
+@pytest.fixture
+def flow_folder(tmp_path: Path) -> Callable[[str], Path]:
+    """Makes the folder of a flow that answers with its text."""
+
+    def make(text: str) -> Path:
+        folder = tmp_path / f"flow-{text}"
+        folder.mkdir()
+        (folder / "flow.dag.yaml").write_text(FLOW)
+        (folder / "echo.py").write_text(ECHO.replace("{text}", text))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def registered(flow_folder: Callable[[str], Path]) -> Callable[[Workspace, str], str]:
+    """Registers a version of the flow `answer`; returns its name, such as `answer@2`."""
+
+    def register(workspace: Workspace, text: str) -> str:
+        with workspace.writing(OPERATOR) as uow:
+            version = versions.register(uow, "answer", package.archive_of(flow_folder(text)))
+        return f"{version.name}@{version.version}"
+
+    return register

@@ -42,9 +42,7 @@ def plan_of(declared: object, *, field: str = "strategy") -> Plan:
     if isinstance(declared, str):
         return _maker(declared, field)({}, f"{field}.{declared}")
     if not isinstance(declared, Mapping) or len(declared) != 1:
-        raise InvalidInput(
-            field=field, value=declared, wanted=f"a strategy's name, or its name with options; {_names()}"
-        )
+        raise InvalidInput(field=field, value=declared, wanted=f"{_names()}, alone or with options")
     [(name, options)] = declared.items()
     if options is not None and not isinstance(options, Mapping):
         raise InvalidInput(field=f"{field}.{name}", value=options, wanted="a mapping of options")

@@ -1,0 +1,96 @@
+"""HTTP: endpoints, releases, rollouts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.releases import rollouts, service
+from opsloop.releases.models import Endpoint, EndpointState, Released, Rollout, RolloutHistory
+
+router = APIRouter(prefix="/api", tags=["releases"])
+
+
+class NewEndpoint(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=200)
+
+
+class NewRelease(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    flow: str = Field(max_length=300)
+    config: dict[str, JsonValue] = Field(default_factory=dict)
+    evaluation: str | None = None
+    strategy: str | dict[str, JsonValue] | None = None
+
+
+@router.post("/endpoints", status_code=201)
+def create_endpoint(uow: Writing, body: NewEndpoint) -> Endpoint:
+    return service.create_endpoint(uow, body.name)
+
+
+@router.get("/endpoints")
+def endpoints(uow: Reading) -> dict[str, Any]:
+    return {"items": service.endpoints(uow), "next": None}
+
+
+@router.get("/endpoints/{name}")
+def endpoint(uow: Reading, name: str) -> EndpointState:
+    return service.endpoint(uow, name)
+
+
+@router.post("/endpoints/{name}/releases", status_code=201)
+def create_release(uow: Writing, name: str, body: NewRelease) -> Released:
+    return service.create_release(
+        uow, name, flow=body.flow, config=body.config, evaluation=body.evaluation, strategy=body.strategy
+    )
+
+
+@router.get("/endpoints/{name}/releases")
+def releases(uow: Reading, name: str) -> dict[str, Any]:
+    return {"items": service.releases(uow, name), "next": None}
+
+
+@router.post("/endpoints/{name}/rollback")
+def roll_back_endpoint(uow: Writing, name: str) -> EndpointState:
+    return service.roll_back(uow, name)
+
+
+@router.get("/endpoints/{name}/rollouts")
+def endpoint_rollouts(uow: Reading, name: str) -> dict[str, Any]:
+    return {"items": rollouts.listed(uow, name), "next": None}
+
+
+@router.get("/rollouts/{rollout}")
+def rollout(uow: Reading, rollout: str) -> RolloutHistory:
+    return rollouts.get(uow, rollout)
+
+
+@router.post("/rollouts/{rollout}/pause")
+def pause(uow: Writing, rollout: str) -> Rollout:
+    return rollouts.pause(uow, rollout)
+
+
+@router.post("/rollouts/{rollout}/resume")
+def resume(uow: Writing, rollout: str) -> Rollout:
+    return rollouts.resume(uow, rollout)
+
+
+@router.post("/rollouts/{rollout}/promote")
+def promote(uow: Writing, rollout: str) -> Rollout:
+    return rollouts.promote(uow, rollout)
+
+
+@router.post("/rollouts/{rollout}/rollback")
+def roll_back(uow: Writing, rollout: str) -> Rollout:
+    return rollouts.roll_back(uow, rollout)
+
+
+@router.post("/rollouts/{rollout}/abort")
+def abort(uow: Writing, rollout: str) -> Rollout:
+    return rollouts.abort(uow, rollout)

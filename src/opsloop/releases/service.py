@@ -1,0 +1,217 @@
+"""Endpoints and their releases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import rfc8785
+from sqlalchemy import select
+
+from opsloop.core.artifacts.store import sha256_hex
+from opsloop.core.caller import Role
+from opsloop.core.errors import InvalidInput, NotFound
+from opsloop.core.work import UnitOfWork
+from opsloop.flows import versions as flows
+from opsloop.releases import gates, rollouts, routing
+from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow
+from opsloop.releases.errors import EndpointExists, NoEarlierRelease, NothingReleased, RolloutGoesOn, ServedAlready
+from opsloop.releases.events import EndpointRolledBack
+from opsloop.releases.models import Endpoint, EndpointState, Release, Released, ReleaseId
+from opsloop.releases.strategies.registry import plan_of
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
+DEFAULT_STRATEGY = "canary"
+
+
+def create_endpoint(uow: UnitOfWork, name: str) -> Endpoint:
+    """A new endpoint that serves nothing yet. Raises: InvalidInput, EndpointExists."""
+    uow.by.require(Role.OPERATOR)
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(
+            field="name", value=name, wanted="1 to 63 lower-case letters, digits, dots, dashes or underscores"
+        )
+    number = routing.bump(uow)  # others who make endpoints wait here, so that the name is looked up after they are done
+    if uow.session.get(EndpointRow, name) is not None:
+        raise EndpointExists(name=name)
+    row = EndpointRow(
+        name=name,
+        kind="flow",
+        number=number,
+        stable=None,
+        earlier=[],
+        releases=0,
+        created_at=uow.clock.now(),
+        created_by=uow.by.name,
+    )
+    uow.session.add(row)
+    uow.audit("endpoint.created", f"endpoint/{name}", kind=row.kind)
+    return _endpoint(row)
+
+
+def endpoints(uow: UnitOfWork) -> list[EndpointState]:
+    """Every endpoint with what it serves, in the order they were made."""
+    uow.by.require(Role.VIEWER)
+    return [_state(uow, row) for row in uow.session.scalars(select(EndpointRow).order_by(EndpointRow.number))]
+
+
+def endpoint(uow: UnitOfWork, name: str) -> EndpointState:
+    """Raises: NotFound."""
+    uow.by.require(Role.VIEWER)
+    return _state(uow, _found(uow, name))
+
+
+def releases(uow: UnitOfWork, endpoint: str) -> list[Release]:
+    """Releases of an endpoint, the newest first. Raises: NotFound."""
+    uow.by.require(Role.VIEWER)
+    _found(uow, endpoint)
+    query = select(ReleaseRow).where(ReleaseRow.endpoint == endpoint).order_by(ReleaseRow.number.desc())
+    return [_release(row) for row in uow.session.scalars(query)]
+
+
+def create_release(
+    uow: UnitOfWork,
+    endpoint: str,
+    *,
+    flow: str,
+    config: Mapping[str, Any] | None = None,
+    evaluation: str | None = None,
+    strategy: object = None,
+) -> Released:
+    """Let a flow version in through its gate and begin to roll it out.
+
+    The first release of an endpoint serves at once; a later one goes the way of its strategy.
+
+    Args:
+        flow: `name@2`, or a name for its newest version.
+        config: settings of the release, JSON values.
+        evaluation: id of the run whose gate speaks for this flow version.
+        strategy: a name, or a mapping of a name to its options; the canary's defaults when there is none.
+    Raises: NotFound, InvalidInput, GateNotMet, RolloutGoesOn, ServedAlready.
+    """
+    uow.by.require(Role.OPERATOR)
+    plan = plan_of(DEFAULT_STRATEGY if strategy is None else strategy)
+    version = flows.get(uow, flow)
+    row = rollouts.lock_endpoint(uow, endpoint)
+    present = rollouts.active(uow, endpoint)
+    if present is not None:
+        raise RolloutGoesOn(endpoint=endpoint, rollout=present.id, number=present.number, status=present.status)
+    stable = uow.session.get(ReleaseRow, row.stable) if row.stable else None
+    config = dict(config or {})
+    digest = _digest(flow_digest=version.digest, config=config, evaluation=evaluation)
+    if stable is not None and stable.digest == digest:
+        raise ServedAlready(endpoint=endpoint, number=stable.number)
+    name = f"{version.name}@{version.version}"
+    verdict = gates.admit(uow, endpoint, flow=name, evaluation=evaluation, stable_gate=stable.gate if stable else None)
+    row.releases += 1
+    release = ReleaseRow(
+        id=uow.ids.new("release"),
+        endpoint=endpoint,
+        number=row.releases,
+        flow=name,
+        flow_digest=version.digest,
+        flow_artifact=version.artifact,
+        config=config,
+        evaluation=evaluation,
+        gate=verdict,
+        digest=digest,
+        created_at=uow.clock.now(),
+        created_by=uow.by.name,
+    )
+    uow.session.add(release)
+    uow.session.flush()
+    uow.audit(
+        "release.created",
+        f"endpoint/{endpoint}",
+        release=release.id,
+        number=release.number,
+        flow=name,
+        digest=digest,
+        evaluation=evaluation,
+        gate=verdict,
+    )
+    rollout = rollouts.open_rollout(uow, row, release, plan)
+    return Released(_release(release), rollouts.as_rollout(rollout))
+
+
+def roll_back(uow: UnitOfWork, endpoint: str) -> EndpointState:
+    """Back to safety: out of a rollout that goes on, else to the release before the stable one.
+
+    Raises: NotFound, NoEarlierRelease, NothingReleased.
+    """
+    uow.by.require(Role.OPERATOR)
+    row = rollouts.lock_endpoint(uow, endpoint)
+    present = rollouts.active(uow, endpoint)
+    if present is not None:
+        rollouts.take_back(uow, present, reason=f"rolled back by {uow.by.name}")
+    else:
+        _back_to_earlier(uow, row)
+    uow.session.flush()
+    return _state(uow, row)
+
+
+def _back_to_earlier(uow: UnitOfWork, row: EndpointRow) -> None:
+    if row.stable is None:
+        raise NothingReleased(endpoint=row.name)
+    replaced = uow.session.get_one(ReleaseRow, row.stable)
+    if not row.earlier:
+        raise NoEarlierRelease(endpoint=row.name, number=replaced.number)
+    *earlier, target = row.earlier
+    release = uow.session.get_one(ReleaseRow, target)
+    row.stable, row.earlier = target, earlier
+    routing.bump(uow)
+    reason = f"back from release {replaced.number} to {release.number}, asked by {uow.by.name}"
+    rollouts.note_taken_back(uow, replaced.id, reason)
+    uow.audit("endpoint.rolled_back", f"endpoint/{row.name}", release=release.number, replaced=replaced.number)
+    uow.emit(EndpointRolledBack(row.name, release.id, replaced.id, reason))
+
+
+def _digest(*, flow_digest: str, config: Mapping[str, Any], evaluation: str | None) -> str:
+    bundle = {"flow": flow_digest, "config": dict(config), "evaluation": evaluation}
+    try:
+        return sha256_hex(rfc8785.dumps(bundle))
+    except rfc8785.CanonicalizationError as error:
+        raise InvalidInput(f"config: {error}; wanted JSON values", field="config") from error
+
+
+def _found(uow: UnitOfWork, name: str) -> EndpointRow:
+    row = uow.session.get(EndpointRow, name)
+    if row is None:
+        raise NotFound(noun="endpoint", name=name)
+    return row
+
+
+def _state(uow: UnitOfWork, row: EndpointRow) -> EndpointState:
+    newest = uow.session.scalar(
+        select(RolloutRow).where(RolloutRow.endpoint == row.name).order_by(RolloutRow.number.desc()).limit(1)
+    )
+    stable = uow.session.get(ReleaseRow, row.stable) if row.stable else None
+    candidate = uow.session.get(ReleaseRow, newest.release) if newest is not None and newest.active else None
+    return EndpointState(
+        endpoint=_endpoint(row),
+        stable=_release(stable) if stable else None,
+        candidate=_release(candidate) if candidate else None,
+        rollout=rollouts.as_rollout(newest) if newest else None,
+    )
+
+
+def _endpoint(row: EndpointRow) -> Endpoint:
+    return Endpoint(name=row.name, kind=row.kind, created_at=row.created_at, created_by=row.created_by)
+
+
+def _release(row: ReleaseRow) -> Release:
+    return Release(
+        id=ReleaseId(row.id),
+        endpoint=row.endpoint,
+        number=row.number,
+        flow=row.flow,
+        flow_digest=row.flow_digest,
+        flow_artifact=row.flow_artifact,
+        config=row.config,
+        evaluation=row.evaluation,
+        gate=row.gate,
+        digest=row.digest,
+        created_at=row.created_at,
+        created_by=row.created_by,
+    )

@@ -1,0 +1,75 @@
+"""Strategies as users declare them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from opsloop.core.errors import InvalidInput
+from opsloop.releases.models import RolloutStep
+from opsloop.releases.plan import Plan, from_stored, to_stored
+from opsloop.releases.strategies.registry import known, plan_of
+
+
+def test_the_strategies_of_this_package_are_found() -> None:
+    assert {"blue-green", "canary"} <= set(known())
+
+
+def test_a_canary_without_options_rises_in_steps_below_one() -> None:
+    shares = [step.share for step in plan_of("canary").steps]
+    assert shares == sorted(set(shares))
+    assert 0 < shares[0] < shares[-1] < 1
+
+
+def test_a_canary_takes_its_steps_and_its_analysis_from_its_options() -> None:
+    options = {
+        "steps": [{"share": 0.1, "min_duration_s": 15, "min_subjects": 40}],
+        "analysis": {"alpha": 0.02, "kinds": ["error", "slow", "error"], "slow_ms": 900},
+        "shield": False,
+    }
+    plan = plan_of({"canary": options})
+    assert plan.steps == (RolloutStep(0.1, 15.0, 40),)
+    assert (plan.analysis.alpha, plan.analysis.kinds, plan.analysis.slow_ms) == (0.02, ("error", "slow"), 900.0)
+    assert not plan.shield
+
+
+def test_blue_green_has_no_steps() -> None:
+    assert plan_of({"blue-green": None}) == Plan("blue-green")
+
+
+@pytest.mark.parametrize("declared", ["canary", "blue-green"])
+def test_a_plan_comes_back_from_the_database_as_it_went_in(declared: str) -> None:
+    assert from_stored(to_stored(plan_of(declared))) == plan_of(declared)
+
+
+@pytest.mark.parametrize(
+    ("declared", "sentence"),
+    [
+        ("shadow", "strategy: is 'shadow'; wanted one of blue-green, canary"),
+        ("cannary", "did you mean canary?"),
+        (7, "strategy: is 7"),
+        ({}, "strategy: is {}"),
+        ({"canary": {}, "blue-green": {}}, "alone or with options"),
+        ({"canary": [1]}, "strategy.canary: is [1]; wanted a mapping of options"),
+        ({"canary": {"stepz": []}}, "strategy.canary.stepz is not an option; did you mean steps?"),
+        ({"canary": {"steps": []}}, "strategy.canary.steps"),
+        ({"canary": {"steps": [{"share": 1.0}]}}, "strategy.canary.steps.0.share: is 1.0; wanted less than 1"),
+        ({"canary": {"steps": [{"share": float("nan")}]}}, "strategy.canary.steps.0.share"),
+        ({"canary": {"steps": [{"share": 0.1}, {"shre": 0.2, "share": 0.3}]}}, "steps.1.shre is not an option; did"),
+        ({"canary": {"steps": [{"min_subjects": 3}]}}, "strategy.canary.steps.0.share is missing"),
+        ({"canary": {"steps": [{"share": 0.2}, {"share": 0.2}]}}, "wanted steps whose shares rise"),
+        ({"canary": {"analysis": {"kinds": ["eror"]}}}, "strategy.canary.analysis.kinds.0: is 'eror'"),
+        ({"canary": {"analysis": {"alpha": 0}}}, "strategy.canary.analysis.alpha: is 0; wanted greater than 0"),
+        ({"blue-green": {"steps": []}}, "strategy.blue-green.steps is not an option"),
+    ],
+)
+def test_a_wrong_strategy_is_named_with_its_path(declared: Any, sentence: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        plan_of(declared)
+    assert sentence in raised.value.sentence
+
+
+def test_the_place_of_the_strategy_in_a_file_is_part_of_the_path() -> None:
+    with pytest.raises(InvalidInput, match=r"endpoints\.chat\.strategy\.canary\.alpha is not an option"):
+        plan_of({"canary": {"alpha": 1}}, field="endpoints.chat.strategy")
