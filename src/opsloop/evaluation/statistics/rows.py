@@ -59,7 +59,8 @@ def _floats(metric: str, side: str, values: Sequence[Value]) -> Floats:
     wrong = np.flatnonzero(~(np.abs(floats) <= LARGEST) & ~missing)
     if wrong.size:
         row = int(wrong[0])
-        raise InvalidInput(field=f"metric {metric}, {side} row {row}", value=values[row], wanted="a finite number, below 1e100")
+        where = f"metric {metric}, {side} row {row}"
+        raise InvalidInput(field=where, value=values[row], wanted="a finite number, below 1e100")
     return floats
 
 
