@@ -14,7 +14,7 @@ from opsloop.cli.verbs import noun, verb
 
 if TYPE_CHECKING:
     from opsloop.client.http import Client
-    from opsloop.rag.models import Answer, Passage, Uploaded
+    from opsloop.rag.models import Answer, Collection, Passage, Uploaded
 
 PASSAGES = ".jsonl"
 EXCERPT = 100
@@ -77,9 +77,7 @@ def listed(session: Session, collection: str | None) -> None:
     with session.client() as client:
         if collection is None:
             collections = client.documents.collections()
-            rows = [(each.name, each.chunking, each.created_at) for each in collections]
-            words = text.table(("collection", "chunking", "created"), rows)
-            session.answer({"items": collections}, words or "no collections yet; `opsloop rag upload` makes one")
+            session.answer({"items": collections}, lambda: _collections(collections))
             return
         documents = client.documents.listed(collection)
     rows = [(each.id, each.filename, each.chunks, each.words, each.created_at) for each in documents]
@@ -98,7 +96,7 @@ def stats(session: Session, collection: str) -> None:
         ("chunks", found.chunks),
         ("words", found.words),
         ("embedder", found.embedder),
-        ("vector weight", found.vector_weight),
+        ("vectors explain", text.percent(found.vectors_explain)),
     )
     session.answer(found, text.fields(pairs))
 
@@ -123,6 +121,12 @@ def delete(session: Session, collection: str, document: str | None, everything: 
             client.documents.delete_collection(collection)
     gone = f"{collection}/{document}" if document is not None else collection
     session.answer({"deleted": gone}, f"{gone} is deleted")
+
+
+def _collections(found: list[Collection]) -> str:
+    rows = [(each.name, each.chunking, each.created_at) for each in found]
+    words = text.table(("collection", "chunking", "created"), rows)
+    return words or "no collections yet; `opsloop rag upload` makes one"
 
 
 def _sent(client: Client, collection: str, file: Path) -> list[Uploaded]:

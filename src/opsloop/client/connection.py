@@ -43,10 +43,10 @@ class Connection:
     def get(self, at: str, into: type[T], **query: Any) -> T:
         return decode(self._send("GET", at, query=query).content, into, where=at)
 
-    def items(self, at: str, into: type[T], **query: Any) -> list[T]:
+    def items(self, at: str, into: type[T], *, member: str = "items", **query: Any) -> list[T]:
         """The entries of a list answer `{"items": […]}`."""
         page = self.get(at, dict[str, Any], **query)
-        return convert(page.get("items", []), list[into], where=at)  # type: ignore[valid-type]  # a type made at run time
+        return convert(page.get(member, []), list[into], where=at)  # type: ignore[valid-type]  # a type made at run time
 
     def all_items(self, at: str, into: type[T], *, cursor: str, **query: Any) -> list[T]:
         """The entries of all pages; `cursor` is the parameter that takes a page's `next`."""

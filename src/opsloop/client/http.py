@@ -17,6 +17,7 @@ import httpx
 from opsloop.client import local, project
 from opsloop.client.audit import Audit
 from opsloop.client.connection import Connection
+from opsloop.client.datasets import Datasets
 from opsloop.client.documents import Documents
 from opsloop.client.endpoints import Endpoints
 from opsloop.client.feedback import Feedback
@@ -57,6 +58,7 @@ class Client:
             where, transport = _local(project)
         self.connection = Connection(where, token=token, timeout_s=found.client_timeout_s, transport=transport)
         self.audit = Audit(self.connection)
+        self.datasets = Datasets(self.connection)
         self.documents = Documents(self.connection)
         self.endpoints = Endpoints(self.connection)
         self.feedback = Feedback(self.connection)
