@@ -38,7 +38,7 @@ docs: setup  ## Write the generated pages of docs/reference anew
 	@$(BIN)/python -m docs.generate
 
 bench: setup  ## Run every benchmark; fails when one misses its goal
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python benchmarks
 
 pins: $(BIN)/python  ## Renew the pinned versions in requirements/
 	@$(BIN)/python -m venv $(VENV)/pins && $(VENV)/pins/bin/python -m pip install --quiet --disable-pip-version-check uv

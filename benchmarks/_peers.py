@@ -1,0 +1,51 @@
+"""Programs that benchmarks measure beside: each in a virtual environment of its own, kept outside the repository."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+MLFLOW = "mlflow==3.17.2"
+_NOT_COUNTED = ("pip", "setuptools", "_distutils_hack", "distutils-precedence.pth")
+
+
+def peer(requirement: str) -> Path:
+    """The environment of a peer, made on first use. `requirement` is pinned: `mlflow==3.17.2`."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "opsloop-bench"
+    folder = cache / f"{requirement.replace('==', '-')}-{sys.implementation.cache_tag}"
+    finished = folder / ".installed"
+    if not finished.exists():
+        print(f"installing {requirement} into {folder} (once)", file=sys.stderr)
+        install(folder, requirement)
+        finished.touch()
+    return folder
+
+
+def install(folder: Path, *requirements: str) -> None:
+    """A fresh environment with these requirements and nothing else; ends the program when that fails."""
+    shutil.rmtree(folder, ignore_errors=True)
+    venv.create(folder, with_pip=True)
+    python = str(folder / "bin" / "python")
+    quiet = ("--quiet", "--disable-pip-version-check")
+    result = subprocess.run([python, "-m", "pip", "install", *quiet, *requirements], cwd=ROOT, check=False)
+    if result.returncode != 0:
+        raise SystemExit(f"{' '.join(requirements)} could not be installed, so nothing was measured; pip says why above")
+
+
+def installed_mb(folder: Path) -> float:
+    """Size in 10^6 bytes of all in an environment's site-packages but pip and setuptools, byte code included."""
+    packages = Path(sysconfig.get_path("purelib", "venv", vars={"base": str(folder)}))
+    counted = (entry for entry in packages.iterdir() if not entry.name.startswith(_NOT_COUNTED))
+    files = (file for entry in counted for file in (entry.rglob("*") if entry.is_dir() else (entry,)))
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+
+
+def environment() -> dict[str, str]:
+    """This process's environment without Opsloop's settings."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("OPSLOOP_")}
