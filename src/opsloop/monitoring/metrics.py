@@ -43,10 +43,10 @@ latency = Histogram(
     registry=REGISTRY,
 )
 drift_events = Counter("drift_events", "Drift alarms.", ["endpoint"], registry=REGISTRY)
-refused = Counter(
-    "gateway_refused_requests",
-    "Requests that no release was asked for: wrong in form, unknown endpoint, or the gateway was full.",
-    ["reason"],
+error_answers = Counter(
+    "gateway_error_answers",
+    "Requests that were answered with an error, by the name it has in problem documents.",
+    ["problem"],
     registry=REGISTRY,
 )
 in_flight = Gauge("gateway_requests_in_flight", "Requests that are being answered.", registry=REGISTRY)

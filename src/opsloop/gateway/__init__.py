@@ -1,0 +1,1 @@
+"""The data plane: plain ASGI in front of the releases that answer."""

@@ -1,0 +1,159 @@
+"""The gateway: plain ASGI. It finds the route, turns errors into answers, starts and drains."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
+
+from opsloop.core.context import current_workspace
+from opsloop.core.errors import Kind, OpsloopError
+from opsloop.core.web import problems
+from opsloop.core.workspace import Workspace
+from opsloop.gateway import chat, invoke, models, openai
+from opsloop.gateway.bodies import CallerGone
+from opsloop.gateway.errors import Draining, NoSuchRoute, Overloaded, WentWrong
+from opsloop.gateway.outlet import JSON, RETRY_AFTER_S, Outlet
+from opsloop.gateway.serving import Call, Serving
+from opsloop.gateway.settings import GatewaySettings
+from opsloop.monitoring import metrics
+from opsloop.monitoring.recorder import Recorder
+from opsloop.monitoring.subjects import subjects
+
+log = structlog.get_logger()
+Route = Callable[[Serving, Call], Awaitable[None]]
+_OPENAI = "/v1/"
+
+
+class Gateway:
+    """An ASGI application for the paths that it `owns`; `start` before the first request, `drain` after the last."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._settings = workspace.section(GatewaySettings)
+        self._recorder = Recorder(workspace)
+        self._serving = Serving(workspace, self._recorder, subjects(workspace))
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._is_draining = False
+
+    def owns(self, path: str) -> bool:
+        """Whether a path is the data plane's."""
+        return _route_of(path) is not None
+
+    async def start(self) -> None:
+        """Store what an earlier process left in the spool, and have the releases loaded that serve now."""
+        self._recorder.start()
+        await run_in_threadpool(self._serving.routes.start)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Take no more requests, finish those that are under way, cut off the rest, store the records."""
+        self._is_draining = True
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._idle.wait()
+        except TimeoutError:
+            for task in self._under_way:
+                task.cancel()
+            await asyncio.wait(set(self._under_way))
+        await run_in_threadpool(self._stop)
+
+    def _stop(self) -> None:
+        self._serving.routes.stop()
+        self._serving.arms.close()
+        self._recorder.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = scope.get("opsloop.request_id") or self._workspace.ids.new("req")
+        call = Call(scope, receive, Outlet(send, request_id), request_id)
+        task = asyncio.current_task()
+        assert task is not None
+        self._enter(task)
+        token = current_workspace.set(self._workspace)
+        try:
+            await self._answer(call)
+        except CallerGone:
+            log.debug("caller_gone")
+        except asyncio.CancelledError:
+            if not self._is_draining:
+                raise
+            task.uncancel()
+            await self._refuse(call, Draining())
+        except OpsloopError as error:
+            await self._refuse(call, error)
+        except Exception:  # the rim of the process: say that it failed, keep the identity of the request
+            log.exception("request_failed", request=request_id, path=scope["path"])
+            await self._refuse(call, WentWrong(request=request_id))
+        finally:
+            current_workspace.reset(token)
+            self._leave(task)
+
+    async def _answer(self, call: Call) -> None:
+        route = _route_of(call.scope["path"])
+        method = call.scope["method"]
+        if route is None:
+            raise NoSuchRoute(method=method, path=call.scope["path"])
+        wanted, handler = route
+        if method != wanted:
+            await self._wrong_method(call, wanted)
+            return
+        if self._is_draining:
+            raise Draining()
+        if len(self._under_way) > self._settings.gateway_max_waiting:
+            raise Overloaded(limit=self._settings.gateway_max_waiting)
+        await handler(self._serving, call)
+
+    def _enter(self, task: asyncio.Task[None]) -> None:
+        self._under_way.add(task)
+        self._idle.clear()
+        metrics.in_flight.inc()
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        metrics.in_flight.dec()
+        if not self._under_way:
+            self._idle.set()
+
+    async def _wrong_method(self, call: Call, wanted: str) -> None:
+        error = NoSuchRoute(f"{call.scope['path']} takes {wanted}, not {call.scope['method']}")
+        await self._refuse(call, error, status=405, headers=[(b"allow", wanted.encode())])
+
+    async def _refuse(
+        self,
+        call: Call,
+        error: OpsloopError,
+        *,
+        status: int | None = None,
+        headers: list[tuple[bytes, bytes]] | None = None,
+    ) -> None:
+        """Answer with an error, in the shape of the route's protocol; nothing when an answer has begun."""
+        if call.out.is_open:
+            return
+        headers = headers or []
+        status = status or problems.status_of(error)
+        if error.kind in (Kind.UNAVAILABLE, Kind.LIMITED):
+            headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
+        if error.kind is Kind.TOO_LARGE:  # the rest of the body is not read
+            headers.append((b"connection", b"close"))
+        metrics.error_answers.labels(error.slug()).inc()
+        if call.scope["path"].startswith(_OPENAI):
+            status, document = openai.error_of(error, status)
+            await call.out.whole(status, problems.body_of(document), content_type=JSON, headers=headers)
+            return
+        document = {**problems.problem(error, request_id=call.request_id), "status": status}
+        media_type = problems.MEDIA_TYPE.encode()
+        await call.out.whole(status, problems.body_of(document), content_type=media_type, headers=headers)
+
+
+def _route_of(path: str) -> tuple[str, Route] | None:
+    if path == chat.PATH:
+        return "POST", chat.complete
+    if path == models.PATH or path.startswith(f"{models.PATH}/"):
+        return "GET", models.models
+    if path.startswith(invoke.PREFIX) and path.endswith(invoke.SUFFIX):
+        return "POST", invoke.invoke
+    return None

@@ -1,0 +1,50 @@
+"""How a route of the data plane speaks: how a flow is asked, and how its answer is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from opsloop.core.errors import OpsloopError
+from opsloop.flows.loaded import LoadedFlow
+from opsloop.flows.results import FlowResult
+from opsloop.gateway.tokens import Usage
+from opsloop.releases.routing import Arm
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an arm gave and what it used."""
+
+    arm: Arm
+    flow: LoadedFlow
+    result: FlowResult
+    usage: Usage
+
+
+class Dialect(Protocol):
+    """One per request. Writing may raise what a JSON encoder raises: a flow can give anything."""
+
+    def inputs(self, flow: LoadedFlow) -> dict[str, Any]:
+        """Raises: InvalidInput."""
+        ...
+
+    def usage(self, flow: LoadedFlow, result: FlowResult) -> Usage: ...
+
+    def body(self, answer: Answer) -> bytes:
+        """The whole answer."""
+        ...
+
+    def opening(self, arm: Arm) -> bytes:
+        """The start of a stream."""
+        ...
+
+    def piece(self, text: str) -> bytes: ...
+
+    def closing(self, answer: Answer) -> bytes:
+        """The end of a stream."""
+        ...
+
+    def broken(self, error: OpsloopError) -> bytes:
+        """The end of a stream that cannot go on."""
+        ...

@@ -1,0 +1,202 @@
+"""The records of one request, and why they are as they are.
+
+- An attempt of the arm that was drawn for the subject is one record in its rollout.
+- When the candidate fails before the first byte was sent and the route shields callers, stable is asked for the same
+  request. The candidate's record then says `error` and `shielded`; the answer's record has arm `stable` and no rollout.
+  The comparison of a rollout so sees each subject in the arm that was drawn for it and nowhere else (were the record of
+  the stand-in part of it, stable would get exactly the subjects whose questions are hard), while traffic counts the
+  caller's request once, as answered.
+- A request that both arms refuse as wrong in itself (4xx) is the caller's fault, and recorded so. One that only the
+  candidate refuses is the candidate's fault: its record says 500.
+- Feedback is given on the request's id and so belongs to the answer; the shielded attempt has the id with `~candidate`.
+
+Records are in the spool before the last byte of the answer is handed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from opsloop.core.clock import Clock
+from opsloop.core.errors import Kind, OpsloopError
+from opsloop.core.web.problems import status_of
+from opsloop.gateway.dialect import Answer
+from opsloop.monitoring.models import RequestRecord, Status
+from opsloop.monitoring.recorder import Recorder
+from opsloop.releases.routing import Arm, Route
+
+log = structlog.get_logger()
+CLIENT_CLOSED = 499  # what nginx logs for a caller that went away
+MAX_ENGINE = 40
+_FAULTS_OF_CALLER = (Kind.INVALID, Kind.TOO_LARGE)
+
+
+class RecordIds:
+    """Ids of records: a prefix that is new at every start, and a number."""
+
+    __slots__ = ("_count", "_prefix")
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._count = 0
+
+    def new(self) -> str:
+        self._count += 1
+        return f"{self._prefix}.{self._count}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    arm: Arm
+    error: Exception
+    duration_ms: float
+
+
+class Ledger:
+    """Keeps the record of one request, once; of the shielded attempt too, when there was one."""
+
+    __slots__ = (
+        "_clock",
+        "_ids",
+        "_is_kept",
+        "_recorder",
+        "_request_id",
+        "_route",
+        "_shielded",
+        "_started_at",
+        "_started_s",
+        "_streamed",
+        "_subject",
+    )
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        ids: RecordIds,
+        clock: Clock,
+        route: Route,
+        *,
+        subject: str,
+        request_id: str,
+        streamed: bool,
+    ) -> None:
+        self._recorder = recorder
+        self._ids = ids
+        self._clock = clock
+        self._route = route
+        self._subject = subject
+        self._request_id = request_id
+        self._streamed = streamed
+        self._started_at: datetime = clock.now()
+        self._started_s = clock.monotonic_s()
+        self._shielded: _Failure | None = None
+        self._is_kept = False
+
+    def shield(self, arm: Arm, error: Exception) -> None:
+        """The candidate failed and stable is asked; from here on the time is stable's."""
+        self._shielded = _Failure(arm, error, self._duration_ms())
+        self._started_s = self._clock.monotonic_s()
+        log.warning("candidate_failed", endpoint=self._route.endpoint, release=arm.release, error=_name(error))
+
+    def answered(self, answer: Answer) -> None:
+        """By the names of a flow's outputs: `abstained` and `engine` say of an answer what the record keeps."""
+        outputs = answer.result.outputs
+        abstained, engine = outputs.get("abstained"), outputs.get("engine")
+        self._keep(
+            answer.arm,
+            "ok",
+            abstained=abstained if isinstance(abstained, bool) else None,
+            engine=engine if _is_word(engine) else "flow",
+            tokens_in=answer.usage.prompt,
+            tokens_out=answer.usage.completion,
+        )
+
+    def failed(self, arm: Arm, error: Exception, *, http_status: int | None = None) -> None:
+        """Args: http_status: what was sent already; by default what the error is answered with."""
+        status = http_status or _status(error)
+        if not 400 <= status < 500:
+            log.warning("release_failed", endpoint=self._route.endpoint, release=arm.release, error=_name(error))
+        self._keep(
+            arm,
+            "error",
+            error_type=_name(error),
+            http_status=status,
+            is_fault_of_caller=_is_fault_of_caller(error),
+        )
+
+    def cancelled(self, arm: Arm, reason: str) -> None:
+        """Nobody takes the answer any more, or the gateway stops."""
+        self._keep(arm, "cancelled", error_type=reason, http_status=CLIENT_CLOSED)
+
+    def shed(self, arm: Arm) -> None:
+        """The gateway was full: the arm was not asked."""
+        self._keep(arm, "shed", error_type="Overloaded", http_status=503)
+
+    def _keep(self, arm: Arm, status: Status, *, is_fault_of_caller: bool = False, **facts: Any) -> None:
+        if self._is_kept:
+            return
+        self._is_kept = True
+        if self._shielded is not None:
+            self._keep_shielded(self._shielded, is_fault_of_caller)
+        self._recorder.record(
+            RequestRecord(
+                id=self._ids.new(),
+                request_id=self._request_id,
+                endpoint=self._route.endpoint,
+                release=arm.release,
+                arm=arm.name,
+                rollout=self._route.rollout if self._shielded is None else None,
+                candidate_share=self._route.candidate_share,
+                subject=self._subject,
+                started_at=self._started_at,
+                duration_ms=self._duration_ms(),
+                status=status,
+                streamed=self._streamed,
+                **facts,
+            )
+        )
+
+    def _keep_shielded(self, failure: _Failure, is_fault_of_caller: bool) -> None:
+        is_candidates_own = _is_fault_of_caller(failure.error) and not is_fault_of_caller
+        self._recorder.record(
+            RequestRecord(
+                id=self._ids.new(),
+                request_id=f"{self._request_id}~candidate",
+                endpoint=self._route.endpoint,
+                release=failure.arm.release,
+                arm=failure.arm.name,
+                rollout=self._route.rollout,
+                candidate_share=self._route.candidate_share,
+                subject=self._subject,
+                started_at=self._started_at,
+                duration_ms=failure.duration_ms,
+                status="error",
+                error_type=_name(failure.error),
+                http_status=500 if is_candidates_own else _status(failure.error),
+                shielded=True,
+                streamed=self._streamed,
+            )
+        )
+
+    def _duration_ms(self) -> float:
+        return (self._clock.monotonic_s() - self._started_s) * 1000
+
+
+def _is_word(engine: object) -> bool:
+    return isinstance(engine, str) and 0 < len(engine) <= MAX_ENGINE and engine.isprintable()
+
+
+def _is_fault_of_caller(error: Exception) -> bool:
+    return isinstance(error, OpsloopError) and error.kind in _FAULTS_OF_CALLER
+
+
+def _status(error: Exception) -> int:
+    return status_of(error) if isinstance(error, OpsloopError) else 500
+
+
+def _name(error: Exception) -> str:
+    return type(error).__name__
