@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from opsloop.core.caller import Caller, Role
-from opsloop.core.clock import FakeClock
+from opsloop.core.clock import Clock, FakeClock
 from opsloop.core.workspace import Workspace
 from opsloop.feedback import service as feedback
 from opsloop.flows import package, versions
@@ -50,7 +50,7 @@ class World:
     """One workspace with an endpoint `chat` whose first release is stable."""
 
     workspace: Workspace
-    clock: FakeClock
+    clock: Any  # a FakeClock, but where a test drives in another process
     numbers: Any = field(default_factory=lambda: count(1))
 
     def open_rollout(self, strategy: object = None) -> str:
@@ -144,7 +144,7 @@ class World:
         raise AssertionError("the rollout does not end")
 
 
-def _world(workspace: Workspace, clock: FakeClock) -> World:
+def make_world(workspace: Workspace, clock: Clock) -> World:
     world = World(workspace, clock)
     with workspace.writing(OPERATOR) as uow:
         endpoint = EndpointRow(
@@ -166,12 +166,12 @@ def _world(workspace: Workspace, clock: FakeClock) -> World:
 @pytest.fixture
 def world(workspace: Workspace, clock: FakeClock) -> World:
     """On each database in turn."""
-    return _world(workspace, clock)
+    return make_world(workspace, clock)
 
 
 @pytest.fixture
 def sqlite_world(sqlite_workspace: Workspace, clock: FakeClock) -> World:
-    return _world(sqlite_workspace, clock)
+    return make_world(sqlite_workspace, clock)
 
 
 FLOW = """\
