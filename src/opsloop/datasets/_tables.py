@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from opsloop.core.db.base import Row
+
+
+class DatasetRow(Row):
+    __tablename__ = "datasets"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    # The version that the bare name stands for: the one registered last.
+    current: Mapped[int]
+    # Counts versions; numbers are given out under this row's lock.
+    versions: Mapped[int]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+
+
+class DatasetVersionRow(Row):
+    __tablename__ = "dataset_versions"
+    __table_args__ = (UniqueConstraint("name", "version"), UniqueConstraint("name", "digest"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(ForeignKey("datasets.name"))
+    version: Mapped[int]
+    digest: Mapped[str]
+    artifact: Mapped[str]
+    rows: Mapped[int] = mapped_column(BigInteger)
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    columns: Mapped[list[Any]]
+    profile: Mapped[list[Any]]
+    tags: Mapped[list[Any]]
+    source: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+
+
+class DatasetUseRow(Row):
+    __tablename__ = "dataset_uses"
+
+    version: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id"), primary_key=True)
+    noun: Mapped[str] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""File formats of datasets, one file each."""

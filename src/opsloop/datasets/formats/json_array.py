@@ -1,0 +1,29 @@
+"""JSON: one array of objects."""
+
+from __future__ import annotations
+
+from opsloop.datasets.errors import FileBroken
+from opsloop.datasets.formats.registry import file_format
+from opsloop.datasets.json_text import NotJson, parse
+from opsloop.datasets.records import Records
+from opsloop.datasets.text import text_of
+
+
+@file_format(".json")
+def json_array(file: str, data: bytes) -> Records:
+    text = text_of(file, data)
+    try:
+        rows = parse(text)
+    except NotJson as error:
+        if error.at is None:
+            raise FileBroken(file, "the file", error.reason) from None
+        line = text.count("\n", 0, error.at) + 1
+        column = error.at - text.rfind("\n", 0, error.at)
+        more = "; one object a line is .jsonl" if "extra data" in error.reason else ""
+        raise FileBroken(file, f"line {line}", error.reason + more, column=column) from None
+    if not isinstance(rows, list) or not rows:
+        raise FileBroken(file, "the file", "an array with at least one object", value=rows)
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise FileBroken(file, f"row {number}", "a JSON object", value=row)
+    return Records(file, rows)
