@@ -26,7 +26,7 @@ Example: opsloop up"""
 SECTIONS = {
     "Start": {
         "init": Entry("opsloop.cli.init:init", "Make a new project from a template."),
-        "up": Entry("opsloop.cli.up:up", "Run the whole platform in this process."),
+        "up": Entry("opsloop.cli.up:up", "The whole platform in this process."),
         "apply": Entry("opsloop.cli.apply:apply", "Make the platform match opsloop.yaml."),
         "doctor": Entry("opsloop.cli.doctor:doctor", "Check this installation and this project."),
     },

@@ -18,7 +18,7 @@ class Audit:
         self, *, target: str | None = None, action: str | None = None, before: int | None = None, limit: int = 100
     ) -> list[AuditEvent]:
         """The newest events first; `target` and `action` are beginnings."""
-        query = {"target": target, "action": action, "before": before, "limit": limit}
+        query: dict[str, Any] = {"target": target, "action": action, "before": before, "limit": limit}
         return self._connection.items(AT, AuditEvent, **query)
 
     def verify(self) -> Verification:

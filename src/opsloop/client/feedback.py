@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from opsloop.client.connection import Connection
 from opsloop.feedback.models import Feedback as Given
 from opsloop.feedback.models import FeedbackSummary, Thumb
@@ -22,7 +24,7 @@ class Feedback:
 
     def listed(self, *, request_id: str | None = None, before: int | None = None, limit: int = 100) -> list[Given]:
         """The newest first."""
-        query = {"request_id": request_id, "before": before, "limit": limit}
+        query: dict[str, Any] = {"request_id": request_id, "before": before, "limit": limit}
         return self._connection.items("/api/feedback", Given, **query)
 
     def summary(self, *, window_s: int = WEEK_S) -> FeedbackSummary:

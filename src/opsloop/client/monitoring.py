@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from opsloop.client.connection import Connection, path
 from opsloop.monitoring.models import RequestRecord, Traffic, TrafficPoint
@@ -33,5 +34,5 @@ class Monitoring:
         limit: int = 100,
     ) -> list[RequestRecord]:
         """The newest first."""
-        query = {"endpoint": endpoint, "request_id": request_id, "before": before, "limit": limit}
+        query: dict[str, Any] = {"endpoint": endpoint, "request_id": request_id, "before": before, "limit": limit}
         return self._connection.items("/api/requests", RequestRecord, **query)

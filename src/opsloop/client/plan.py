@@ -1,0 +1,167 @@
+"""What would have to change for the platform to be what `opsloop.yaml` wants: found by looking, nothing is changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import zip_longest
+from pathlib import Path
+
+from opsloop.client.flows import digest_of
+from opsloop.client.http import Client
+from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, Project
+from opsloop.core.errors import NotFound
+from opsloop.datasets.formats import registry as formats
+from opsloop.datasets.models import DatasetVersion
+from opsloop.rag import ingest
+from opsloop.rag.models import Document
+from opsloop.releases.models import EndpointState, Release, RolloutStatus
+
+PASSAGES = ".jsonl"
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    CHANGE = "change"
+    KEEP = "keep"
+
+
+MARKS = {Action.CREATE: "+", Action.CHANGE: "~", Action.KEEP: "="}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing of the project and what is to be done about it; `says` tells why."""
+
+    noun: str
+    name: str
+    action: Action
+    says: str
+
+    def __str__(self) -> str:
+        return f"{MARKS[self.action]} {self.noun} {self.name}: {self.says}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in the order in which they are taken."""
+
+    project: str
+    steps: tuple[Step, ...]
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.action is not Action.KEEP)
+
+    def __str__(self) -> str:
+        lines = [str(step) for step in self.steps]
+        count = len(self.changes)
+        return "\n".join([*lines, f"{count} of {len(lines)} to change" if count else "nothing to do"])
+
+
+def make(client: Client, project: Project) -> Plan:
+    """Compare what a project wants with what the platform has.
+
+    Raises: what reading the project's files raises: InvalidInput, FlowInvalid, FileBroken.
+    """
+    steps = [
+        *(_collection(client, wanted) for wanted in project.collections.values()),
+        *(_dataset(client, wanted) for wanted in project.datasets.values()),
+        *(_endpoint(client, wanted) for wanted in project.endpoints.values()),
+    ]
+    return Plan(project.name, tuple(steps))
+
+
+@dataclass(frozen=True, slots=True)
+class WantedDocument:
+    """A document as a collection's source has it; `sha256` is what the platform will know it by."""
+
+    filename: str
+    sha256: str
+
+
+def wanted_documents(source: Path) -> Mapping[str, WantedDocument]:
+    """The documents of a collection's source, by hash."""
+    if source.suffix.lower() == PASSAGES:
+        parsed = ingest.parsed_passages(source.read_bytes())
+        found = [WantedDocument(each.filename, _sha256(each.text.encode())) for each in parsed]
+    else:
+        found = [WantedDocument(file.name, _sha256(file.read_bytes())) for file in document_files(source)]
+    return {document.sha256: document for document in found}
+
+
+def document_files(source: Path) -> list[Path]:
+    """The files of a source: itself, or those in the folder that documents are made of."""
+    if source.is_file():
+        return [source]
+    return [file for file in sorted(source.iterdir()) if file.suffix.lower() in ingest.MEDIA_TYPES]
+
+
+def superseded(documents: list[Document], wanted: Mapping[str, WantedDocument]) -> Iterator[Document]:
+    """Documents under a wanted name whose content is not wanted any more; those of other names are not the project's."""
+    names = {document.filename for document in wanted.values()}
+    return (each for each in documents if each.filename in names and each.sha256 not in wanted)
+
+
+def _collection(client: Client, wanted: CollectionWanted) -> Step:
+    documents = wanted_documents(wanted.source)
+    try:
+        there = client.documents.listed(wanted.name)
+    except NotFound:
+        return Step("collection", wanted.name, Action.CREATE, f"{len(documents)} documents")
+    missing = documents.keys() - {document.sha256 for document in there}
+    stale = list(superseded(there, documents))
+    if not missing and not stale:
+        return Step("collection", wanted.name, Action.KEEP, f"{len(documents)} documents are there")
+    return Step("collection", wanted.name, Action.CHANGE, f"{len(missing)} documents new, {len(stale)} superseded")
+
+
+def _dataset(client: Client, wanted: DatasetWanted) -> Step:
+    try:
+        current = client.datasets.get(wanted.name)
+    except NotFound:
+        return Step("dataset", wanted.name, Action.CREATE, f"rows of {wanted.source.name}")
+    if not _same_rows(client, current, wanted.source):
+        return Step("dataset", wanted.name, Action.CHANGE, f"{wanted.source.name} differs from {current.ref}")
+    if untagged := sorted(set(wanted.tags) - set(current.tags)):
+        return Step("dataset", wanted.name, Action.CHANGE, f"{current.ref} gets the tags {', '.join(untagged)}")
+    return Step("dataset", wanted.name, Action.KEEP, f"{current.ref} has these {current.rows} rows")
+
+
+def _same_rows(client: Client, current: DatasetVersion, source: Path) -> bool:
+    rows = formats.read(source.name, source.read_bytes()).rows
+    if len(rows) != current.rows:
+        return False
+    return all(mine == theirs for mine, theirs in zip_longest(rows, client.datasets.rows(current.ref)))
+
+
+def _endpoint(client: Client, wanted: EndpointWanted) -> Step:
+    digest = digest_of(wanted.flow)
+    try:
+        state = client.endpoints.get(wanted.name)
+    except NotFound:
+        return Step("endpoint", wanted.name, Action.CREATE, f"serves flow {wanted.flow.name}")
+    newest = max(client.endpoints.releases(wanted.name), key=lambda release: release.number, default=None)
+    if newest is None:
+        return Step("endpoint", wanted.name, Action.CHANGE, f"gets its first release, flow {wanted.flow.name}")
+    if newest.flow_digest != digest:
+        return Step("endpoint", wanted.name, Action.CHANGE, f"flow {wanted.flow.name} differs from {newest.flow}")
+    if newest.config != wanted.config:
+        return Step("endpoint", wanted.name, Action.CHANGE, f"its config differs from release {newest.number}")
+    return Step("endpoint", wanted.name, Action.KEEP, _served(state, newest))
+
+
+def _served(state: EndpointState, newest: Release) -> str:
+    at = f"release {newest.number} ({newest.flow})"
+    if state.stable is not None and state.stable.id == newest.id:
+        return f"serves {at}"
+    rollout = state.rollout
+    if rollout is not None and rollout.release == newest.id and rollout.status is RolloutStatus.ROLLED_BACK:
+        return f"{at} was taken back: {rollout.reason}; change the flow, or release it by hand"
+    return f"{at} is on its way"
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
