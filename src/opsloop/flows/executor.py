@@ -7,6 +7,7 @@ what it would have given is then None. When a node fails the others are cancelle
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import traceback
 from collections import deque
@@ -180,8 +181,8 @@ class _Pass:
                     step = self.ready.popleft()
                     if self._is_bypassed(step):
                         self._bypass(step)
-                    elif not self.ready and not running:
-                        await self._run_alone(step)
+                    elif not self.ready and not running and self._runs_in_thread(step):
+                        await self._run_line(step, go_on=True)  # nothing else can run beside it: no task is needed
                     else:
                         running[asyncio.create_task(self._run(step))] = step
                 if running:
@@ -192,14 +193,6 @@ class _Pass:
         finally:
             if running:
                 await _cancelled(running)
-
-    async def _run_alone(self, step: Step) -> None:
-        """Run a step while nothing else can run: without a task, and a line of steps in one thread when they allow."""
-        if self._runs_in_thread(step):
-            await self._run_line(step, go_on=True)
-        else:
-            await self._run_on_loop(step)
-            self._release(step)
 
     async def _run(self, step: Step) -> None:
         """Run a step beside others."""
@@ -273,6 +266,8 @@ class _Pass:
                 problem = self._failure(step, error)
                 raise problem from error
             except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  the rim of a node
+                if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+                    raise  # Ctrl-C of whoever runs this process; in another thread it is the tool's own
                 cause = error.error if isinstance(error, ToolRaised) else error
                 spans.fail(span, cause)
                 problem = self._failure(step, cause)

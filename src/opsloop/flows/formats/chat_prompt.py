@@ -12,7 +12,7 @@ from typing import Any
 
 ROLES = ("system", "user", "assistant", "function", "tool", "developer")
 
-# Put before each line of a value and after its end; random, so that no value can hold it, and taken out at the end.
+# Put around a value and before role markers in it; random, so that no value can hold it, and taken out at the end.
 MARK = f"\ue000{secrets.token_hex(8)}\ue001"
 
 _MARKER = re.compile(rf"^[ \t]*#?[ \t]*({'|'.join(ROLES)})[ \t]*:[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
@@ -32,13 +32,14 @@ class PromptText(str):
 
 
 def marked(value: object) -> str:
-    """A value's text with each line marked; a lone role stays as it is, for templates that write `{{role}}:`."""
+    """A value's text, none of which begins a message; a lone role stays, for templates that write `{{role}}:`."""
     if isinstance(value, PromptText):
         return value.marked
     text = str(value)
     if not text or text.strip().lower() in ROLES:
         return text
-    return MARK + text.replace("\n", f"\n{MARK}") + MARK
+    # The ends meet what the template or another value puts beside them; a line in between stands as it is.
+    return MARK + _MARKER.sub(lambda line: MARK + line[0], text) + MARK
 
 
 def unmarked(text: str) -> str:

@@ -212,7 +212,8 @@ class _Reader:
     def _choice(self, variants: Mapping[str, NodeVariants], wanted: Mapping[str, str]) -> dict[str, str]:
         for name, id in wanted.items():
             if name not in variants:
-                raise self.wrong("variant", f"{name}.{id}", f"a node with variants ({', '.join(variants)})", variants)
+                known = [f"{near}.{id}"] if (near := nearest(name, variants)) else []
+                raise self.wrong("variant", f"{name}.{id}", f"a node with variants ({', '.join(variants)})", known)
             if id not in variants[name].variants:
                 ids = [f"{name}.{each}" for each in variants[name].variants]
                 raise self.wrong("variant", f"{name}.{id}", f"one of {', '.join(ids)}", ids)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 
 from opsloop.flows.errors import FlowInvalid
 
@@ -28,7 +29,9 @@ def parse_mapping(data: bytes, *, file: str) -> dict[str, Any]:
     if len(data) > SIZE_LIMIT_BYTES:
         raise FlowInvalid(file=file, field="the file", value=f"{len(data)} bytes", wanted=f"<= {SIZE_LIMIT_BYTES}")
     try:
-        document = YAML(typ="safe", pure=True).load(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        _check_depth(text, file)
+        document = YAML(typ="safe", pure=True).load(text)
     except UnicodeDecodeError as error:
         raise FlowInvalid(file=file, field=f"byte {error.start}", wanted="UTF-8 text") from None
     except MarkedYAMLError as error:
@@ -46,6 +49,15 @@ def parse_mapping(data: bytes, *, file: str) -> dict[str, Any]:
     _Bounds(file).check(document)
     plain: dict[str, Any] = _plain(document)
     return plain
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Done before anything is built: building takes time that grows with the square of the depth."""
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > DEPTH_LIMIT:
+            raise FlowInvalid(file=file, field="the file", wanted=f"at most {DEPTH_LIMIT} levels of nesting")
 
 
 class _Bounds:
@@ -68,7 +80,7 @@ class _Bounds:
             return known
         if id(value) in self.open:
             raise FlowInvalid(file=self.file, field="the file", wanted="aliases that do not contain themselves")
-        if depth > DEPTH_LIMIT:
+        if depth > DEPTH_LIMIT:  # through aliases
             raise FlowInvalid(file=self.file, field="the file", wanted=f"at most {DEPTH_LIMIT} levels of nesting")
         self.open.add(id(value))
         parts = value.values() if isinstance(value, dict) else value
