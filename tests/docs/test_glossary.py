@@ -13,7 +13,7 @@ SPOKEN = {"data": "dataset", "eval": "evaluation", "rag": "document", "monitor":
 
 def words() -> list[str]:
     rows = re.findall(r"^\| \*\*(.+?)\*\* \|", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
-    return [word.strip() for row in rows for word in row.split(",")]
+    return [word.strip(" *") for row in rows for word in row.split(",")]
 
 
 def test_a_word_has_one_meaning() -> None:
