@@ -100,7 +100,7 @@ def document_files(source: Path) -> list[Path]:
 
 
 def superseded(documents: list[Document], wanted: Mapping[str, WantedDocument]) -> Iterator[Document]:
-    """Documents under a wanted name whose content is not wanted any more; those of other names are not the project's."""
+    """Documents under a wanted name with content that is not wanted any more; others are not the project's."""
     names = {document.filename for document in wanted.values()}
     return (each for each in documents if each.filename in names and each.sha256 not in wanted)
 
