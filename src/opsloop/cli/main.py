@@ -16,10 +16,12 @@ from opsloop.cli.lazy import Entry, LazyGroup
 EPILOG = """\b
 With no OPSLOOP_URL a command works on the project in this folder (its data is in .opsloop/),
 with it on that server; OPSLOOP_TOKEN is the API key sent to it.
+
 \b
 Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 not found, 4 not authorised,
 5 conflict or needs approval, 6 the answer is no, 7 server unreachable, 8 still pending,
 130 interrupted.
+
 \b
 Example: opsloop up"""
 

@@ -46,6 +46,7 @@ def test_every_command_has_help_with_an_example_of_itself(found: Found) -> None:
     assert answer.exit_code == 0
     assert command.help
     assert "Example" in answer.output
+    assert "\b" not in answer.output
     assert f"\n    {name}" in answer.output
 
 
@@ -72,6 +73,10 @@ def test_the_list_says_of_each_command_what_its_own_help_says() -> None:
             assert command is not None
             own = (command.help or "").partition("\n")[0]
             assert own.startswith(entry.help.rstrip(".")), name
+
+
+def test_the_help_of_the_whole_has_no_marks_left_in_it() -> None:
+    assert "\b" not in CliRunner().invoke(opsloop, ["--help"]).output
 
 
 def test_roles_are_those_of_the_platform() -> None:
