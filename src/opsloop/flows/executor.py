@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ async def run(
 
 async def stream(
     plan: Plan, given: Mapping[str, Any], *, clock: Clock, limits: Limits
-) -> AsyncIterator[TextDelta | FlowResult]:
+) -> AsyncGenerator[TextDelta | FlowResult, None]:
     """Run one row and give the chat output's text as it is made; the last item is the result.
 
     Closing the iterator cancels the run. Raises: as `run`.
@@ -265,7 +265,7 @@ class _Pass:
                     raise
                 problem = self._failure(step, error)
                 raise problem from error
-            except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  the rim of a node
+            except (Exception, SystemExit, KeyboardInterrupt) as error:
                 if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
                     raise  # Ctrl-C of whoever runs this process; in another thread it is the tool's own
                 cause = error.error if isinstance(error, ToolRaised) else error

@@ -13,7 +13,8 @@ import tempfile
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,12 +90,15 @@ class LoadedFlow:
         """Run once. Raises: InputInvalid; NodeFailed, NodeTimedOut, NodeUnavailable with the traces as `.result`."""
         return await executor.run(self._plan, inputs, clock=self._clock, limits=self._limits)
 
-    def stream(self, inputs: Mapping[str, Any]) -> AsyncIterator[TextDelta | FlowResult]:
+    async def stream(self, inputs: Mapping[str, Any]) -> AsyncGenerator[TextDelta | FlowResult, None]:
         """Run once, giving the chat output's text as it is made; the last item is the FlowResult.
 
         Closing the iterator cancels the run. Raises: as `run`.
         """
-        return executor.stream(self._plan, inputs, clock=self._clock, limits=self._limits)
+        # A generator of this object, so that the flow's modules stay known until the stream has ended.
+        async with aclosing(executor.stream(self._plan, inputs, clock=self._clock, limits=self._limits)) as events:
+            async for event in events:
+                yield event
 
     async def aggregate(self, results: Iterable[FlowResult]) -> AggregateResult:
         """Run the aggregation nodes over completed runs. Raises: as `run`."""
