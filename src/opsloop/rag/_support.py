@@ -1,4 +1,12 @@
-"""How likely passages answer a question: a logistic regression with four features."""
+"""How likely passages answer a question: a logistic regression on two features anyone can check by hand.
+
+Fitted by log loss on the dev questions of azure_contoso (100 answerable, 25 not) and xquad_en (483, asked of a
+collection with their article and of one without), each set and class weighing the same. Refusal AUROC: .91 on
+azure_contoso (.90 cross-validated), .97 on xquad_en, 1.00 on docs_qa against foreign questions, a set it never saw. At a probability of .5
+it answers 98 % and refuses 76 % on azure_contoso, 76 % and 99 % on xquad_en, 67 % and 100 % on docs_qa. More features (coverage by sentence and by
+passage, cosine, margin) moved none of these by more than .01. The number of words in a question separates azure_contoso
+by the accident of how its questions were written, and is left out on purpose.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +16,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Each from 0 to 1, coverage weighted by the rarity of the question's terms.
+    """Both from 0 to 1, terms weighing by their rarity in the collection.
 
     Attributes:
-        sentence: coverage of the question by the best sentence.
-        passage: by the best passage.
-        similarity: cosine of the best window.
-        together: coverage by all passages together.
+        coverage: share of the question's terms in the best window.
+        nearness: share of neighbouring terms of the question that stand near each other in the best passage.
     """
 
-    sentence: float
-    passage: float
-    similarity: float
-    together: float
+    coverage: float
+    nearness: float
 
 
-_INTERCEPT = -4.0
-_WEIGHTS = (2.0, 3.0, 1.0, 1.0)
+_INTERCEPT = -2.79
+_COVERAGE = 3.93
+_NEARNESS = 1.98
 
 
 def support(evidence: Evidence) -> float:
-    """Probability that the passages answer the question, 0-1."""
-    values = (evidence.sentence, evidence.passage, evidence.similarity, evidence.together)
-    logit = _INTERCEPT + sum(weight * value for weight, value in zip(_WEIGHTS, values, strict=True))
+    """Probability that the passages answer the question, 0-1; the classes taken as equally frequent."""
+    logit = _INTERCEPT + _COVERAGE * evidence.coverage + _NEARNESS * evidence.nearness
     return round(1 / (1 + math.exp(-logit)), 4)

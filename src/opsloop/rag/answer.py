@@ -1,37 +1,67 @@
 """Answer from passages by quoting them, or abstain. Pure: a question and passages in, an answer out.
 
-The best sentences are chosen by how much of the question they cover, rare words counting more, and by what the passage
-they stand in was worth; a question for a number or a year prefers sentences that hold one. Nothing is written that does
-not stand in a document.
+Nothing is written that does not stand in a document. Instructions inside documents are quoted at most; nothing follows
+them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from opsloop.core.errors import InvalidInput
+from opsloop.rag._answer_kind import AnswerKind, bonus, kind_of
 from opsloop.rag._support import Evidence, support
 from opsloop.rag.models import Answer, Citation, Passage
-from opsloop.rag.text import sentences, terms, words
+from opsloop.rag.text import sentences, terms
 
 ENGINE = "extractive"
 ABSTENTION = "The documents do not answer this question."
+# More likely than not; an abstention costs less than a wrong answer. What it gives on which set: `_support.py`.
 MIN_SUPPORT = 0.5
 MAX_SENTENCES = 3
+
+# What a sentence is worth, in units of a fully covered question: a list-wise logistic fit on xquad_en's dev questions.
+# The best sentence then holds the answer for .79 of them (cross-validated over articles), the best two for .88.
+_BEFORE = 0.38
+_PAIRS = 0.2
+_PASSAGE = 0.7
 # Further sentences must be worth this share of the best one.
-_WORTH_ADDING = 0.6
+_WORTH_ADDING = 0.7
+# Terms this near to each other count as a phrase.
+_NEAR = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence of a passage; `start` and `end` are offsets into the document."""
+class Asked:
+    """A question with its terms in order and their rarity in the collection."""
+
+    text: str
+    terms: tuple[str, ...]
+    weights: Mapping[str, float]
+    kind: AnswerKind | None
+
+    def coverage(self, found: set[str]) -> float:
+        """The share of the question's weight that stands in `found`, 0-1."""
+        total = sum(self.weights.values())
+        return sum(weight for term, weight in self.weights.items() if term in found) / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A sentence of a passage with its terms; `start` and `end` are offsets into the document."""
 
     passage: Passage
+    text: str
     start: int
     end: int
-    text: str
-    coverage: float
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    sentence: Read
     score: float
 
 
@@ -42,107 +72,120 @@ def answer(
     min_support: float = MIN_SUPPORT,
     max_sentences: int = MAX_SENTENCES,
 ) -> Answer:
-    """The best supporting sentences in the order of the documents, each with its citation.
+    """The best supporting sentences in reading order, each with its citation; or an abstention.
 
     Args:
-        min_support: probability below which the answer is an abstention, 0-1.
+        min_support: probability below which the answer is an abstention, 0-1; 0 always answers when it can.
+        max_sentences: how many sentences at most, >= 1.
     """
-    weights = term_weights(question, passages)
-    ranked = ranked_sentences(question, passages, weights)
-    probability = support(evidence(weights, passages, ranked))
+    if not 0 <= min_support <= 1:
+        raise InvalidInput(field="min_support", value=min_support, wanted="a number from 0 to 1")
+    if max_sentences < 1:
+        raise InvalidInput(field="max_sentences", value=max_sentences, wanted="a whole number from 1")
+    asked = asked_of(question, passages)
+    read = [tuple(_read(passage)) for passage in passages]
+    probability = support(_evidence(asked, passages, read))
+    ranked = rank_sentences(asked, read)
     if not ranked or probability < min_support:
         return Answer(ABSTENTION, (), abstained=True, engine=ENGINE, support=probability)
     chosen = _chosen(ranked, max_sentences)
-    citations = tuple(_citation(sentence, probability, ranked[0].score) for sentence in chosen)
+    citations = tuple(_citation(found, probability, ranked[0].score) for found in chosen)
     text = " ".join(citation.quote for citation in citations)
     return Answer(text, citations, abstained=False, engine=ENGINE, support=probability)
 
 
-def term_weights(question: str, passages: Sequence[Passage]) -> dict[str, float]:
-    """Each term of the question with its rarity in the collection; one that no search weighed counts as the rarest."""
+def asked_of(question: str, passages: Sequence[Passage]) -> Asked:
+    """The question, weighed by the search that found the passages; a term it did not weigh counts as the rarest."""
     known: dict[str, float] = {}
     for passage in passages:
         known.update(passage.term_weights)
     rarest = max(known.values(), default=1.0)
-    return {term: known.get(term, rarest) for term in terms(question)}
+    ordered = tuple(terms(question))
+    return Asked(question, ordered, {term: known.get(term, rarest) for term in ordered}, kind_of(question))
 
 
-def ranked_sentences(question: str, passages: Sequence[Passage], weights: Mapping[str, float]) -> list[Sentence]:
-    """All sentences of the passages, the best first."""
-    wanted = _wanted(question)
-    found = [sentence for passage in passages for sentence in _scored(passage, weights, wanted)]
-    return sorted(found, key=lambda sentence: -sentence.score)
+def rank_sentences(asked: Asked, read: Sequence[Sequence[Read]]) -> list[Scored]:
+    """The sentences of all passages that share a term with the question, the best first."""
+    found = [scored for one in read for scored in _scored(asked, one)]
+    return sorted(found, key=lambda scored: -scored.score)
 
 
-def evidence(weights: Mapping[str, float], passages: Sequence[Passage], ranked: Sequence[Sentence]) -> Evidence:
-    """What speaks for the passages answering the question."""
-    if not ranked or not weights:
-        return Evidence(0.0, 0.0, 0.0, 0.0)
-    best = ranked[0]
-    covered = [coverage(weights, set(terms(f"{passage.heading} {passage.text}"))) for passage in passages]
-    return Evidence(
-        sentence=best.coverage,
-        passage=max(covered),
-        similarity=max(passage.similarity for passage in passages),
-        together=coverage(weights, {term for passage in passages for term in terms(passage.text)}),
-    )
-
-
-def coverage(weights: Mapping[str, float], found: set[str]) -> float:
-    """The share of the question's weight that stands in `found`, 0-1."""
-    total = sum(weights.values())
-    return sum(weight for term, weight in weights.items() if term in found) / total if total else 0.0
-
-
-_NUMBER = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|million|half)\b", re.I)
-_TIME = re.compile(
-    r"\b1\d{3}\b|\b20\d{2}\b|\b(?:century|January|February|March|April|June|July|August|September|October|November|December)\b"
-)
-_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")
-_KINDS = (
-    (re.compile(r"\bhow (?:many|much|long|old|far|tall|large|big|high|often)\b", re.I), _NUMBER),
-    (re.compile(r"\bwhat (?:percent|number|age)", re.I), _NUMBER),
-    (re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|century|decade)\b", re.I), _TIME),
-    (re.compile(r"\bwho(?:m|se)?\b|\bwhere\b", re.I), _NAME),
-)
-
-
-def _wanted(question: str) -> re.Pattern[str] | None:
-    """What an answer to this kind of question is likely to hold."""
-    return next((holds for asks, holds in _KINDS if asks.search(question)), None)
-
-
-def _scored(passage: Passage, weights: Mapping[str, float], wanted: re.Pattern[str] | None) -> Iterable[Sentence]:
-    before = 0.0
+def _read(passage: Passage) -> Iterator[Read]:
     for span in sentences(passage.text):
         text = passage.text[span.start : span.end]
-        own = coverage(weights, set(terms(text)))
-        if len(words(text)) >= 3:
-            bonus = 0.1 if wanted is not None and wanted.search(text) else 0.0
-            score = own + 0.15 * before + bonus + 0.2 * passage.score
-            yield Sentence(passage, passage.start + span.start, passage.start + span.end, text, own, score)
+        yield Read(passage, text, passage.start + span.start, passage.start + span.end, tuple(terms(text)))
+
+
+def _scored(asked: Asked, read: Sequence[Read]) -> Iterator[Scored]:
+    """Sentences by what they cover, by what the sentence or heading before adds, and by their passage's rank."""
+    pairs = set(pairwise(asked.terms))
+    before = set(terms(read[0].passage.heading)) if read else set()
+    for sentence in read:
+        own = set(sentence.terms)
+        covered = asked.coverage(own)
+        if covered and len(own) > 1:
+            together = len(pairs & set(pairwise(sentence.terms))) / max(1, len(pairs))
+            worth = covered + _BEFORE * asked.coverage(before - own) + _PAIRS * together
+            worth += bonus(asked.kind, asked.text, sentence.text) + _PASSAGE * sentence.passage.score
+            yield Scored(sentence, worth)
         before = own
 
 
-def _chosen(ranked: Sequence[Sentence], most: int) -> list[Sentence]:
-    """The best and those nearly as good, without repeats, in reading order within a document, best document first."""
-    chosen: list[Sentence] = []
-    for sentence in ranked:
-        if len(chosen) == most or sentence.score < _WORTH_ADDING * ranked[0].score:
+def _evidence(asked: Asked, passages: Sequence[Passage], read: Sequence[Sequence[Read]]) -> Evidence:
+    """What speaks for the passages answering the question."""
+    coverage = max(
+        (asked.coverage(_window_terms(one, found)) for one, found in zip(passages, read, strict=True)), default=0
+    )
+    if len(asked.terms) < 2:
+        return Evidence(coverage, coverage)
+    return Evidence(coverage, max((_nearness(asked, found) for found in read), default=0.0))
+
+
+def _window_terms(passage: Passage, read: Sequence[Read]) -> set[str]:
+    inside = [one for one in read if one.start < passage.window_end and one.end > passage.window_start]
+    return {term for one in inside for term in one.terms} | set(terms(passage.heading))
+
+
+def _nearness(asked: Asked, read: Sequence[Read]) -> float:
+    """The share of neighbouring question terms, by weight, that stand at most `_NEAR` terms apart."""
+    if not read:
+        return 0.0
+    places: dict[str, list[int]] = {}
+    ordered = [*terms(read[0].passage.heading), *(term for sentence in read for term in sentence.terms)]
+    for place, term in enumerate(ordered):
+        if term in asked.weights:
+            places.setdefault(term, []).append(place)
+    pairs = list(pairwise(asked.terms))
+    weights = [asked.weights[left] + asked.weights[right] for left, right in pairs]
+    near = [_are_near(places.get(left, []), places.get(right, [])) for left, right in pairs]
+    return sum(weight for weight, holds in zip(weights, near, strict=True) if holds) / sum(weights)
+
+
+def _are_near(left: Sequence[int], right: Sequence[int]) -> bool:
+    there = {place + step for place in left for step in range(-_NEAR, _NEAR + 1)}
+    return any(place in there for place in right)
+
+
+def _chosen(ranked: Sequence[Scored], most: int) -> list[Scored]:
+    """The best and those nearly as good, without repeats; best document first, in reading order within each."""
+    chosen: list[Scored] = []
+    for found in ranked:
+        if len(chosen) == most or found.score < _WORTH_ADDING * ranked[0].score:
             break
-        if all(sentence.text != other.text for other in chosen):
-            chosen.append(sentence)
-    documents = list(dict.fromkeys(sentence.passage.document_id for sentence in chosen))
-    return sorted(chosen, key=lambda sentence: (documents.index(sentence.passage.document_id), sentence.start))
+        if all(found.sentence.text != other.sentence.text for other in chosen):
+            chosen.append(found)
+    documents = list(dict.fromkeys(found.sentence.passage.document_id for found in chosen))
+    return sorted(chosen, key=lambda found: (documents.index(found.sentence.passage.document_id), found.sentence.start))
 
 
-def _citation(sentence: Sentence, probability: float, best_score: float) -> Citation:
+def _citation(found: Scored, probability: float, best: float) -> Citation:
+    passage = found.sentence.passage
     return Citation(
-        document_id=sentence.passage.document_id,
-        filename=sentence.passage.filename,
-        chunk=sentence.passage.chunk,
-        quote=sentence.text,
-        start=sentence.start,
-        end=sentence.end,
-        score=round(probability * sentence.score / best_score, 4),
+        document_id=passage.document_id,
+        filename=passage.filename,
+        chunk=passage.chunk,
+        quote=found.sentence.text,
+        start=found.sentence.start,
+        end=found.sentence.end,
+        score=round(probability * found.score / best, 4),
     )

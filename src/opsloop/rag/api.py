@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from opsloop.core.errors import InvalidInput
+from opsloop.core.web.body import RawBody, takes_file
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
 from opsloop.rag import service
 from opsloop.rag.models import (
@@ -79,7 +80,7 @@ _UPLOAD_BODY: dict[str, Any] = {
 }
 
 
-@router.post("/upload", status_code=201, openapi_extra=_UPLOAD_BODY)
+@router.post("/upload", openapi_extra=_UPLOAD_BODY)
 async def upload(request: Request, workspace: Opened, caller: Asking) -> Uploaded:
     """One document, as JSON with base64 or as a multipart form with `file`."""
     form, data = await (_from_multipart(request) if _is_multipart(request) else _from_json(request))
@@ -168,16 +169,10 @@ def search(uow: Reading, name: str, body: Search) -> dict[str, list[Passage]]:
     return {"items": found}
 
 
-@router.post("/api/collections/{name}/passages", status_code=201)
-async def upload_passages(request: Request, workspace: Opened, caller: Asking, name: str) -> dict[str, list[Uploaded]]:
+@router.post("/api/collections/{name}/passages", openapi_extra=takes_file("application/jsonl"))
+def upload_passages(body: RawBody, uow: Writing, name: str) -> dict[str, list[Uploaded]]:
     """JSON lines of ready passages, `{"_id", "title", "text"}`."""
-    data = await request.body()
-
-    def store() -> list[Uploaded]:
-        with workspace.writing(caller) as uow:
-            return service.upload_passages(uow, name, data)
-
-    return {"items": await run_in_threadpool(store)}
+    return {"items": service.upload_passages(uow, name, body)}
 
 
 @router.post("/api/collections/{name}/reindex")

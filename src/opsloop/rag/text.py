@@ -113,7 +113,8 @@ def _parts(text: str, start: int, end: int) -> list[Span]:
     span = trimmed(text, start, end)
     if span is None:
         return []
-    if count_words(text[span.start : span.end]) <= _LONGEST_WORDS:
+    # Words are at least one character with one between, which spares counting them in most sentences.
+    if span.end - span.start < 2 * _LONGEST_WORDS or count_words(text[span.start : span.end]) <= _LONGEST_WORDS:
         return [span]
     cuts = [match.end() for match in _LESSER.finditer(text, span.start, span.end)]
     borders = [span.start, *cuts, span.end]
