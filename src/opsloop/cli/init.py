@@ -18,11 +18,12 @@ IGNORED = shutil.ignore_patterns("__pycache__", ".opsloop", "*.pyc")
     "init",
     example="""opsloop init my-chatbot --template support-chatbot
     opsloop init --list""",
+    on_project=False,
 )
-@click.argument("folder_wanted", metavar="DIR", required=False, type=click.Path(path_type=Path))
+@click.argument("target", metavar="DIR", required=False, type=click.Path(path_type=Path))
 @click.option("--template", default="support-chatbot", show_default=True, metavar="NAME", help="What to start from.")
 @click.option("--list", "listing", is_flag=True, help="List the templates.")
-def init(session: Session, folder_wanted: Path | None, template: str, listing: bool) -> None:
+def init(session: Session, target: Path | None, template: str, listing: bool) -> None:
     """Make a new project from a template, in DIR."""
     from opsloop.core.errors import Conflict, NotFound
 
@@ -30,16 +31,16 @@ def init(session: Session, folder_wanted: Path | None, template: str, listing: b
     if listing:
         session.answer({"items": sorted(known)}, "\n".join(sorted(known)))
         return
-    if folder_wanted is None:
+    if target is None:
         raise click.UsageError("DIR is missing: the folder of the new project")
     if template not in known:
         raise NotFound(f"no template named {template!r}; there is {', '.join(sorted(known))}")
-    if folder_wanted.exists() and (not folder_wanted.is_dir() or any(folder_wanted.iterdir())):
-        raise Conflict(f"{folder_wanted} exists and is not an empty folder; choose another DIR")
-    shutil.copytree(known[template], folder_wanted, ignore=IGNORED, dirs_exist_ok=True)
-    (folder_wanted / ".gitignore").write_text("# what the platform keeps on this machine\n.opsloop/\n")
-    made = {"folder": str(folder_wanted.resolve()), "template": template}
-    session.answer(made, f"made {folder_wanted} from {template}; next: cd {folder_wanted} && opsloop up")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise Conflict(f"{target} exists and is not an empty folder; choose another DIR")
+    shutil.copytree(known[template], target, ignore=IGNORED, dirs_exist_ok=True)
+    (target / ".gitignore").write_text("# what the platform keeps on this machine\n.opsloop/\n")
+    made = {"folder": str(target.resolve()), "template": template}
+    session.answer(made, f"made {target} from {template}; next: cd {target} && opsloop up")
 
 
 def _templates() -> dict[str, Path]:

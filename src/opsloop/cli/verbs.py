@@ -34,28 +34,39 @@ def verb(group: click.Group, name: str, *, example: str) -> Callable[[Declared],
     return declare
 
 
-def lone(name: str, *, example: str) -> Callable[[Declared], click.Command]:
-    """A command without a noun, such as `opsloop apply`."""
+def lone(name: str, *, example: str, on_project: bool = True) -> Callable[[Declared], click.Command]:
+    """A command without a noun, such as `opsloop apply`.
+
+    Args:
+        on_project: whether it is about a project, which `--project` may name.
+    """
 
     def declare(function: Declared) -> click.Command:
         command = click.command(name, epilog=_epilog(example))(_with_session(function))
-        command.params += [
-            click.Option(["--json", "as_json"], is_flag=True, help="One JSON document on stdout."),
-            click.Option(
-                ["--project", "folder"],
-                type=click.Path(path_type=Path, file_okay=False),
-                envvar="OPSLOOP_PROJECT",
-                help="Folder of the project; default: the nearest with an opsloop.yaml.",
-            ),
-        ]
+        command.params.append(_json())
+        if on_project:
+            command.params.append(_project())
         return command
 
     return declare
 
 
+def _json() -> click.Option:
+    return click.Option(["--json", "as_json"], is_flag=True, help="One JSON document on stdout.")
+
+
+def _project() -> click.Option:
+    return click.Option(
+        ["--project", "folder"],
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="OPSLOOP_PROJECT",
+        help="Folder of the project; default: the nearest with an opsloop.yaml.",
+    )
+
+
 def _with_session(function: Declared) -> Declared:
     @functools.wraps(function)
-    def command(*args: Any, as_json: bool, folder: Path | None, **kwargs: Any) -> Any:
+    def command(*args: Any, as_json: bool, folder: Path | None = None, **kwargs: Any) -> Any:
         session = Session(as_json=as_json, folder=folder)
         return session.run(lambda: function(session, *args, **kwargs))
 

@@ -20,6 +20,7 @@ from opsloop.client.connection import Connection
 from opsloop.client.datasets import Datasets
 from opsloop.client.documents import Documents
 from opsloop.client.endpoints import Endpoints
+from opsloop.client.evaluations import Evaluations
 from opsloop.client.feedback import Feedback
 from opsloop.client.flows import Flows
 from opsloop.client.jobs import Jobs
@@ -61,6 +62,7 @@ class Client:
         self.datasets = Datasets(self.connection)
         self.documents = Documents(self.connection)
         self.endpoints = Endpoints(self.connection)
+        self.evaluations = Evaluations(self.connection)
         self.feedback = Feedback(self.connection)
         self.flows = Flows(self.connection)
         self.jobs = Jobs(self.connection)

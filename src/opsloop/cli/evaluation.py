@@ -1,0 +1,138 @@
+"""`opsloop eval`: evaluations of flows over datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from opsloop.cli import text
+from opsloop.cli.session import Session
+from opsloop.cli.verbs import noun, verb
+
+if TYPE_CHECKING:
+    from opsloop.evaluation.models import MetricSummary, RowRecord, Run
+
+WORST = 10
+
+
+@noun("eval")
+def evaluation() -> None:
+    """Evaluations of flows over datasets."""
+
+
+@verb(
+    evaluation,
+    "run",
+    example="""opsloop eval run experiment.yaml
+    opsloop eval run answers --flow flows/answer-hasty""",
+)
+@click.argument("experiment")
+@click.option("--flow", metavar="DIR|NAME@V", help="The flow to evaluate; default: the one the experiment names.")
+@click.option("--timeout", "timeout_s", type=click.FloatRange(0), metavar="SECONDS", help="Stop waiting after this.")
+def run(session: Session, experiment: str, flow: str | None, timeout_s: float | None) -> None:
+    """Run EXPERIMENT, a file or the name of one in opsloop.yaml, and show its metrics.
+
+    What it names in files, datasets and the flow, is registered first. Exit code 8 when the time ended before it did.
+    """
+    from opsloop.client import experiments
+    from opsloop.core.errors import Failed
+    from opsloop.evaluation.models import RunStatus
+
+    file = _file(session, experiment)
+    wanted = Path(flow) if flow is not None and Path(flow).exists() else flow
+    with session.client() as client, session.progress("evaluating") as progress:
+        done = experiments.run(
+            client, file, flow=wanted, timeout_s=timeout_s, tell=lambda at: progress(at.done, at.total)
+        )
+    session.answer(done, lambda: _run_words(done))
+    if done.status is RunStatus.FAILED:
+        raise Failed(f"evaluation {done.id} failed: {done.error}")
+
+
+@verb(evaluation, "list", example="opsloop eval list --flow answer@2")
+@click.option("--flow", metavar="NAME[@V]", help="Only of this flow.")
+def listed(session: Session, flow: str | None) -> None:
+    """List evaluations, newest first."""
+    with session.client() as client:
+        found = client.evaluations.listed(flow=flow)
+    rows = [
+        (each.id, each.experiment, each.flow, each.status, each.rows, each.verdict, each.created_at) for each in found
+    ]
+    words = text.table(("evaluation", "experiment", "flow", "status", "rows", "gate", "created"), rows)
+    session.answer({"items": found}, words or "no evaluations yet; `opsloop eval run EXPERIMENT` makes one")
+
+
+@verb(evaluation, "show", example="opsloop eval show run_01j… --worst token_f1")
+@click.argument("run_id", metavar="RUN")
+@click.option("--worst", metavar="METRIC", help="Show the rows that did worst by this metric too.")
+def show(session: Session, run_id: str, worst: str | None) -> None:
+    """Show the metrics of RUN, and its worst rows."""
+    from opsloop.core.errors import InvalidInput
+
+    with session.client() as client:
+        found = client.evaluations.get(run_id)
+        if worst is not None and worst not in found.metrics:
+            known = ", ".join(found.metrics) or "none"
+            raise InvalidInput(field="--worst", value=worst, wanted=f"a metric of this evaluation ({known})")
+        rows = _worst(list(client.evaluations.rows(run_id)), worst, found.metrics) if worst is not None else []
+    session.answer(
+        {"run": found, "worst": rows},
+        lambda: "\n\n".join([_run_words(found), *([_rows(rows, worst)] if worst is not None else [])]),
+    )
+
+
+def _file(session: Session, experiment: str) -> Path:
+    from opsloop.core.errors import NotFound
+
+    if Path(experiment).is_file():
+        return Path(experiment)
+    known = session.project.experiments
+    if experiment not in known:
+        names = ", ".join(known) or "none"
+        raise NotFound(f"no experiment {experiment!r}: it is neither a file nor one that opsloop.yaml names ({names})")
+    return known[experiment]
+
+
+def _run_words(run: Run) -> str:
+    pairs = [
+        ("evaluation", run.id),
+        ("experiment", f"{run.experiment} on {run.dataset}"),
+        ("flow", run.flow),
+        ("status", run.status if run.error is None else f"{run.status}: {run.error}"),
+        ("rows", f"{run.rows}, {run.failed_rows} failed" if run.status.is_final else f"{run.done} of {run.total}"),
+        ("gate", run.verdict or "not checked"),
+    ]
+    rows = [
+        (name, each.value, each.low, each.high, each.rows, each.failed, each.unit) for name, each in run.metrics.items()
+    ]
+    table = text.table(("metric", "mean", "95 % from", "to", "rows", "failed", "unit"), rows)
+    return "\n\n".join([text.fields(pairs), *([table] if table else [])])
+
+
+def _worst(rows: list[RowRecord], metric: str, metrics: Mapping[str, MetricSummary]) -> list[RowRecord]:
+    sign = 1 if metrics[metric].higher_is_better else -1
+
+    def order(row: RowRecord) -> float:
+        score = row.scores.get(metric)
+        return float("-inf") if score is None else sign * score
+
+    measured = [row for row in rows if row.scores.get(metric) is not None or metric in row.errors or row.error]
+    return sorted(measured, key=order)[:WORST]
+
+
+def _rows(rows: list[RowRecord], metric: str) -> str:
+    def said(row: RowRecord) -> object:
+        return row.error or row.errors.get(metric) or next(iter(row.outputs.values()), None)
+
+    table = [(row.row, row.scores.get(metric), next(iter(row.inputs.values()), None), said(row)) for row in rows]
+    return text.table(("row", metric, "input", "output"), [[_short(value) for value in line] for line in table])
+
+
+def _short(value: object) -> object:
+    if isinstance(value, int | float | None):
+        return value
+    line = text.cell(value)
+    return line if len(line) <= 80 else f"{line[:79]}…"

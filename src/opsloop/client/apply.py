@@ -1,0 +1,122 @@
+"""Make the platform what a project wants: take the steps of a plan, through the client alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from opsloop.client import experiments
+from opsloop.client.http import Client
+from opsloop.client.plan import PASSAGES, Action, Plan, Step, document_files, superseded, wanted_documents
+from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, Project
+from opsloop.evaluation.models import GateReport, Run, RunStatus
+from opsloop.evaluation.verdicts import Verdict
+from opsloop.releases.models import Released
+
+# What is being done, how much of it, of how much.
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one step. `gate` is the verdict on an endpoint's flow; when it is no pass nothing was released."""
+
+    step: Step
+    says: str
+    run: Run | None = None
+    gate: GateReport | None = None
+    released: Released | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.run is not None and self.released is None
+
+    def __str__(self) -> str:
+        return f"{'✕' if self.is_blocked else '✓'} {self.step.noun} {self.step.name}: {self.says}"
+
+
+def perform(
+    client: Client, project: Project, plan: Plan, *, tell: Tell = lambda what, done, total: None
+) -> Iterator[Outcome]:
+    """Take the steps that change something, in order; each outcome as soon as it is there.
+
+    A flow that its gate does not let in is an outcome, not an error: the other steps are taken all the same.
+    """
+    for step in plan.changes:
+        tell(f"{step.noun} {step.name}", 0, 0)
+        if step.noun == "collection":
+            yield _collection(client, project.collections[step.name], step)
+        elif step.noun == "dataset":
+            yield _dataset(client, project.datasets[step.name], step)
+        else:
+            yield _endpoint(client, project, project.endpoints[step.name], step, tell)
+
+
+def _collection(client: Client, wanted: CollectionWanted, step: Step) -> Outcome:
+    if wanted.source.suffix.lower() == PASSAGES:
+        uploaded = client.documents.upload_passages(wanted.name, wanted.source.read_bytes())
+    else:
+        files = document_files(wanted.source)
+        uploaded = [client.documents.upload(wanted.name, file.name, file.read_bytes()) for file in files]
+    stale = list(superseded(client.documents.listed(wanted.name), wanted_documents(wanted.source)))
+    for document in stale:
+        client.documents.delete(wanted.name, document.id)
+    new = sum(not each.duplicate for each in uploaded)
+    return Outcome(step, f"{new} documents new, {len(stale)} superseded ones deleted")
+
+
+def _dataset(client: Client, wanted: DatasetWanted, step: Step) -> Outcome:
+    version = client.datasets.register(wanted.name, wanted.source, tags=wanted.tags)
+    return Outcome(step, f"{version.ref} has {version.rows} rows")
+
+
+def _endpoint(client: Client, project: Project, wanted: EndpointWanted, step: Step, tell: Tell) -> Outcome:
+    if step.action is Action.CREATE:
+        client.endpoints.create(wanted.name)
+    flow = client.flows.register(wanted.flow).ref
+    if wanted.experiment is None:
+        return _released(client, wanted, step, flow)
+    file = project.experiments[wanted.experiment]
+    run = experiments.run(
+        client, file, flow=flow, tell=lambda run: tell(f"evaluating {wanted.name}", run.done, run.total)
+    )
+    if run.status is not RunStatus.DONE:
+        return Outcome(step, f"evaluation {run.id} failed: {run.error}", run)
+    if experiments.read(file).gate is None:
+        return _released(client, wanted, step, flow, run)
+    gate = _verdict(client, wanted, file, run)
+    if gate.verdict is not Verdict.PASS:
+        return Outcome(step, f"{flow} is not released. {gate.sentence}", run, gate)
+    return _released(client, wanted, step, flow, run, gate)
+
+
+def _verdict(client: Client, wanted: EndpointWanted, file: Path, run: Run) -> GateReport:
+    stable = client.endpoints.get(wanted.name).stable
+    return experiments.judge(
+        client,
+        file,
+        run,
+        stable_run=stable.evaluation if stable is not None else None,
+        stable_flow=stable.flow if stable is not None else None,
+    )
+
+
+def _released(
+    client: Client,
+    wanted: EndpointWanted,
+    step: Step,
+    flow: str,
+    run: Run | None = None,
+    gate: GateReport | None = None,
+) -> Outcome:
+    released = client.endpoints.release(
+        wanted.name,
+        flow=flow,
+        config=wanted.config,
+        evaluation=run.id if run is not None and gate is not None else None,
+        strategy=wanted.strategy,
+    )
+    said = f"{gate.sentence} " if gate is not None else ""
+    status = released.rollout.status.replace("_", " ")
+    return Outcome(step, f"{said}Release {released.release.number} ({flow}) is {status}", run, gate, released)

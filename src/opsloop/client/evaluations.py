@@ -1,0 +1,62 @@
+"""Evaluations: a flow over a dataset, measured, and the gate's verdict on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from opsloop.client.connection import Connection, path
+from opsloop.core.errors import StillPending
+from opsloop.evaluation.models import GateReport, RowRecord, Run
+
+AT = "/api/evaluations"
+POLL_S = 0.3
+PAGE = 500
+
+
+class RunGoesOn(StillPending):
+    template = "evaluation {run} goes on ({done} of {total} rows); look again with `opsloop eval show {run}`"
+
+
+class Evaluations:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def start(self, experiment: dict[str, Any], *, flow: str) -> Run:
+        """Start a run of an experiment over a flow version such as `answer@2`."""
+        return self._connection.post(AT, Run, body={"experiment": experiment, "flow": flow})
+
+    def get(self, run: str) -> Run:
+        return self._connection.get(path("api", "evaluations", run), Run)
+
+    def listed(self, *, flow: str | None = None) -> list[Run]:
+        """The newest first."""
+        return self._connection.items(AT, Run, flow=flow)
+
+    def rows(self, run: str) -> Iterator[RowRecord]:
+        yield from self._connection.items(path("api", "evaluations", run, "rows"), RowRecord)
+
+    def gate(self, run: str, *, baseline: str | None = None) -> GateReport:
+        """The verdict of a run's gate, against another run where its rules compare with one."""
+        return self._connection.post(path("api", "evaluations", run, "gate"), GateReport, body={"baseline": baseline})
+
+    def wait(
+        self,
+        run: str,
+        *,
+        timeout_s: float | None = None,
+        tell: Callable[[Run], None] = lambda _: None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> Run:
+        """The run once it is over; `tell` hears of it meanwhile. Raises: RunGoesOn when the time ended first."""
+        waited_s = 0.0
+        while True:
+            found = self.get(run)
+            tell(found)
+            if found.status.is_final:
+                return found
+            if timeout_s is not None and waited_s >= timeout_s:
+                raise RunGoesOn(run=run, done=found.done, total=found.total)
+            pause(POLL_S)
+            waited_s += POLL_S
