@@ -7,9 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The first Python on this machine that can run Opsloop; `make PYTHON=/path/to/python3.12 up` chooses another.
-CAN_RUN := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+CAN_RUN := import sys, venv; sys.exit(sys.version_info < (3, 11))
 CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
 PYTHON ?= $(shell for name in $(CANDIDATES); do "$$name" -c '$(CAN_RUN)' >/dev/null 2>&1 && echo "$$name" && break; done)
+# Debian keeps ensurepip in a package of its own; where it is missing, the machine's pip brings the environment's.
+VENV_WITHOUT_ENSUREPIP := $(PYTHON) -m venv --without-pip $(VENV) && \
+	$(PYTHON) -m pip --quiet --disable-pip-version-check --python $(BIN)/python install pip
+
 # Pins for every platform and Python from 3.11 on, without the address of any registry.
 COMPILE := $(VENV)/pins/bin/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
@@ -48,7 +52,7 @@ pins: $(BIN)/python  ## Renew the pinned versions in requirements/
 $(BIN)/python:
 	@[ -n "$(PYTHON)" ] || { echo "opsloop needs Python 3.11 or newer with venv: install it, or name it with make PYTHON=..." >&2; exit 1; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version)" >&2
-	@$(PYTHON) -m venv $(VENV)
+	@if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then $(PYTHON) -m venv $(VENV); else $(VENV_WITHOUT_ENSUREPIP); fi
 
 $(VENV)/.up-installed: pyproject.toml requirements/up.txt | $(BIN)/python
 	@echo "Installing Opsloop and its libraries into $(VENV) (once; about a minute)" >&2

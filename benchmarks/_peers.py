@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 MLFLOW = "mlflow==3.17.2"
-_NOT_COUNTED = ("pip", "setuptools", "_distutils_hack", "distutils-precedence.pth")
+_NOT_COUNTED = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence.pth")
 
 
 def peer(requirement: str) -> Path:
@@ -35,7 +35,7 @@ def install(folder: Path, *requirements: str) -> None:
     quiet = ("--quiet", "--disable-pip-version-check")
     result = subprocess.run([python, "-m", "pip", "install", *quiet, *requirements], cwd=ROOT, check=False)
     if result.returncode != 0:
-        raise SystemExit(f"{' '.join(requirements)} could not be installed, so nothing was measured; pip says why above")
+        raise SystemExit(f"{' '.join(requirements)} could not be installed, nothing was measured; pip says why above")
 
 
 def installed_mb(folder: Path) -> float:
