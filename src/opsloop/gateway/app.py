@@ -10,12 +10,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from opsloop.core.context import current_workspace
-from opsloop.core.errors import Kind, OpsloopError
+from opsloop.core.errors import Kind, OpsloopError, TooLarge
 from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
 from opsloop.gateway import chat, invoke, models, openai
 from opsloop.gateway.bodies import CallerGone
-from opsloop.gateway.errors import Draining, NoSuchRoute, Overloaded, WentWrong
+from opsloop.gateway.errors import BodyTooSlow, Draining, NoSuchRoute, Overloaded, WentWrong
 from opsloop.gateway.outlet import JSON, RETRY_AFTER_S, Outlet
 from opsloop.gateway.serving import Call, Serving
 from opsloop.gateway.settings import GatewaySettings
@@ -137,7 +137,7 @@ class Gateway:
         status = status or problems.status_of(error)
         if error.kind in (Kind.UNAVAILABLE, Kind.LIMITED):
             headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
-        if error.kind is Kind.TOO_LARGE:  # the rest of the body is not read
+        if isinstance(error, TooLarge | BodyTooSlow):  # the rest of the body is not read
             headers.append((b"connection", b"close"))
         metrics.error_answers.labels(error.slug()).inc()
         if call.scope["path"].startswith(_OPENAI):

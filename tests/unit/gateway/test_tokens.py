@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from opsloop.flows.results import NO_TOKENS, TokenUse
+from opsloop.gateway.tokens import Usage, estimate, usage
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"), [("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("日本語日", 3), ("\ud800", 1)]
+)
+def test_four_bytes_are_a_token(text: str, tokens: int) -> None:
+    assert estimate(text) == tokens
+
+
+def test_counted_calls_are_the_usage() -> None:
+    assert usage(TokenUse(10, 5, calls=2), asked=["x"], answered="y") == Usage(10, 5, is_estimate=False)
+
+
+def test_one_uncounted_call_makes_the_usage_an_estimate() -> None:
+    found = usage(TokenUse(10, 5, calls=2, uncounted_calls=1), asked=["abcd", "ab"], answered="abcdefgh")
+    assert found == Usage(3 + (3 + 1) + (3 + 1), 2, is_estimate=True)
+
+
+def test_an_empty_answer_is_not_free() -> None:
+    assert usage(NO_TOKENS, asked=[""], answered="") == Usage(6, 1, is_estimate=True)
