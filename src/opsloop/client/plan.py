@@ -146,6 +146,9 @@ def _endpoint(client: Client, wanted: EndpointWanted) -> Step:
         state = client.endpoints.get(wanted.name)
     except NotFound:
         return Step("endpoint", wanted.name, Action.CREATE, f"serves flow {wanted.flow.name}")
+    stable = state.stable
+    if stable is not None and (stable.flow_digest, stable.config) == (digest, wanted.config):
+        return Step("endpoint", wanted.name, Action.KEEP, f"serves release {stable.number} ({stable.flow})")
     newest = max(client.endpoints.releases(wanted.name), key=lambda release: release.number, default=None)
     if newest is None:
         return Step("endpoint", wanted.name, Action.CHANGE, f"gets its first release, flow {wanted.flow.name}")

@@ -1,0 +1,116 @@
+"""What the loop says on the terminal: a line per step, the figures that decided, and what to try at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from opsloop._version import __version__
+from opsloop.cli.demo.traffic import Seen
+from opsloop.client.apply import Outcome
+from opsloop.client.project import Project
+from opsloop.core.errors import OpsloopError
+from opsloop.evaluation.models import GateReport, Run
+from opsloop.releases.models import Release, Released, Rollout, RolloutStatus
+
+WIDTH = 10
+_COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
+
+
+class Teller:
+    def starting(self, project: str, url: str) -> None:
+        click.echo(f"\nOpsloop {__version__} · project {project} · {url}\n")
+
+    def step(self, word: str, sentence: str, *, colour: str | None = None) -> None:
+        click.echo(f"  {click.style(f'{word:<{WIDTH}}', bold=True, fg=colour)} {sentence}")
+
+    def applied(self, outcome: Outcome) -> None:
+        """What became of a step of the plan; an endpoint's also with its evaluation and gate."""
+        if outcome.run is not None:
+            self.evaluated(outcome.run)
+        if outcome.gate is not None:
+            self.gate(outcome.gate)
+        if outcome.released is not None:
+            self.step("release", f"{outcome.step.name} serves release {outcome.released.release.number}")
+        else:
+            self.step(outcome.step.noun, f"{outcome.step.name}: {outcome.says}")
+
+    def change(self, says: str, flow: str) -> None:
+        click.echo(f"\n  A change is proposed: {says} (flows/{flow})")
+
+    def evaluated(self, run: Run) -> None:
+        taken = {name: metric.value for name, metric in run.metrics.items() if metric.value is not None}
+        figures = ", ".join(f"{name} {value:.3g}" for name, value in taken.items())
+        self.step("evaluate", f"{run.flow} on {run.dataset}, {run.rows} rows: {figures}")
+
+    def gate(self, report: GateReport) -> None:
+        self.step("gate", report.sentence, colour=_COLOURS[report.verdict.value])
+
+    def refused(self, stable: Release | None) -> None:
+        serves = f"release {stable.number} ({stable.flow}) keeps serving" if stable else "nothing is served"
+        self.step("release", f"refused; {serves}")
+
+    def released(self, made: Released) -> None:
+        self.step(
+            "release",
+            f"release {made.release.number} ({made.release.flow}) starts as a {made.rollout.strategy} "
+            f"at {made.rollout.share:.0%} of users",
+        )
+
+    def served(self, seen: Seen) -> None:
+        counts = f"{seen.answered:,} answered, {seen.errors} errors seen"
+        self.step("serve", f"{seen.asked:,} questions asked over HTTP, {counts}")
+
+    def ended(self, rollout: Rollout) -> None:
+        if rollout.status is RolloutStatus.ROLLED_BACK:
+            self.step("watch", f"release {rollout.number} was rolled back by itself: {rollout.reason}", colour="red")
+            for sentence in harm(rollout.evidence):
+                self.step("", sentence)
+        else:
+            self.step("watch", f"release {rollout.number}: {rollout.status.value}, {rollout.reason}")
+
+    def failed(self, error: OpsloopError) -> None:
+        click.secho(f"\nopsloop: {error.sentence}", fg="red", err=True)
+
+    def running(self, url: str, project: Project, *, bare: bool) -> None:
+        if not bare:
+            click.echo("\nThe loop has turned once, and the platform keeps running.\n")
+        click.echo(f"  Console   {url}\n")
+        for line in [] if bare else self._tries(url, project):
+            click.echo(line)
+        click.echo("Ctrl-C stops it; nothing is lost.")
+
+    def _tries(self, url: str, project: Project) -> list[str]:
+        endpoint = next(iter(project.endpoints), "support-chat")
+        question = '{"model": "%s", "messages": [{"role": "user", "content": "Is acupuncture covered?"}]}'
+        return [
+            "  Try",
+            f"    curl {url}/v1/chat/completions -d '{question % endpoint}'",
+            f"    opsloop release history {endpoint} --project {_shown(project)}",
+            f"    opsloop audit verify --project {_shown(project)}",
+            "",
+        ]
+
+
+def harm(evidence: dict[str, Any]) -> list[str]:
+    """What a candidate did before it was stopped, as sentences."""
+    seen = evidence.get("candidate", {})
+    if not seen.get("requests"):
+        return []
+    shielded = f"{seen['shielded']} of them were answered by the stable release instead"
+    sentences = [
+        f"{seen['requests']} requests of {seen['users']} users met it; {seen['failed']} failed, {shielded}, "
+        f"{seen['callers_saw_error']} callers saw an error"
+    ]
+    if "bad_for_s" in evidence:
+        sentences.append(f"{evidence['bad_for_s']:.1f} s from its first bad answer to its last request")
+    return sentences
+
+
+def _shown(project: Project) -> str:
+    try:
+        return str(project.folder.relative_to(Path.cwd()))
+    except ValueError:
+        return str(project.folder)
