@@ -39,7 +39,14 @@ def test_the_package_root_loads_nothing_slow() -> None:
     assert loaded_by("import opsloop") & SLOW_TO_LOAD == set()
 
 
-@pytest.mark.parametrize("file", sorted(SOURCE.glob("*/models.py")), ids=lambda file: file.parent.name)
-def test_nouns_load_without_a_database_or_a_web_framework(file: Path) -> None:
-    loaded = loaded_by(f"import opsloop.{file.parent.name}.models")
-    assert loaded & (SLOW_TO_LOAD - {"pydantic"}) == set()
+# In the gateway, models are what the OpenAI protocol calls so: a route that lists endpoints.
+NOUNS = sorted(
+    ".".join(("opsloop", *file.relative_to(SOURCE).with_suffix("").parts))
+    for file in SOURCE.glob("**/models.py")
+    if file.parent.name != "gateway"
+)
+
+
+@pytest.mark.parametrize("module", NOUNS)
+def test_nouns_load_without_a_database_or_a_web_framework(module: str) -> None:
+    assert loaded_by(f"import {module}") & (SLOW_TO_LOAD - {"pydantic"}) == set()

@@ -10,7 +10,7 @@ from docs._reference import settings
 from opsloop.core.settings import CoreSettings, Section
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
-UNITS = ("_s ", "_ms ", "_bytes ", "count", "number of", "How many", "from 0 to 1", "times")
+UNITS = ("_s ", "_ms ", "_bytes ", "count", "number of", "How many", "from 0 to 1", "as a number")
 EVERY = [(model, name) for model in settings.sections() for name in model.model_fields]
 
 
