@@ -1,0 +1,94 @@
+"""HTTP: evaluations and their gates."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict
+
+from opsloop.core.errors import NotFound
+from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.evaluation import gates, service
+from opsloop.evaluation.errors import ExperimentInvalid
+from opsloop.evaluation.models import GateReport, Run
+from opsloop.evaluation.reports import registry as reports
+from opsloop.evaluation.reports.document import document
+from opsloop.flows import versions as flows
+
+router = APIRouter(prefix="/api/evaluations", tags=["evaluations"])
+Limit = Annotated[int, Query(ge=1, le=1_000)]
+
+
+class Start(BaseModel):
+    """`experiment` as in experiment.yaml; `flow` a version such as `answer@2`, unset: the experiment's flow by name."""
+
+    model_config = ConfigDict(extra="forbid")
+    experiment: dict[str, Any]
+    flow: str | None = None
+
+
+class CheckGate(BaseModel):
+    """`baseline`: id of the run that rules with a margin compare with."""
+
+    model_config = ConfigDict(extra="forbid")
+    baseline: str | None = None
+
+
+@router.post("", status_code=202)
+def start(uow: Writing, wanted: Start) -> Run:
+    """Start an evaluation; it goes on as a job."""
+    return service.start(uow, wanted.experiment, flows.get(uow, wanted.flow or _named(wanted.experiment)))
+
+
+@router.get("")
+def listed(uow: Reading, flow: str | None = None, experiment: str | None = None, limit: Limit = 100) -> dict[str, Any]:
+    """The newest runs first."""
+    return {"items": service.listed(uow, flow=flow, experiment=experiment, limit=limit), "next": None}
+
+
+@router.get("/{run}")
+def get(uow: Reading, run: str) -> Run:
+    return service.get(uow, run)
+
+
+@router.get("/{run}/rows")
+def rows(
+    uow: Reading, run: str, offset: Annotated[int, Query(ge=0)] = 0, limit: Limit = 100, failed: bool = False
+) -> dict[str, Any]:
+    """What became of the rows, in order; with `failed` those on which the flow or a measure failed."""
+    found = [row for row in service.rows(uow, run) if not failed or row.error is not None or row.errors]
+    after = offset + limit
+    return {"items": found[offset:after], "next": after if after < len(found) else None}
+
+
+@router.post("/{run}/gate")
+def check_gate(uow: Writing, run: str, wanted: CheckGate | None = None) -> GateReport:
+    """Check the gate that the run's experiment declares."""
+    return gates.check(uow, run, wanted.baseline if wanted is not None else None)
+
+
+@router.get("/{run}/gate")
+def gate_report(uow: Reading, run: str) -> GateReport:
+    """The report of the gate that was checked last."""
+    report = service.gate_report(uow, service.get(uow, run).id)
+    if report is None:
+        raise NotFound(f"the gate of evaluation {run} was not checked yet; POST to this address checks it")
+    return report
+
+
+@router.get("/{run}/report")
+def report(uow: Reading, run: str, format: str = "markdown") -> Response:
+    """The run for people or programs: `markdown` fits a comment on a pull request, `json` has everything."""
+    form = reports.find(format)
+    return Response(form.render(document(uow, run)), media_type=form.media_type)
+
+
+def _named(experiment: dict[str, Any]) -> str:
+    """The name under which the flow at an experiment's path is registered: the last part of it."""
+    flow = experiment.get("flow")
+    if not isinstance(flow, str) or not flow.strip("/. "):
+        raise ExperimentInvalid("flow", "a flow version such as answer@2, beside the experiment or in it", value=flow)
+    return PurePosixPath(flow.replace("\\", "/")).name

@@ -1,0 +1,45 @@
+"""What can be wrong with an experiment, a run and a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from opsloop.core.errors import Conflict, Failed, InvalidInput, NotFound
+
+
+class ExperimentInvalid(InvalidInput):
+    """An experiment is wrong at `field`, a key path such as `gate.rules[1].margin`."""
+
+    def __init__(self, field: str, wanted: str, *, known: Iterable[str] = (), **facts: Any) -> None:
+        near = get_close_matches(str(facts.get("value")), list(known), n=1)
+        super().__init__(field=field, wanted=wanted + (f"; did you mean {near[0]!r}?" if near else ""), **facts)
+
+
+class RunMissing(NotFound):
+    template = "no evaluation {name!r}; `opsloop eval list` shows those there are"
+
+
+class RunNotDone(Conflict):
+    template = "evaluation {run} is {status}; its gate can be checked once it is done"
+
+
+class NoGate(Conflict):
+    template = "experiment {experiment} of evaluation {run} declares no gate; add `gate:` with rules to it"
+
+
+class NotComparable(Conflict):
+    template = "evaluation {run} cannot be compared with {baseline}: {reason}"
+
+
+class ScoreUnusable(Failed):
+    template = "evaluator {evaluator} gave {score} for row {row} of {dataset}; a score is a finite number"
+
+
+class EvaluatorBroke(Failed):
+    template = "evaluator {evaluator} failed on row {row} of {dataset}: {reason}"
+
+
+class CannotScore(Exception):
+    """A row's output is not of a form that can be measured; the row counts as failed under this metric."""

@@ -1,0 +1,1 @@
+"""Evaluators, one file each: what a row's output is worth."""

@@ -1,0 +1,175 @@
+"""The nouns of evaluation: what an experiment declares, a run of it, the measures taken, the gate's report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+from opsloop.evaluation.verdicts import Decision, Rule, Verdict
+
+RunId = NewType("RunId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentDataset:
+    """A dataset of an experiment; `mappings` says which column feeds which input of the flow."""
+
+    name: str
+    source: str | None = None
+    description: str = ""
+    mappings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentEvaluator:
+    """A measure to take.
+
+    `metric` is the name of what it gives. `mappings` feed its inputs where the usual columns and outputs do not;
+    `datasets` holds those it is for, with mappings of their own, and is empty when it is for all.
+    """
+
+    name: str
+    metric: str
+    mappings: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GateSpec:
+    """What a candidate must meet.
+
+    `baseline` says what rules with a margin compare with: `stable` (the run of the endpoint's stable release) or the
+    id of a run. Rows with the same value in column `cluster_by` are not independent and are counted as one group.
+    """
+
+    rules: tuple[Rule, ...]
+    alpha: float = 0.05
+    baseline: str = "stable"
+    cluster_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A flow over datasets under evaluators, each row `repeats` times; `seed` makes every draw repeatable."""
+
+    name: str
+    datasets: tuple[ExperimentDataset, ...]
+    evaluators: tuple[ExperimentEvaluator, ...]
+    flow: str | None = None
+    repeats: int = 1
+    seed: int = 0
+    gate: GateSpec | None = None
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (RunStatus.DONE, RunStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class RunDataset:
+    """A dataset version that a run used; equal digests mean equal rows."""
+
+    ref: str
+    digest: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """A metric over the rows of a run.
+
+    Attributes:
+        value: mean over `rows` rows; None when there were none.
+        low, high: 95 % interval of the mean.
+        failed: rows that count with the worst value because the flow or the measure failed on them.
+        not_applicable: rows that the metric does not speak of, such as the citations of an abstention.
+        p50, p95: quantiles over the rows.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    rows: int
+    failed: int
+    not_applicable: int
+    p50: float | None
+    p95: float | None
+    higher_is_better: bool
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One evaluation of a flow version.
+
+    `rows` counts rows times repeats; `done` of `total` says how far a running one is; `verdict` is that of the gate
+    checked last.
+    """
+
+    id: RunId
+    experiment: str
+    flow: str
+    flow_digest: str
+    datasets: tuple[RunDataset, ...]
+    status: RunStatus
+    metrics: dict[str, MetricSummary]
+    rows: int
+    failed_rows: int
+    done: int
+    total: int
+    verdict: Verdict | None
+    error: str | None
+    job: str
+    created_at: datetime
+    created_by: str
+    finished_at: datetime | None
+
+    @property
+    def dataset(self) -> str:
+        return ", ".join(each.ref for each in self.datasets)
+
+
+@dataclass(frozen=True, slots=True)
+class RowRecord:
+    """What became of one row: `data` is the dataset's row, `scores` the metrics, None where one does not apply.
+
+    `errors` holds, by metric, why it could not be taken; `error` why the flow failed.
+    """
+
+    dataset: str
+    row: int
+    repeat: int
+    data: dict[str, Any]
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    scores: dict[str, float | None]
+    errors: dict[str, str]
+    error: str | None
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """A gate's answer on a run, with the evidence. `waiting` holds rules that had nothing to compare with."""
+
+    id: str
+    run: RunId
+    baseline: RunId | None
+    verdict: Verdict
+    sentence: str
+    alpha: float
+    decisions: tuple[Decision, ...]
+    waiting: tuple[Rule, ...]
+    created_at: datetime
+    created_by: str
