@@ -20,7 +20,7 @@ IGNORED = shutil.ignore_patterns("__pycache__", ".opsloop", "*.pyc")
     opsloop init --list""",
     on_project=False,
 )
-@click.argument("target", metavar="DIR", required=False, type=click.Path(path_type=Path))
+@click.argument("target", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option("--template", default="support-chatbot", show_default=True, metavar="NAME", help="What to start from.")
 @click.option("--list", "listing", is_flag=True, help="List the templates.")
 def init(session: Session, target: Path | None, template: str, listing: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opsloop.client import experiments
 from opsloop.client.http import Client
-from opsloop.client.plan import PASSAGES, Action, Plan, Step, document_files, superseded, wanted_documents
+from opsloop.client.plan import PASSAGES, Action, Plan, Step, counted, document_files, superseded, wanted_documents
 from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, Project
 from opsloop.evaluation.models import GateReport, Run, RunStatus
 from opsloop.evaluation.verdicts import Verdict
@@ -63,12 +63,12 @@ def _collection(client: Client, wanted: CollectionWanted, step: Step) -> Outcome
     for document in stale:
         client.documents.delete(wanted.name, document.id)
     new = sum(not each.duplicate for each in uploaded)
-    return Outcome(step, f"{new} documents new, {len(stale)} superseded ones deleted")
+    return Outcome(step, f"{counted(new, 'document')} new, {len(stale)} superseded and deleted")
 
 
 def _dataset(client: Client, wanted: DatasetWanted, step: Step) -> Outcome:
     version = client.datasets.register(wanted.name, wanted.source, tags=wanted.tags)
-    return Outcome(step, f"{version.ref} has {version.rows} rows")
+    return Outcome(step, f"{version.ref} has {counted(version.rows, 'row')}")
 
 
 def _endpoint(client: Client, project: Project, wanted: EndpointWanted, step: Step, tell: Tell) -> Outcome:

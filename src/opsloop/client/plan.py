@@ -108,17 +108,24 @@ def superseded(documents: list[Document], wanted: Mapping[str, WantedDocument]) 
     return (each for each in documents if each.filename in names and each.sha256 not in wanted)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 document`, `2 documents`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _collection(client: Client, wanted: CollectionWanted) -> Step:
     documents = wanted_documents(wanted.source)
     try:
         there = client.documents.listed(wanted.name)
     except NotFound:
-        return Step("collection", wanted.name, Action.CREATE, f"{len(documents)} documents")
+        return Step("collection", wanted.name, Action.CREATE, counted(len(documents), "document"))
     missing = documents.keys() - {document.sha256 for document in there}
     stale = list(superseded(there, documents))
     if not missing and not stale:
-        return Step("collection", wanted.name, Action.KEEP, f"{len(documents)} documents are there")
-    return Step("collection", wanted.name, Action.CHANGE, f"{len(missing)} documents new, {len(stale)} superseded")
+        return Step("collection", wanted.name, Action.KEEP, f"{counted(len(documents), 'document')} as wanted")
+    return Step(
+        "collection", wanted.name, Action.CHANGE, f"{counted(len(missing), 'document')} new, {len(stale)} superseded"
+    )
 
 
 def _dataset(client: Client, wanted: DatasetWanted) -> Step:
@@ -130,7 +137,7 @@ def _dataset(client: Client, wanted: DatasetWanted) -> Step:
         return Step("dataset", wanted.name, Action.CHANGE, f"{wanted.source.name} differs from {current.ref}")
     if untagged := sorted(set(wanted.tags) - set(current.tags)):
         return Step("dataset", wanted.name, Action.CHANGE, f"{current.ref} gets the tags {', '.join(untagged)}")
-    return Step("dataset", wanted.name, Action.KEEP, f"{current.ref} has these {current.rows} rows")
+    return Step("dataset", wanted.name, Action.KEEP, f"{current.ref} has {counted(current.rows, 'row')}, the same")
 
 
 def _same_rows(client: Client, current: DatasetVersion, source: Path) -> bool:

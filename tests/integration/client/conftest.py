@@ -5,47 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from opsloop.client.http import Client
 from opsloop.client.in_process import InProcess
-from opsloop.core.audit.api import router as audit
 from opsloop.core.caller import Caller
-from opsloop.core.errors import OpsloopError
-from opsloop.core.identity.api import router as identity
-from opsloop.core.jobs.api import router as jobs
-from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
-from opsloop.datasets.api import router as datasets
-from opsloop.feedback.api import router as feedback
-from opsloop.flows.api import router as flows
-from opsloop.monitoring.api import router as monitoring
-from opsloop.rag.api import router as rag
-from opsloop.releases.api import router as releases
-
-
-class Routes:
-    """The routes with a caller who may do everything; the door in front of them has its own tests."""
-
-    def __init__(self, workspace: Workspace, caller: Caller) -> None:
-        self._caller = caller
-        self._app = FastAPI()
-        self._app.state.workspace = workspace
-        for router in (audit, identity, jobs, datasets, feedback, flows, monitoring, rag, releases):
-            self._app.include_router(router)
-        self._app.add_exception_handler(OpsloopError, _problem)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["opsloop.caller"] = self._caller
-        await self._app(scope, receive, send)
-
-
-async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, OpsloopError)
-    document = problems.problem(error)
-    return Response(problems.body_of(document), document["status"], media_type=problems.MEDIA_TYPE)
+from tests.integration.client.routes import Routes
 
 
 @pytest.fixture

@@ -1,0 +1,202 @@
+"""Commands against the slices' routes: what they print for people, and the one document of `--json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from opsloop.cli.exits import code_of
+from opsloop.cli.main import opsloop
+from opsloop.client import local
+from opsloop.client.in_process import InProcess
+from opsloop.core.caller import Caller
+from opsloop.core.workspace import Workspace
+from tests.integration.client.routes import Routes
+
+Run = Callable[..., Result]
+Ask = Callable[..., Any]
+ECHO = "from promptflow.core import tool\n\n\n@tool\ndef echo(question: str) -> str:\n    return question\n"
+FLOW = """\
+inputs:
+  question: {type: string, is_chat_input: true}
+outputs:
+  answer: {type: string, reference: "${echo.output}", is_chat_output: true}
+nodes:
+- name: echo
+  type: python
+  source: {type: code, path: echo.py}
+  inputs: {question: "${inputs.question}"}
+"""
+
+
+@pytest.fixture
+def run(sqlite_workspace: Workspace, admin: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command in an empty folder, its platform in this process."""
+    monkeypatch.delenv("OPSLOOP_URL", raising=False)
+    monkeypatch.setattr(local, "in_process", lambda project: InProcess(Routes(sqlite_workspace, admin)))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return lambda *arguments: CliRunner().invoke(opsloop, list(arguments), standalone_mode=False)
+
+
+@pytest.fixture
+def ask(run: Run) -> Ask:
+    """The JSON document of a command that went well."""
+
+    def asked(*arguments: str) -> Any:
+        done = run(*arguments, "--json")
+        assert done.exception is None, done.exception
+        assert done.stderr == ""
+        return json.loads(done.stdout)
+
+    return asked
+
+
+def code(done: Result) -> int:
+    return code_of(done.exception) if done.exception is not None else done.exit_code
+
+
+def flow(change: str = "") -> None:
+    Path("echo").mkdir(exist_ok=True)
+    Path("echo/flow.dag.yaml").write_text(FLOW)
+    Path("echo/echo.py").write_text(ECHO + change)
+
+
+def test_data_goes_in_is_shown_compared_and_comes_out(run: Run, ask: Ask) -> None:
+    Path("q.jsonl").write_text('{"id": 1, "q": "a"}\n{"id": 2, "q": "b"}\n')
+    assert run("data", "register", "golden", "q.jsonl", "--tag", "t").stdout == "golden@1: 2 rows, 2 columns\n"
+    Path("q.jsonl").write_text('{"id": 1, "q": "A"}\n{"id": 3, "q": "c"}\n')
+    assert ask("data", "register", "golden", "q.jsonl")["version"] == 2
+
+    assert [each["version"] for each in ask("data", "list", "golden")["items"]] == [2, 1]
+    assert run("data", "list").stdout.splitlines()[1].startswith("golden@2     2  -     q.jsonl")
+    shown = run("data", "show", "golden@t", "--rows", "1").stdout
+    assert "version  golden@1" in shown
+    assert shown.endswith('{"id": 1, "q": "a"}\n')
+    assert run("data", "diff", "golden", "1", "2", "--key", "id").stdout.splitlines() == [
+        "golden@1 -> golden@2: 1 added, 1 removed, 1 changed, 0 the same",
+        '+ {"id": 3, "q": "c"}',
+        '- {"id": 2, "q": "b"}',
+        '~ 1: q: "a" -> "A"',
+    ]
+    assert ask("data", "export", "golden@1", "out.jsonl")["rows"] == 2
+    assert Path("out.jsonl").read_text() == '{"id": 1, "q": "a"}\n{"id": 2, "q": "b"}\n'
+
+
+def test_data_that_is_broken_or_not_there_says_so(run: Run) -> None:
+    Path("q.jsonl").write_text('{"id": 1}\n{"id": \n')
+
+    broken = run("data", "register", "golden", "q.jsonl")
+    assert (code(broken), broken.stdout) == (2, "")
+    assert "line 2" in str(broken.exception)
+    assert code(run("data", "show", "golden")) == 3
+    assert run("data", "list").stdout == "no datasets yet; `opsloop data register NAME FILE` makes one\n"
+
+
+def test_documents_go_in_answer_and_go(run: Run, ask: Ask) -> None:
+    Path("care.md").write_text("Dental care is covered up to 500 euros a year.")
+    Path("p.jsonl").write_text('{"_id": "a.pdf#page=1", "text": "Parking is free for everybody."}\n')
+
+    assert run("rag", "upload", "handbook", "care.md", "p.jsonl").stdout == (
+        "2 documents are new in handbook, 0 were there\n"
+    )
+    document = ask("rag", "list", "handbook")["items"][0]["id"]
+    assert "handbook" in run("rag", "list").stdout
+    assert "documents        2" in run("rag", "stats", "handbook").stdout
+    assert "Parking is free" in run("rag", "search", "handbook", "parking").stdout
+    answer = ask("rag", "query", "handbook", "How much dental care is covered a year?")
+    assert answer["abstained"] or answer["citations"]
+    assert run("rag", "delete", "handbook", document).stdout == f"handbook/{document} is deleted\n"
+    assert code(run("rag", "delete", "handbook")) == 2
+    assert ask("rag", "delete", "handbook", "--all") == {"deleted": "handbook"}
+    assert code(run("rag", "query", "handbook", "x")) == 3
+
+
+def test_a_flow_is_released_steered_and_taken_back(run: Run, ask: Ask) -> None:
+    flow()
+    assert ask("flow", "register", "echo")["version"] == 1
+    assert run("flow", "list").stdout.splitlines()[1].startswith("echo@1")
+    Path("opsloop.yaml").write_text("endpoints:\n  chat: {flow: echo}\n")
+    assert ask("apply")["outcomes"][0]["released"]["release"]["number"] == 1
+    flow("# changed\n")
+    run("flow", "register", "echo")
+    canary = '{"canary": {"steps": [{"share": 0.1, "min_duration_s": 60, "min_subjects": 10}]}}'
+    done = run("release", "create", "chat", "--flow", "echo@2", "--strategy", canary)
+
+    assert done.stdout.startswith("release 2 of chat: release 2 is ")
+    assert run("release", "list", "chat").stdout.splitlines()[0].split()[:2] == ["NO", "FLOW"]
+    assert run("release", "list").stdout.splitlines()[1].split()[:4] == ["chat", "1", "(echo@1)", "2"]
+    assert ask("release", "pause", "chat")["status"] == "paused"
+    assert ask("release", "resume", "chat")["status"] in ("waiting", "running")
+    assert code(run("release", "watch", "chat", "--timeout", "0")) == 8
+    assert run("release", "rollback", "chat").stdout == "chat serves release 1 (echo@1)\n"
+    watched = run("release", "watch", "chat")
+    assert code(watched) == 6
+    assert "release 2 of chat was taken back" in str(watched.exception)
+    assert "rolled back" in run("release", "history", "chat").stdout
+    assert code(run("release", "create", "chat", "--flow", "echo@2", "--config", "[1]")) == 2
+    assert code(run("release", "promote", "nothing")) == 3
+
+
+def test_apply_shows_its_plan_makes_it_and_is_done(run: Run, ask: Ask) -> None:
+    flow()
+    Path("opsloop.yaml").write_text("endpoints:\n  chat: {flow: echo}\n")
+
+    dry = run("apply", "--dry-run")
+    assert dry.stdout == "+ endpoint chat: serves flow echo\n1 of 1 to change\n"
+    done = run("apply")
+    assert done.stdout == "✓ endpoint chat: Release 1 (echo@1) is promoted\n"
+    assert done.stderr == dry.stdout
+    assert run("apply").stdout.endswith("nothing to do\n")
+    assert ask("apply", "--dry-run")["steps"][0]["action"] == "keep"
+
+
+def test_apply_without_a_project_says_how_to_make_one(run: Run) -> None:
+    done = run("apply")
+
+    assert code(done) == 3
+    assert "opsloop init DIR" in str(done.exception)
+
+
+def test_keys_are_shown_once(run: Run, ask: Ask) -> None:
+    made = run("token", "create", "ci", "--role", "developer", "--days", "3")
+    assert made.stdout.startswith("opl_")
+    assert made.stdout.count("\n") == 1
+    assert made.stdout.strip() not in json.dumps(ask("token", "list"))
+    assert run("token", "list").stdout.splitlines()[1].split()[:2] == ["ci", "developer"]
+    assert run("token", "revoke", "ci").exception is None
+    assert code(run("token", "revoke", "ci")) == 3
+    assert code(run("token", "create", "x", "--role", "owner")) == 2
+
+
+def test_the_trail_is_verified_here_and_far_away(run: Run, ask: Ask) -> None:
+    run("token", "create", "a")
+    run("token", "create", "b")
+    assert [each["target"] for each in ask("audit", "list", "--action", "key.")["items"]] == ["key/b", "key/a"]
+    assert ask("audit", "verify")["ok"] is True
+    assert run("audit", "export", "trail.jsonl", "--key", "audit.pem").stdout.endswith("written to trail.jsonl\n")
+    assert run("audit", "export", "-").stdout == Path("trail.jsonl").read_text()
+    far = ("audit", "verify", "trail.jsonl", "--key", "audit.pem")
+    assert run(*far).stdout == "2 events and 2 signatures hold\n"
+
+    Path("trail.jsonl").write_text(Path("trail.jsonl").read_text().replace("key/b", "key/c"))
+    changed = run(*far)
+    assert code(changed) == 6
+    assert "does not hold from event 2 (audit_" in str(changed.exception)
+    Path("trail.jsonl").write_text("not an export\n")
+    assert code(run(*far)) == 2
+    assert code(run("audit", "verify", "trail.jsonl", "--key", "trail.jsonl")) == 2
+
+
+def test_feedback_is_given_listed_and_summed_up(run: Run, ask: Ask) -> None:
+    assert ask("feedback", "add", "req_1", "--thumb", "down", "--comment", "wrong\x1b[2Jplan")["score"] == 0.0
+    assert code(run("feedback", "add", "req_1")) == 2
+    assert "\x1b" not in run("feedback", "list").stdout
+    assert "thumbs down      1" in run("feedback", "summary").stdout
+    assert run("monitor", "traffic", "chat").stdout == "nobody called chat in the last 300 s\n"
+    assert run("monitor", "requests").stdout == "no requests yet\n"

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opsloop.client import apply, plan, project
+from opsloop.client.experiments import ExperimentFileInvalid
+from opsloop.client.http import Client
+from opsloop.client.plan import Action, Plan
+
+PROJECT = """\
+project: small
+collections:
+  handbook: {source: handbook.jsonl}
+  notes: {source: notes}
+datasets:
+  questions: {source: questions.jsonl, tags: [golden]}
+endpoints:
+  chat: {flow: echo, config: {tone: calm}}
+"""
+FLOW = """\
+inputs:
+  question: {type: string, is_chat_input: true}
+outputs:
+  answer: {type: string, reference: "${echo.output}", is_chat_output: true}
+nodes:
+- name: echo
+  type: python
+  source: {type: code, path: echo.py}
+  inputs: {question: "${inputs.question}"}
+"""
+PASSAGES = """\
+{"_id": "a.pdf#page=1", "text": "Parking is free."}
+{"_id": "b.pdf#page=1", "text": "Lunch is at noon."}
+"""
+ECHO = "from promptflow.core import tool\n\n\n@tool\ndef echo(question: str) -> str:\n    return question\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, content in {
+        "opsloop.yaml": PROJECT,
+        "handbook.jsonl": PASSAGES,
+        "notes/leave.md": "Leave is thirty days a year.",
+        "notes/ignored.bin": "x",
+        "questions.jsonl": '{"id": 1, "question": "Is parking free?", "n": [1, {"a": null}]}\n{"id": 2}\n',
+        "echo/flow.dag.yaml": FLOW,
+        "echo/echo.py": ECHO,
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    return tmp_path
+
+
+def planned(client: Client, folder: Path) -> Plan:
+    return plan.make(client, project.load(folder))
+
+
+def applied(client: Client, folder: Path) -> list[str]:
+    wanted = project.load(folder)
+    return [str(outcome) for outcome in apply.perform(client, wanted, plan.make(client, wanted))]
+
+
+def changes(found: Plan) -> dict[str, str]:
+    return {f"{step.noun} {step.name}": step.says for step in found.changes}
+
+
+def test_everything_is_made_once_and_then_there_is_nothing_to_do(client: Client, folder: Path) -> None:
+    first = planned(client, folder)
+    outcomes = applied(client, folder)
+    second = planned(client, folder)
+
+    assert [step.action for step in first.steps] == [Action.CREATE] * 4
+    assert outcomes == [
+        "✓ collection handbook: 2 documents new, 0 superseded and deleted",
+        "✓ collection notes: 1 document new, 0 superseded and deleted",
+        "✓ dataset questions: questions@1 has 2 rows",
+        "✓ endpoint chat: Release 1 (echo@1) is promoted",
+    ]
+    assert second.changes == ()
+    assert str(second).endswith("nothing to do")
+    assert client.datasets.get("questions").tags == ("golden",)
+    assert applied(client, folder) == []
+
+
+def test_looking_changes_nothing(client: Client, folder: Path) -> None:
+    planned(client, folder)
+
+    assert client.datasets.listed() == []
+    assert client.documents.collections() == []
+    assert client.endpoints.listed() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "expected"),
+    [
+        ("notes/leave.md", "Leave is forty days.", {"collection notes": "1 document new, 1 superseded"}),
+        ("notes/more.md", "Overtime is paid.", {"collection notes": "1 document new, 0 superseded"}),
+        (
+            "questions.jsonl",
+            '{"id": 1}\n{"id": 3}\n',
+            {"dataset questions": "questions.jsonl differs from questions@1"},
+        ),
+        ("questions.jsonl", '{"id": 1}\n', {"dataset questions": "questions.jsonl differs from questions@1"}),
+        ("echo/echo.py", ECHO + "# changed\n", {"endpoint chat": "flow echo differs from echo@1"}),
+        ("opsloop.yaml", PROJECT.replace("calm", "firm"), {"endpoint chat": "its config differs from release 1"}),
+        ("opsloop.yaml", PROJECT.replace("[golden]", "[new]"), {"dataset questions": "questions@1 gets the tags new"}),
+        ("opsloop.yaml", "project: small\n", {}),
+    ],
+)
+def test_a_change_is_found_applied_and_then_gone(
+    client: Client, folder: Path, file: str, content: str, expected: dict[str, str]
+) -> None:
+    applied(client, folder)
+    (folder / file).write_text(content)
+
+    assert changes(planned(client, folder)) == expected
+    assert len(applied(client, folder)) == len(expected)
+    assert changes(planned(client, folder)) == {}
+
+
+def test_documents_that_others_added_are_left_alone(client: Client, folder: Path) -> None:
+    client.documents.upload("notes", "theirs.md", b"Somebody else wrote this.")
+    applied(client, folder)
+
+    assert {each.filename for each in client.documents.listed("notes")} == {"theirs.md", "leave.md"}
+
+
+def test_a_release_that_was_taken_back_is_not_released_again(client: Client, folder: Path) -> None:
+    applied(client, folder)
+    (folder / "opsloop.yaml").write_text(
+        PROJECT.replace(
+            "config:", "strategy: {canary: {steps: [{share: 0.1, min_duration_s: 60, min_subjects: 9}]}}, config:"
+        )
+    )
+    (folder / "echo" / "echo.py").write_text(ECHO + "# worse\n")
+    applied(client, folder)
+    assert "release 2 (echo@2) is on its way" in str(planned(client, folder))
+    client.endpoints.roll_back("chat")
+
+    found = planned(client, folder)
+    assert changes(found) == {}
+    assert "release 2 (echo@2) was taken back" in str(found)
+
+
+def test_an_experiment_that_is_wrong_is_found_before_anything_is_sent(client: Client, folder: Path) -> None:
+    (folder / "experiment.yaml").write_text("name: e\ndatasets: [{name: questions}]\nevaluatorz: []\n")
+    (folder / "opsloop.yaml").write_text(PROJECT + "experiments:\n  e: {file: experiment.yaml}\n")
+
+    with pytest.raises(ExperimentFileInvalid, match=r"experiment\.yaml: evaluatorz.*'evaluators'"):
+        planned(client, folder)
