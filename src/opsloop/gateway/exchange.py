@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import cast
 
 from opsloop.core.errors import OpsloopError
 from opsloop.flows.loaded import LoadedFlow
@@ -103,8 +102,7 @@ class Exchange:
         """Ask an arm and wait for the first item of its stream: until then another arm can stand in."""
         flow = self._flow(arm)
         inputs = self._dialect.inputs(flow)
-        # A flow's stream is a generator: closing it cancels the run.
-        items = cast(AsyncGenerator[TextDelta | FlowResult, None], flow.stream(inputs))
+        items = flow.stream(inputs)
         limit_s = self._settings.gateway_timeout_s
         try:
             async with asyncio.timeout(limit_s):

@@ -49,7 +49,7 @@ nodes:
   source: {type: code, path: answer.py}
   inputs: {question: "${inputs.question}"}
 """
-HEAD = "import asyncio\nimport signals\nfrom promptflow.core import tool\n\n\n@tool\n"
+HEAD = "import asyncio\nfrom promptflow.core import tool\n\n\n@tool\n"
 ECHO = """
 def answer(question: str, chat_history: list) -> dict:
     before = [turn["inputs"]["question"] + "/" + turn["outputs"]["answer"] for turn in chat_history]
@@ -61,6 +61,8 @@ def answer(question: str, chat_history: list) -> dict:
 """
 HANGS = """
 async def answer(question: str, chat_history: list) -> dict:
+    import signals
+
     signals.entered.set()
     try:
         await asyncio.sleep(3600)
@@ -69,6 +71,8 @@ async def answer(question: str, chat_history: list) -> dict:
 """
 WAITS = """
 def answer(question: str, chat_history: list) -> dict:
+    import signals
+
     signals.entered.set()
     assert signals.proceed.wait(30)
     return {"answer": "waited", "citations": [], "abstained": True}
@@ -85,6 +89,8 @@ def answer(question: str):
 """
 STREAMS_AND_HANGS = """
 async def answer(question: str):
+    import signals
+
     yield "one "
     signals.entered.set()
     try:

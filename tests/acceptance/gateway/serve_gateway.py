@@ -1,0 +1,36 @@
+"""A gateway in a process of its own: `serve_gateway.py DATA_DIR` prints its port and serves until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import uvicorn
+
+from opsloop.core.opening import open_workspace
+from opsloop.core.settings import CoreSettings
+from opsloop.gateway.app import Gateway
+
+
+async def serve(data_dir: Path) -> None:
+    workspace = open_workspace(CoreSettings(data_dir=data_dir))
+    gateway = Gateway(workspace)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    config = uvicorn.Config(gateway, lifespan="off", log_config=None, access_log=False, http="httptools")
+    server = uvicorn.Server(config)
+    # uvicorn would raise the signal again when it has stopped, and the process would end before it has drained.
+    server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, setattr, server, "should_exit", True)
+    await gateway.start()
+    print(listener.getsockname()[1], flush=True)
+    await server.serve(sockets=[listener])
+    await gateway.drain(20)
+    workspace.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))
