@@ -1,0 +1,1 @@
+"""The console: pages for people, on the same application as the API."""

@@ -1,0 +1,34 @@
+"""A state as shape, word and colour, so that none of them has to be seen for the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """`tone` names the colour: good, fair, bad, busy or quiet."""
+
+    shape: str
+    word: str
+    tone: str
+
+
+_GOOD = ("✓", "good")
+_FAIR = ("~", "fair")
+_BAD = ("✕", "bad")
+_QUIET = ("○", "quiet")
+_BUSY = ("◐", "busy")
+_LOOKS = {
+    **dict.fromkeys(("promoted", "done", "pass", "completed", "finished", "up", "resumed"), _GOOD),
+    **dict.fromkeys(("paused", "inconclusive", "aborted", "cancelled", "taken_back"), _FAIR),
+    **dict.fromkeys(("rolled_back", "failed", "fail", "error", "broken", "down"), _BAD),
+    **dict.fromkeys(("running", "started", "stepped", "scoring", "measuring"), _BUSY),
+}
+
+
+def badge(state: object) -> Badge:
+    """The badge of a rollout's, run's, job's or gate's state; one nobody knows is shown quietly."""
+    text = str(getattr(state, "value", state))
+    shape, tone = _LOOKS.get(text, _QUIET)
+    return Badge(shape, text.replace("_", " "), tone)
