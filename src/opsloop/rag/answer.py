@@ -100,8 +100,10 @@ def asked_of(question: str, passages: Sequence[Passage]) -> Asked:
     for passage in passages:
         known.update(passage.term_weights)
     rarest = max(known.values(), default=1.0)
-    ordered = tuple(terms(question))
-    return Asked(question, ordered, {term: known.get(term, rarest) for term in ordered}, kind_of(question))
+    kind = kind_of(question)
+    # "How long" and "what year" are answered by a number and a date, not by repeating those words.
+    ordered = tuple(terms(kind.asks.sub(" ", question) if kind is not None else question))
+    return Asked(question, ordered, {term: known.get(term, rarest) for term in ordered}, kind)
 
 
 def rank_sentences(asked: Asked, read: Sequence[Sequence[Read]]) -> list[Scored]:

@@ -12,6 +12,7 @@ import hashlib
 import io
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,7 @@ class LsaEmbedder:
             with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
                 directions = arrays["directions"].astype(np.float32)
                 return cls(arrays["vocabulary"], arrays["weights"], directions, analyse)
-        except (ValueError, KeyError, OSError, EOFError) as error:
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
             raise InvalidInput(f"a stored embedder cannot be read ({error}); re-index its collection") from error
 
 

@@ -1,0 +1,102 @@
+"""The HTTP contract of documents."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.integration.rag.conftest import HANDBOOK
+
+
+def body(content: bytes = HANDBOOK.encode(), **more: object) -> dict[str, Any]:
+    return {"filename": "handbook.md", "content_base64": base64.b64encode(content).decode(), **more}
+
+
+def test_an_upload_answers_with_id_chunks_and_hash(http: TestClient) -> None:
+    first, again = (http.post("/upload", json=body()).json() for _ in range(2))
+    assert set(first) == {"document_id", "chunks", "sha256", "duplicate"}
+    assert again == {**first, "duplicate": True}
+
+
+def test_a_form_uploads_the_same_document(http: TestClient) -> None:
+    form = {"collection": "default", "metadata": '{"team": "people"}'}
+    first = http.post("/upload", files={"file": ("handbook.md", HANDBOOK.encode())}, data=form)
+    assert first.status_code == 200, first.text
+    assert http.post("/upload", json=body()).json() == {**first.json(), "duplicate": True}
+    assert http.get("/api/collections/default/documents").json()["items"][0]["metadata"] == {"team": "people"}
+
+
+def test_a_query_answers_with_citations_that_are_exact(http: TestClient) -> None:
+    http.post("/upload", json=body())
+    reply = http.post("/query", json={"question": "How many days of paid leave do employees have?"}).json()
+    assert {"answer", "citations", "abstained", "engine"} <= set(reply)
+    assert reply["engine"] == "extractive"
+    for one in reply["citations"]:
+        stored = http.get(f"/api/collections/default/documents/{one['document_id']}/text").json()["text"]
+        assert stored[one["start"] : one["end"]] == one["quote"]
+
+
+def test_documents_are_listed_and_deleted(http: TestClient) -> None:
+    document = http.post("/upload", json=body(collection="plans")).json()["document_id"]
+    listed = http.get("/api/collections/plans/documents").json()
+    assert ([one["id"] for one in listed["items"]], listed["next"]) == ([document], None)
+    assert http.get("/api/collections/plans").json()["documents"] == 1
+    assert http.delete(f"/api/collections/plans/documents/{document}").status_code == 204
+    assert http.get(f"/api/collections/plans/documents/{document}").status_code == 404
+    assert http.delete("/api/collections/plans").status_code == 204
+    assert http.get("/api/collections").json() == {"items": [], "next": None}
+
+
+def test_a_listing_is_paged(http: TestClient) -> None:
+    for number in range(3):
+        http.post("/upload", json=body(f"Document {number}.".encode()))
+    first = http.get("/api/collections/default/documents", params={"limit": 2}).json()
+    rest = http.get("/api/collections/default/documents", params={"limit": 2, "after": first["next"]}).json()
+    assert (len(first["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)
+
+
+def test_passages_are_uploaded_and_searched(http: TestClient) -> None:
+    data = b'{"_id": "a.pdf#page=1", "text": "Vision is covered."}\n{"_id": "a.pdf#page=2", "text": "Dental is not."}'
+    assert http.post("/api/collections/plans/passages", content=data).json()["items"][0]["chunks"] == 2
+    found = http.post("/api/collections/plans/search", json={"question": "dental"}).json()["items"]
+    assert [one["passage_id"] for one in found] == ["a.pdf#page=2"]
+
+
+def test_a_collection_is_made_with_its_chunking_and_reindexed(http: TestClient) -> None:
+    assert http.post("/api/collections", json={"name": "old", "chunking": "words-500"}).status_code == 201
+    assert http.post("/api/collections", json={"name": "old"}).status_code == 409
+    http.post("/upload", json=body(collection="old"))
+    assert http.post("/api/collections/old/reindex").json()["chunks"] == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({"json": body(filename="../x.md")}, "filename: is '../x.md'; wanted a plain file name"),
+        ({"json": {"filename": "a.md", "content_base64": "%%%"}}, "content_base64"),
+        ({"json": {"filename": "a.md"}}, "content_base64"),
+        ({"json": body(extra=1)}, "extra"),
+        ({"json": body(b"")}, "handbook.md: it is empty (0 bytes)"),
+        ({"json": body(b"\xff\xfe\x00")}, "byte 2 is NUL"),
+        ({"json": body(filename="a.exe")}, "send one of .txt"),
+        ({"json": body(collection="Not a name")}, "collection"),
+        ({"json": body(metadata={"team": 1})}, "metadata.team"),
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, "body"),
+        ({"files": {"other": ("a.md", b"x")}}, "file"),
+        ({"files": {"file": ("a.md", b"x")}, "data": {"metadata": "{"}}, "metadata"),
+        ({"files": {"file": ("a.md", b"x")}, "data": {"metadata": "[]"}}, "metadata"),
+    ],
+)
+def test_a_wrong_upload_is_a_4xx_that_names_the_field(http: TestClient, sent: dict[str, Any], sentence: str) -> None:
+    reply = http.post("/upload", **sent)
+    assert reply.status_code == 422, reply.text
+    assert sentence in reply.json()["detail"]
+
+
+def test_a_query_to_a_missing_collection_is_a_404_with_the_next_step(http: TestClient) -> None:
+    reply = http.post("/query", json={"question": "Why?", "collection": "none"})
+    assert reply.status_code == 404
+    assert "upload a document to it" in reply.json()["detail"]
