@@ -30,6 +30,7 @@ class Recorder:
             workspace.data_dir / FOLDER, name=workspace.ids.new("spool"), limit_bytes=settings.spool_limit_bytes
         )
         self._lost_counted = 0
+        self._is_away = False
         self._something = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -71,9 +72,16 @@ class Recorder:
             # Records that come while waiting go into the same transaction.
             self._stopping.wait(self._flush_s)
             self._something.clear()
-            if not self.flush():
+            if not self._flushed():
                 self._stopping.wait(RETRY_S)
                 self._something.set()
+
+    def _flushed(self) -> bool:
+        try:
+            return self.flush()
+        except Exception:  # the rim of a thread: what is on disk stays there, and the next start finds it
+            log.exception("records_not_stored")
+            return False
 
     def _store(self, batch: Batch) -> bool:
         try:
@@ -84,6 +92,9 @@ class Recorder:
             log.exception("records_refused", records=len(batch.records))
             return self._store_one_by_one(batch)
         self._spool.done(batch)
+        if self._is_away:
+            self._is_away = False
+            log.info("records_stored_again")
         return True
 
     def _store_one_by_one(self, batch: Batch) -> bool:
@@ -100,7 +111,9 @@ class Recorder:
         return True
 
     def _later(self, batch: Batch, error: OpsloopError) -> bool:
-        log.warning("records_not_stored", records=len(batch.records), reason=error.sentence)
+        if not self._is_away:  # once, not at every try
+            self._is_away = True
+            log.warning("records_not_stored", records=len(batch.records), reason=error.sentence)
         self._spool.put_back(batch)
         self._tell()
         return False

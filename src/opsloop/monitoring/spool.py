@@ -24,6 +24,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -222,7 +223,8 @@ class Spool:
     def put_back(self, batch: Batch) -> None:
         """The database did not take these: they wait at the front, on disk and not in memory."""
         if batch.segment is not None:
-            os.fsync(batch.segment.handle)
+            with suppress(OSError):  # a disk that cannot do that has been complained about
+                os.fsync(batch.segment.handle)
         with self._lock:
             if batch.segment is not None:
                 self._closed.insert(0, batch.segment)
