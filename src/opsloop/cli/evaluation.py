@@ -77,11 +77,30 @@ def show(session: Session, run_id: str, worst: str | None) -> None:
         if worst is not None and worst not in found.metrics:
             known = ", ".join(found.metrics) or "none"
             raise InvalidInput(field="--worst", value=worst, wanted=f"a metric of this evaluation ({known})")
-        rows = _worst(list(client.evaluations.rows(run_id)), worst, found.metrics) if worst is not None else []
+        rows = _worst(client.evaluations.rows(run_id), worst, found.metrics) if worst is not None else []
     session.answer(
         {"run": found, "worst": rows},
         lambda: "\n\n".join([_run_words(found), *([_rows(rows, worst)] if worst is not None else [])]),
     )
+
+
+@verb(
+    evaluation,
+    "report",
+    example="""opsloop eval report run_01j… > comment.md
+    opsloop eval report run_01j… --format json --output report.json""",
+)
+@click.argument("run_id", metavar="RUN")
+@click.option("--format", "form", default="markdown", show_default=True, metavar="FORM", help="markdown or json.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write it to.")
+def report(session: Session, run_id: str, form: str, output: Path | None) -> None:
+    """Write RUN up: as Markdown for a pull request, or as JSON with everything."""
+    with session.client() as client:
+        document = client.evaluations.report(run_id, form=form).decode()
+    if output is not None:
+        output.write_text(document)
+    answer = {"run": run_id, "format": form, "file": str(output) if output is not None else None}
+    session.answer({**answer, "report": document}, document if output is None else f"written to {output}")
 
 
 def _file(session: Session, experiment: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from opsloop.client.connection import Connection, path
@@ -30,12 +30,18 @@ class Evaluations:
     def get(self, run: str) -> Run:
         return self._connection.get(path("api", "evaluations", run), Run)
 
-    def listed(self, *, flow: str | None = None) -> list[Run]:
-        """The newest first."""
-        return self._connection.items(AT, Run, flow=flow)
+    def listed(self, *, flow: str | None = None, experiment: str | None = None) -> list[Run]:
+        """The newest first; `flow` is a flow's name, or a version such as `answer@2`."""
+        return self._connection.items(AT, Run, flow=flow, experiment=experiment)
 
-    def rows(self, run: str) -> Iterator[RowRecord]:
-        yield from self._connection.items(path("api", "evaluations", run, "rows"), RowRecord)
+    def rows(self, run: str, *, failed: bool = False) -> list[RowRecord]:
+        """What became of each row; with `failed` only those on which the flow or a measure failed."""
+        at = path("api", "evaluations", run, "rows")
+        return self._connection.all_items(at, RowRecord, cursor="offset", limit=PAGE, failed=failed)
+
+    def report(self, run: str, *, form: str) -> bytes:
+        """The run as a document, such as `markdown` or `json`."""
+        return self._connection.raw(path("api", "evaluations", run, "report"), format=form)
 
     def gate(self, run: str, *, baseline: str | None = None) -> GateReport:
         """The verdict of a run's gate, against another run where its rules compare with one."""

@@ -18,7 +18,7 @@ from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import DatasetVersion
 from opsloop.rag import ingest
 from opsloop.rag.models import Document
-from opsloop.releases.models import EndpointState, Release, RolloutStatus
+from opsloop.releases.models import EndpointState, Release
 
 PASSAGES = ".jsonl"
 
@@ -156,24 +156,31 @@ def _endpoint(client: Client, wanted: EndpointWanted) -> Step:
     stable = state.stable
     if stable is not None and (stable.flow_digest, stable.config) == (digest, wanted.config):
         return Step("endpoint", wanted.name, Action.KEEP, f"serves release {stable.number} ({stable.flow})")
+    if _is_wanted(state.stable, wanted, digest):
+        assert state.stable is not None
+        return Step("endpoint", wanted.name, Action.KEEP, f"serves release {state.stable.number} ({state.stable.flow})")
     newest = max(client.endpoints.releases(wanted.name), key=lambda release: release.number, default=None)
     if newest is None:
         return Step("endpoint", wanted.name, Action.CHANGE, f"gets its first release, flow {wanted.flow.name}")
-    if newest.flow_digest != digest:
-        return Step("endpoint", wanted.name, Action.CHANGE, f"flow {wanted.flow.name} differs from {newest.flow}")
-    if newest.config != wanted.config:
+    if _is_wanted(newest, wanted, digest):
+        return Step("endpoint", wanted.name, Action.KEEP, _fate(state, newest))
+    if newest.flow_digest == digest:
         return Step("endpoint", wanted.name, Action.CHANGE, f"its config differs from release {newest.number}")
-    return Step("endpoint", wanted.name, Action.KEEP, _served(state, newest))
+    return Step("endpoint", wanted.name, Action.CHANGE, f"flow {wanted.flow.name} differs from {newest.flow}")
 
 
-def _served(state: EndpointState, newest: Release) -> str:
+def _is_wanted(release: Release | None, wanted: EndpointWanted, digest: str) -> bool:
+    return release is not None and release.flow_digest == digest and release.config == wanted.config
+
+
+def _fate(state: EndpointState, newest: Release) -> str:
+    """What became of the newest release, which is the wanted one and not stable."""
     at = f"release {newest.number} ({newest.flow})"
-    if state.stable is not None and state.stable.id == newest.id:
-        return f"serves {at}"
     rollout = state.rollout
-    if rollout is not None and rollout.release == newest.id and rollout.status is RolloutStatus.ROLLED_BACK:
-        return f"{at} was taken back: {rollout.reason}; change the flow, or release it by hand"
-    return f"{at} is on its way"
+    if rollout is not None and rollout.release == newest.id and not rollout.status.is_over:
+        return f"{at} is on its way"
+    why = rollout.reason if rollout is not None and rollout.release == newest.id else "another one is stable"
+    return f"{at} was taken back: {why}; change the flow, or release it by hand"
 
 
 def _sha256(data: bytes) -> str:

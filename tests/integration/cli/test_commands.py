@@ -200,3 +200,85 @@ def test_feedback_is_given_listed_and_summed_up(run: Run, ask: Ask) -> None:
     assert "thumbs down      1" in run("feedback", "summary").stdout
     assert run("monitor", "traffic", "chat").stdout == "nobody called chat in the last 300 s\n"
     assert run("monitor", "requests").stdout == "no requests yet\n"
+
+
+EXPERIMENT = """\
+name: answers
+flow: echo
+datasets:
+- {name: judged, source: judged.jsonl}
+evaluators:
+- {name: exact_match}
+gate:
+  rules:
+  - {metric: exact_match, at_least: 0.8}
+"""
+
+
+@pytest.fixture
+def experiment(run: Run) -> str:
+    """An experiment in the folder; 2 of its 40 rows do not match."""
+    flow()
+    Path("experiment.yaml").write_text(EXPERIMENT)
+    rows = [{"question": f"q{n}", "ground_truth": f"q{n}" if n > 1 else "other"} for n in range(40)]
+    Path("judged.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return "experiment.yaml"
+
+
+def test_an_experiment_is_run_shown_and_reported(run: Run, ask: Ask, experiment: str) -> None:
+    done = ask("eval", "run", experiment)
+    assert (done["rows"], done["metrics"]["exact_match"]["value"]) == (40, 0.95)
+    assert "flow        echo@1" in run("eval", "run", experiment).stdout
+    assert len(ask("eval", "list", "--flow", "echo@1")["items"]) == 2
+
+    shown = run("eval", "show", done["id"], "--worst", "exact_match").stdout
+    assert "gate        not checked" in shown
+    assert [each["row"] for each in ask("eval", "show", done["id"], "--worst", "exact_match")["worst"]][:2] == [0, 1]
+    assert code(run("eval", "show", done["id"], "--worst", "exact")) == 2
+    assert code(run("eval", "show", "run_x")) == 3
+    assert code(run("eval", "run", "nothing")) == 3
+    assert done["id"] in run("eval", "report", done["id"]).stdout
+    assert run("eval", "report", done["id"], "--format", "json", "--output", "r.json").stdout == "written to r.json\n"
+    assert json.loads(Path("r.json").read_text())
+
+
+def test_the_gate_answers_with_its_exit_code(run: Run, ask: Ask, experiment: str) -> None:
+    good = ask("eval", "run", experiment)["id"]
+    passed = run("gate", "check", good)
+    assert (code(passed), passed.stdout.splitlines()[2][0]) == (0, "✓")
+
+    Path("echo/echo.py").write_text(ECHO.replace("return question", "return 'wrong'"))
+    bad = ask("eval", "run", experiment)["id"]
+    failed = run("gate", "check", bad, "--json")
+    assert code(failed) == 6
+    assert json.loads(failed.stdout)["verdict"] == "fail"
+    assert json.loads(failed.stdout)["sentence"] == str(failed.exception)
+
+    rows = Path("judged.jsonl").read_text().splitlines(keepends=True)
+    Path("judged.jsonl").write_text("".join(rows[-3:]))
+    flow("# three rows show too little\n")
+    few = ask("eval", "run", experiment)["id"]
+    assert code(run("gate", "check", few)) == 6
+    assert code(run("gate", "check", few, "--allow-inconclusive")) == 0
+
+
+def test_an_experiment_of_the_project_goes_by_its_name(run: Run, ask: Ask, experiment: str) -> None:
+    Path("opsloop.yaml").write_text("experiments: {answers: {file: experiment.yaml}}\n")
+
+    assert ask("eval", "run", "answers", "--flow", "echo")["flow"] == "echo@1"
+
+
+def test_apply_stops_a_flow_at_its_gate_with_exit_code_6(run: Run, ask: Ask, experiment: str) -> None:
+    Path("opsloop.yaml").write_text(
+        "experiments: {answers: {file: experiment.yaml}}\nendpoints: {chat: {flow: echo, experiment: answers}}\n"
+    )
+    assert code(run("apply")) == 0
+    Path("echo/echo.py").write_text(ECHO.replace("return question", "return 'wrong'"))
+    blocked = run("apply", "--json")
+
+    assert code(blocked) == 6
+    assert json.loads(blocked.stdout)["outcomes"][0]["gate"]["verdict"] == "fail"
+    assert "echo@2 is not released. Gate failed" in str(blocked.exception)
+    run_id = json.loads(blocked.stdout)["outcomes"][0]["run"]["id"]
+    refused = run("release", "create", "chat", "--flow", "echo@2", "--evaluation", run_id)
+    assert code(refused) == 6

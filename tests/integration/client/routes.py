@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from opsloop.core.audit.api import router as audit
@@ -11,9 +12,12 @@ from opsloop.core.caller import Caller
 from opsloop.core.errors import OpsloopError
 from opsloop.core.identity.api import router as identity
 from opsloop.core.jobs.api import router as jobs
+from opsloop.core.jobs.inline import run_due
 from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
 from opsloop.datasets.api import router as datasets
+from opsloop.evaluation import jobs as evaluation_jobs
+from opsloop.evaluation.api import router as evaluation
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
 from opsloop.monitoring.api import router as monitoring
@@ -23,16 +27,21 @@ from opsloop.releases.api import router as releases
 
 class Routes:
     def __init__(self, workspace: Workspace, caller: Caller) -> None:
+        assert evaluation_jobs  # imported: it registers the handler
         self._caller = caller
+        self._workspace = workspace
         self._app = FastAPI()
         self._app.state.workspace = workspace
-        for router in (audit, identity, jobs, datasets, feedback, flows, monitoring, rag, releases):
+        for router in (audit, identity, jobs, datasets, evaluation, feedback, flows, monitoring, rag, releases):
             self._app.include_router(router)
         self._app.add_exception_handler(OpsloopError, _problem)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["opsloop.caller"] = self._caller
         await self._app(scope, receive, send)
+        if scope["type"] == "http" and scope["path"] == evaluation.prefix:
+            # A platform's worker would do it a moment later.
+            await run_in_threadpool(run_due, self._workspace)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -144,6 +144,91 @@ def test_a_release_that_was_taken_back_is_not_released_again(client: Client, fol
     assert "release 2 (echo@2) was taken back" in str(found)
 
 
+EXPERIMENT = """\
+name: answers
+flow: echo
+datasets:
+- {name: judged, source: judged.jsonl}
+evaluators:
+- {name: exact_match}
+gate:
+  rules:
+  - {metric: exact_match, at_least: 0.8}
+  - {metric: exact_match, margin: 0.1}
+"""
+
+
+@pytest.fixture
+def judged(folder: Path) -> Path:
+    """The project with an endpoint whose flow has to echo fifty questions exactly."""
+    rows = "".join(f'{{"question": "q{n}", "ground_truth": "q{n}"}}\n' for n in range(50))
+    (folder / "judged.jsonl").write_text(rows)
+    (folder / "experiment.yaml").write_text(EXPERIMENT)
+    (folder / "opsloop.yaml").write_text(
+        "experiments: {answers: {file: experiment.yaml}}\nendpoints: {chat: {flow: echo, experiment: answers}}\n"
+    )
+    return folder
+
+
+def test_a_flow_that_passes_its_gate_is_released_with_its_evaluation(client: Client, judged: Path) -> None:
+    wanted = project.load(judged)
+    told: list[str] = []
+    found = list(
+        apply.perform(client, wanted, plan.make(client, wanted), tell=lambda what, done, total: told.append(what))
+    )
+
+    (outcome,) = found
+    assert outcome.run is not None
+    assert outcome.gate is not None
+    assert outcome.released is not None
+    assert outcome.released.release.evaluation == outcome.run.id
+    assert outcome.run.metrics["exact_match"].value == 1.0
+    assert "evaluating chat" in told
+    assert planned(client, judged).changes == ()
+
+
+def test_a_flow_that_its_gate_refuses_is_not_released_and_the_rest_is_done(client: Client, judged: Path) -> None:
+    applied(client, judged)
+    (judged / "echo" / "echo.py").write_text(ECHO.replace("return question", "return 'wrong'"))
+    (judged / "opsloop.yaml").write_text(
+        (judged / "opsloop.yaml").read_text() + "datasets: {questions: {source: questions.jsonl}}\n"
+    )
+    wanted = project.load(judged)
+
+    dataset, endpoint = apply.perform(client, wanted, plan.make(client, wanted))
+    assert dataset.says == "questions@1 has 2 rows"
+    assert endpoint.is_blocked
+    assert endpoint.gate is not None
+    assert endpoint.gate.baseline is not None
+    assert str(endpoint).startswith("✕ endpoint chat: echo@2 is not released. Gate failed")
+    assert [each.number for each in client.endpoints.releases("chat")] == [1]
+
+
+def test_the_stable_flow_is_evaluated_again_when_the_questions_changed(client: Client, judged: Path) -> None:
+    applied(client, judged)
+    rows = "".join(f'{{"question": "new{n}", "ground_truth": "new{n}"}}\n' for n in range(40))
+    (judged / "judged.jsonl").write_text(rows)
+    (judged / "echo" / "echo.py").write_text(ECHO + "# changed\n")
+    wanted = project.load(judged)
+
+    (outcome,) = apply.perform(client, wanted, plan.make(client, wanted))
+    assert outcome.released is not None
+    assert outcome.gate is not None
+    assert outcome.gate.baseline is not None
+    assert client.evaluations.get(outcome.gate.baseline).flow == "echo@1"
+    assert [run.flow for run in client.evaluations.listed()] == ["echo@1", "echo@2", "echo@1"]
+
+
+def test_going_back_to_the_stable_flow_is_nothing_to_do(client: Client, folder: Path) -> None:
+    applied(client, folder)
+    (folder / "echo" / "echo.py").write_text(ECHO + "# tried by hand\n")
+    client.endpoints.release("chat", flow=client.flows.register(folder / "echo").ref, config={"tone": "calm"})
+    client.endpoints.roll_back("chat")
+    (folder / "echo" / "echo.py").write_text(ECHO)
+
+    assert planned(client, folder).changes == ()
+
+
 def test_an_experiment_that_is_wrong_is_found_before_anything_is_sent(client: Client, folder: Path) -> None:
     (folder / "experiment.yaml").write_text("name: e\ndatasets: [{name: questions}]\nevaluatorz: []\n")
     (folder / "opsloop.yaml").write_text(PROJECT + "experiments:\n  e: {file: experiment.yaml}\n")
