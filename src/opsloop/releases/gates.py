@@ -3,38 +3,58 @@
 from __future__ import annotations
 
 from opsloop.core.work import UnitOfWork
+from opsloop.evaluation import service as evaluations
+from opsloop.evaluation.gates import STABLE
+from opsloop.evaluation.models import GateReport, Run
 from opsloop.evaluation.verdicts import Verdict
+from opsloop.flows.models import FlowVersion
+from opsloop.releases._tables import ReleaseRow
 from opsloop.releases.errors import GateNotMet
 
 
-def admit(uow: UnitOfWork, endpoint: str, *, flow: str, evaluation: str | None, stable_gate: str | None) -> str | None:
+def admit(
+    uow: UnitOfWork, endpoint: str, flow: FlowVersion, *, evaluation: str | None, stable: ReleaseRow | None
+) -> str | None:
     """The verdict with which a flow version is let in; None when it comes without an evaluation.
 
     A release may come without one only while the stable release has none either: an endpoint that was once behind a
     gate stays behind it.
 
-    Args:
-        stable_gate: the verdict with which the stable release was let in.
-    Raises: NotFound, GateNotMet.
+    Raises: RunMissing, GateNotMet.
     """
-    if evaluation is None:
-        if stable_gate is None:
-            return None
-        raise GateNotMet(
-            flow=flow, endpoint=endpoint, reason="its stable release passed a gate; name an evaluation run of this flow"
-        )
-    from opsloop.evaluation import service as evaluations
+    objection = _objection(uow, flow, evaluation, stable if stable is not None and stable.evaluation else None)
+    if objection is not None:
+        raise GateNotMet(flow=flow.ref, endpoint=endpoint, reason=objection)
+    return None if evaluation is None else Verdict.PASS.value
 
+
+def _objection(uow: UnitOfWork, flow: FlowVersion, evaluation: str | None, stable: ReleaseRow | None) -> str | None:
+    """Why the gate stays shut, or None; `stable` is the stable release when it was evaluated."""
+    if evaluation is None:
+        came = f"its stable release came through a gate; name an evaluation of {flow.ref}, as it did"
+        return came if stable is not None else None
     run = evaluations.get(uow, evaluation)
-    if run.flow != flow:
-        raise GateNotMet(flow=flow, endpoint=endpoint, reason=f"evaluation {run.id} is of {run.flow}")
+    if run.flow_digest != flow.digest:
+        return f"evaluation {run.id} is of {run.flow}, which is another flow"
     report = evaluations.gate_report(uow, run.id)
     if report is None:
-        raise GateNotMet(
-            flow=flow,
-            endpoint=endpoint,
-            reason=f"the gate of {run.id} was not checked; run `opsloop gate check {run.id}`",
-        )
+        return f"its gate was not checked yet; run `opsloop gate check {run.id}`"
     if report.verdict is not Verdict.PASS:
-        raise GateNotMet(flow=flow, endpoint=endpoint, reason=report.sentence)
-    return report.verdict.value
+        return report.sentence
+    if stable is not None and not _compared_with(uow, run, report, stable):
+        check = f"opsloop gate check {run.id} --baseline {stable.evaluation}"
+        return f"its gate was not checked beside the stable release; run `{check}`"
+    return None
+
+
+def _compared_with(uow: UnitOfWork, run: Run, report: GateReport, stable: ReleaseRow) -> bool:
+    """Whether every rule was decided, and those that mean the stable release were held against a run of its flow.
+
+    Any run of that flow will do: when the questions have changed since its release, it is evaluated again on them.
+    """
+    gate = evaluations.experiment_of(uow, run.id).gate
+    if report.waiting or gate is None:
+        return False
+    if gate.baseline != STABLE or all(rule.margin is None for rule in gate.rules):
+        return True
+    return report.baseline is not None and evaluations.get(uow, report.baseline).flow_digest == stable.flow_digest

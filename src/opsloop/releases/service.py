@@ -102,14 +102,13 @@ def create_release(
     digest = _digest(flow_digest=version.digest, config=config, evaluation=evaluation)
     if stable is not None and stable.digest == digest:
         raise ServedAlready(endpoint=endpoint, number=stable.number)
-    name = f"{version.name}@{version.version}"
-    verdict = gates.admit(uow, endpoint, flow=name, evaluation=evaluation, stable_gate=stable.gate if stable else None)
+    verdict = gates.admit(uow, endpoint, version, evaluation=evaluation, stable=stable)
     row.releases += 1
     release = ReleaseRow(
         id=uow.ids.new("release"),
         endpoint=endpoint,
         number=row.releases,
-        flow=name,
+        flow=version.ref,
         flow_digest=version.digest,
         flow_artifact=version.artifact,
         config=config,
@@ -126,7 +125,7 @@ def create_release(
         f"endpoint/{endpoint}",
         release=release.id,
         number=release.number,
-        flow=name,
+        flow=version.ref,
         digest=digest,
         evaluation=evaluation,
         gate=verdict,

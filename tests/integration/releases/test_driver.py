@@ -101,6 +101,17 @@ def test_a_good_candidate_steps_up_and_becomes_stable(world: World) -> None:
     assert [event.kind for event in world.history(rollout).events] == ["started", "stepped", "promoted"]
 
 
+def test_every_step_waits_its_own_time(sqlite_world: World) -> None:
+    world = sqlite_world
+    driver = world.driver(world.open_rollout())
+    world.tick(driver)
+    world.ask(MANY)
+    assert world.tick(driver, after_s=31).kind is MoveKind.STEP
+    world.ask(MANY)
+    assert world.tick(driver, after_s=29).kind is MoveKind.WAIT
+    assert world.tick(driver, after_s=2).kind is MoveKind.PROMOTE
+
+
 def test_silence_never_promotes(sqlite_world: World) -> None:
     world = sqlite_world
     rollout = world.open_rollout()
@@ -142,7 +153,8 @@ def test_requests_that_were_wrong_in_themselves_speak_against_nobody(sqlite_worl
     driver = world.driver(rollout)
     world.tick(driver)
     world.ask(MANY, lambda arm, _: {"status": "error", "http_status": 422} if arm.name == "candidate" else {})
-    assert world.tick(driver).kind is MoveKind.WAIT
+    assert world.tick(driver, after_s=2).kind is MoveKind.WAIT
+    assert world.rollout(rollout).evidence["candidate"]["requests"] > 50
     assert world.rollout(rollout).evidence["candidate"]["failed"] == 0
 
 
@@ -196,9 +208,10 @@ def test_feedback_on_stables_answer_for_a_shielded_failure_does_not_count(sqlite
     driver = world.driver(rollout)
     world.tick(driver)
     world.dislike(world.ask(MANY, candidate_fails))
-    assert world.tick(driver).kind is MoveKind.WAIT
+    assert world.tick(driver, after_s=2).kind is MoveKind.WAIT
     kinds = world.rollout(rollout).evidence["analysis"]["kinds"]
     assert kinds["dissatisfied"]["candidate"]["adverse"] == 0
+    assert kinds["dissatisfied"]["stable"]["adverse"] > 300
 
 
 def test_a_driver_that_was_killed_is_followed_by_one_that_knows_the_same(world: World) -> None:
