@@ -81,14 +81,18 @@ SECTIONS = (
 def page(request: Request, template: str, frame: Frame, *, status: int = 200, **values: Any) -> Response:
     """A template in its frame, as an answer."""
     caller = request.scope.get("opsloop.caller")
-    html = _templates().get_template(template).render(
-        frame=frame,
-        path=request.url.path,
-        query=dict(request.query_params),
-        caller=caller,
-        may_operate=isinstance(caller, Caller) and caller.role.includes(Role.OPERATOR),
-        has_key="opsloop_key" in request.cookies,
-        **values,
+    html = (
+        _templates()
+        .get_template(template)
+        .render(
+            frame=frame,
+            path=request.url.path,
+            query=dict(request.query_params),
+            caller=caller,
+            may_operate=isinstance(caller, Caller) and caller.role.includes(Role.OPERATOR),
+            has_key="opsloop_key" in request.cookies,
+            **values,
+        )
     )
     headers = {**SECURITY_HEADERS, "cache-control": "private, no-cache", "vary": "accept-encoding, accept"}
     body = html.encode("utf-8", "replace")
@@ -119,5 +123,7 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(words.FILTERS)
-    environment.globals.update(static=static_files.url, ago=words.ago, badge=badge, sections=SECTIONS, version=__version__)
+    environment.globals.update(
+        static=static_files.url, ago=words.ago, badge=badge, sections=SECTIONS, version=__version__
+    )
     return environment

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-NONE = "–"
+NONE = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+Form = Callable[[float | None], str]
+"""How a figure that may be missing is written."""
 
 
 def count(number: int | None) -> str:
@@ -32,7 +37,7 @@ def percent(share: float | None) -> str:
 
 def points(difference: float | None) -> str:
     """A difference of two shares, in percentage points with its sign."""
-    return NONE if difference is None else f"{100 * difference:+.2g} points".replace("-", "−")
+    return NONE if difference is None else f"{100 * difference:+.2g} points".replace("-", MINUS)
 
 
 def milliseconds(ms: float | None) -> str:
@@ -92,7 +97,12 @@ def segment(text: object) -> str:
     return quote(str(text), safe="")
 
 
+def pretty(value: object) -> str:
+    """A JSON value over several lines; what is beyond JSON as its text."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
 FILTERS = {
     each.__name__: each
-    for each in (count, rate, percent, points, milliseconds, seconds, moment, clock, size, several, segment)
+    for each in (count, rate, percent, points, milliseconds, seconds, moment, clock, size, several, segment, pretty)
 }

@@ -1,0 +1,209 @@
+"""A platform with something to show, made through the slices' own services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from starlette.types import Receive, Scope, Send
+
+from opsloop.core.caller import Caller, Role
+from opsloop.core.clock import FakeClock
+from opsloop.core.jobs.inline import run_due
+from opsloop.core.workspace import Workspace
+from opsloop.datasets import service as datasets
+from opsloop.evaluation import gates
+from opsloop.evaluation import jobs as _evaluation_jobs  # noqa: F401 (registers their kind)
+from opsloop.evaluation import service as evaluations
+from opsloop.flows import package, versions
+from opsloop.monitoring import records
+from opsloop.monitoring.models import RequestRecord
+from opsloop.rag import service as rag
+from opsloop.releases import rollouts, routing
+from opsloop.releases import service as releases
+from opsloop.releases.driver import Driver
+from opsloop.server.control_plane import control_plane
+
+ADMIN = Caller("test:admin", Role.ADMIN)
+HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> {{7*7}} ${7*7} \u202e\u0007 ./../..//"""
+CANARY: dict[str, Any] = {
+    "canary": {
+        "steps": [
+            {"share": 0.2, "min_duration_s": 30, "min_subjects": 20},
+            {"share": 0.5, "min_duration_s": 30, "min_subjects": 20},
+        ],
+        "analysis": {"alpha": 0.01, "kinds": ["error", "slow", "dissatisfied"], "slow_ms": 1000, "tolerance": 0.1},
+    }
+}
+FLOW = """\
+inputs:
+  question: {type: string, is_chat_input: true}
+outputs:
+  answer: {type: string, reference: "${echo.output}", is_chat_output: true}
+nodes:
+- name: echo
+  type: python
+  source: {type: code, path: echo.py}
+  inputs: {question: "${inputs.question}"}
+"""
+ECHO = """\
+from promptflow.core import tool
+
+
+@tool
+def echo(question: str) -> str:
+    return question + {suffix!r}
+"""
+EXPERIMENT: dict[str, Any] = {
+    "name": "answers",
+    "datasets": [{"name": "golden", "mappings": {"question": "${data.question}"}}],
+    "evaluators": [{"name": "token_f1"}, {"name": "latency"}],
+    "gate": {"rules": [{"metric": "token_f1", "at_least": 0.6}]},
+}
+
+
+@dataclass
+class Platform:
+    """A workspace and what a test put into it."""
+
+    workspace: Workspace
+    clock: FakeClock
+    folder: Path
+    numbers: int = 0
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def flow(self, suffix: str) -> str:
+        folder = self.folder / f"flow-{len(list(self.folder.glob('flow-*')))}"
+        folder.mkdir(parents=True)
+        (folder / "flow.dag.yaml").write_text(FLOW)
+        (folder / "echo.py").write_text(ECHO.replace("{suffix!r}", repr(suffix)))
+        with self.workspace.writing(ADMIN) as uow:
+            return versions.register(uow, "answer", package.archive_of(folder)).ref
+
+    def endpoint(self, name: str = "support-chat") -> str:
+        with self.workspace.writing(ADMIN) as uow:
+            releases.create_endpoint(uow, name)
+        return name
+
+    def release(self, endpoint: str, flow: str, evaluation: str | None = None) -> str:
+        """Returns the rollout's id."""
+        with self.workspace.writing(ADMIN) as uow:
+            made = releases.create_release(uow, endpoint, flow=flow, strategy=CANARY, evaluation=evaluation)
+        return made.rollout.id
+
+    def ask(self, endpoint: str, users: int, *, spread_s: int = 1, failing: bool = False) -> None:
+        """One request of each user, routed as the gateway does; with `failing` the candidate fails behind its shield."""
+        with self.workspace.reading(ADMIN) as uow:
+            route = routing.routing_table(uow).routes[endpoint]
+        made = []
+        for number in range(users):
+            arm = routing.choose(route, f"user-{number}")
+            self.numbers += 1
+            fails = failing and arm.name == "candidate"
+            made.append(
+                RequestRecord(
+                    request_id=f"request-{self.numbers}",
+                    endpoint=endpoint,
+                    release=arm.release,
+                    arm=arm.name,
+                    rollout=route.rollout,
+                    candidate_share=route.candidate_share,
+                    subject=f"user-{number}",
+                    started_at=self.clock.now() - timedelta(seconds=1 + number * spread_s / users),
+                    duration_ms=80.0 + number % 40 + (30 if arm.name == "candidate" else 0),
+                    status="error" if fails else "ok",
+                    error_type="NodeFailed" if fails else None,
+                    http_status=502 if fails else 200,
+                    shielded=fails,
+                    abstained=number % 9 == 0,
+                )
+            )
+        with self.workspace.writing(ADMIN) as uow:
+            records.ingest(uow, made)
+
+    def drive(self, rollout: str, *, seconds: float = 1.0, until: str | None = None) -> None:
+        driver = Driver.of(self.workspace, rollout)
+        for _ in range(400):
+            self.clock.advance(seconds)
+            move = driver.tick(self.workspace)
+            if until is None or move.kind.value == until:
+                return
+        raise AssertionError(f"the rollout never came to {until}")
+
+    def evaluate(self, flow: str, *, check: bool = True) -> str:
+        with self.workspace.writing(ADMIN) as uow:
+            run = evaluations.start(uow, EXPERIMENT, versions.get(uow, flow))
+        if check:
+            run_due(self.workspace)
+            with self.workspace.writing(ADMIN) as uow:
+                gates.check(uow, run.id)
+        return run.id
+
+    def golden(self, rows: int = 30, *, text: str = "how many days of leave") -> None:
+        lines = "\n".join(_line(f"{text} {number}") for number in range(rows))
+        with self.workspace.writing(ADMIN) as uow:
+            datasets.register(uow, "golden", "golden.jsonl", lines.encode(), tags=["checked"])
+
+
+def _line(text: str) -> str:
+    import json
+
+    return json.dumps({"question": text, "answer": text, "ground_truth": text})
+
+
+@pytest.fixture
+def platform(sqlite_workspace: Workspace, clock: FakeClock, tmp_path: Path) -> Platform:
+    """Empty."""
+    return Platform(sqlite_workspace, clock, tmp_path / "flows")
+
+
+def fill(platform: Platform, *, users: int = 120) -> Platform:
+    """An endpoint with a promoted, a rolled back and a running release, two evaluations, documents, a failed gate."""
+    platform.golden()
+    good, bad, third = (platform.flow(suffix) for suffix in ("", " and much more that nobody asked for at all", "."))
+    name = platform.endpoint()
+    platform.ids["run"] = platform.evaluate(good)
+    platform.ids["failed_run"] = platform.evaluate(bad)
+    platform.release(name, good, platform.ids["run"])
+    platform.ids["third_run"] = platform.evaluate(third)
+    platform.ask(name, users, spread_s=200)
+    platform.ids["rolled_back"] = back = platform.release(name, third, platform.ids["third_run"])
+    platform.drive(back)
+    platform.ask(name, users, spread_s=40, failing=True)
+    platform.drive(back, until="end")
+    again = platform.evaluate(third)
+    platform.ids["running"] = running = platform.release(name, third, again)
+    platform.drive(running)
+    platform.ask(name, users, spread_s=30)
+    platform.drive(running)
+    with platform.workspace.writing(ADMIN) as uow:
+        rag.upload(uow, "handbook", "leave.md", b"# Leave\n\nEvery employee has 30 days of leave a year.\n")
+    return platform
+
+
+@pytest.fixture
+def filled(platform: Platform) -> Platform:
+    return fill(platform)
+
+
+def browser(workspace: Workspace, caller: Caller = ADMIN) -> TestClient:
+    """A client that asks as a browser does, with its caller already let in."""
+    app = control_plane(workspace)
+
+    async def admitted(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["opsloop.caller"] = caller
+        await app(scope, receive, send)
+
+    return TestClient(admitted, headers={"accept": "text/html"}, follow_redirects=False, raise_server_exceptions=True)
+
+
+@pytest.fixture
+def page(platform: Platform) -> Iterator[httpx.Client]:
+    with browser(platform.workspace) as client:
+        yield client  # type: ignore[misc]
