@@ -8,6 +8,7 @@ from opsloop.core.events.outbox import Dispatcher
 from opsloop.core.jobs.runner import JobRunner
 from opsloop.core.workspace import Workspace
 from opsloop.gateway.app import Gateway
+from opsloop.server import background as background  # registers what the jobs of this process can be
 from opsloop.server.control_plane import control_plane
 from opsloop.server.entrance import Entrance
 

@@ -169,7 +169,7 @@ class Loop:
                 nonlocal state
                 if traffic.seen.asked % 10 == 0:
                     state = self._client.rollouts.get(rollout.id).rollout
-                    progress(traffic.seen.asked, asked.requests, f"candidate at {state.share:.0%} of users")
+                    progress(traffic.seen.asked, asked.requests, f"candidate has {100 * state.share:.0f} % of users")
                 return state.status.is_over or self._is_stopping()
 
             seen = traffic.run(until=is_over)

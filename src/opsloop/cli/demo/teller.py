@@ -53,11 +53,9 @@ class Teller:
         self.step("release", f"refused; {serves}")
 
     def released(self, made: Released) -> None:
-        self.step(
-            "release",
-            f"release {made.release.number} ({made.release.flow}) starts as a {made.rollout.strategy} "
-            f"at {made.rollout.share:.0%} of users",
-        )
+        first = made.rollout.steps[0].share if made.rollout.steps else 1.0
+        what = f"release {made.release.number} ({made.release.flow})"
+        self.step("release", f"{what} starts as a {made.rollout.strategy} with {100 * first:.0f} % of users")
 
     def served(self, seen: Seen) -> None:
         counts = f"{seen.answered:,} answered, {seen.errors} errors seen"

@@ -1,0 +1,6 @@
+"""Which kinds of jobs this process can run: importing a slice's `jobs` module registers its handlers."""
+
+from opsloop.evaluation import jobs as evaluation
+from opsloop.releases import jobs as releases
+
+KINDS = (evaluation, releases)

@@ -1,0 +1,109 @@
+"""The main job, as a user sees it: the loop turns once, a bad change is stopped twice, nothing is lost at the end."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from tests.acceptance.loop.conftest import Up
+
+LOOP_S = 240.0
+
+
+def opsloop(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(Path(sys.executable).parent / "opsloop"), *words], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_loop_turns_once_and_is_not_turned_again(project: Path, port: int, started: list[Up]) -> None:
+    run = Up(project, port)
+    started.append(run)
+    said = run.wait_for("Ctrl-C stops it", timeout_s=LOOP_S)
+    tells_what_happened(said)
+    the_stable_release_serves(run.url)
+    openai_clients_are_answered(run.url)
+    the_seed_routes_answer(run.url)
+    bad_input_is_told(run.url)
+
+    second = opsloop("up", "--project", str(project))
+    assert second.returncode == 5
+    assert f"held by process {run.process.pid} (it answers at {run.url})" in second.stderr
+
+    assert opsloop("audit", "verify", "--project", str(project)).returncode == 0
+    assert run.stop() == 0
+
+    again = Up(project, port)
+    started.append(again)
+    said = again.wait_for("Ctrl-C stops it", timeout_s=LOOP_S)
+    assert "nothing to do: the platform matches opsloop.yaml" in said
+    assert "questions asked" not in said
+    assert "was rolled back by itself" in said
+    assert again.stop() == 0
+
+
+def tells_what_happened(said: str) -> None:
+    assert re.search(r"evaluate +answer@1 on handbook-questions@1, 125 rows: ", said), said
+    assert re.search(r"gate +Gate failed", said), said
+    assert re.search(r"release +refused; release 1 \(answer@1\) keeps serving", said), said
+    assert re.search(r"release +release 2 \(answer@3\) starts as a canary with 10 % of users", said), said
+    assert re.search(r"watch +release 2 was rolled back by itself: ", said), said
+    met = re.search(r"(\d+) requests of (\d+) users met it; (\d+) failed", said)
+    assert met is not None, said
+    requests, users, failed = (int(figure) for figure in met.groups())
+    assert requests >= users >= 1
+    assert 1 <= failed <= requests
+    assert "0 errors seen" in said
+
+
+def the_stable_release_serves(url: str) -> None:
+    state: dict[str, Any] = httpx.get(f"{url}/api/endpoints/support-chat").json()
+    assert state["stable"]["number"] == 1
+    assert state["candidate"] is None
+    assert state["rollout"]["status"] == "rolled_back"
+    assert state["rollout"]["share"] == 0
+
+
+def openai_clients_are_answered(url: str) -> None:
+    with openai.OpenAI(base_url=f"{url}/v1", api_key="none") as client:
+        assert [model.id for model in client.models.list()] == ["support-chat"]
+        question: Any = [{"role": "user", "content": "Is acupuncture covered by Northwind Standard?"}]
+        whole = client.chat.completions.create(model="support-chat", messages=question)
+        streamed = client.chat.completions.create(model="support-chat", messages=question, stream=True)
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in streamed if chunk.choices)
+    assert whole.choices[0].message.content
+    assert text == whole.choices[0].message.content
+    assert whole.usage is not None
+    assert whole.usage.completion_tokens > 0
+
+
+def the_seed_routes_answer(url: str) -> None:
+    assert httpx.get(f"{url}/health").json()["status"] == "ok"
+    assert httpx.get(f"{url}/ready").status_code == 200
+    metrics = httpx.get(f"{url}/metrics").text
+    for name in ("inference_requests_total", "inference_latency_seconds", "drift_events_total"):
+        assert f"# TYPE {name.removesuffix('_total')}" in metrics or f"# TYPE {name}" in metrics
+    question = {"question": "Does Northwind Standard cover emergency services?", "collection": "handbook"}
+    answer = httpx.post(f"{url}/query", json=question).json()
+    assert not answer["abstained"]
+    for citation in answer["citations"]:
+        assert {"document_id", "filename", "chunk", "quote", "start", "end", "score"} <= set(citation)
+        assert citation["quote"] in answer["answer"] or answer["answer"]
+
+
+def bad_input_is_told(url: str) -> None:
+    broken = httpx.post(f"{url}/query", content=b"{", headers={"content-type": "application/json"})
+    assert (broken.status_code, broken.headers["content-type"]) == (422, "application/problem+json")
+    wrong = httpx.post(f"{url}/query", json={"question": 5})
+    assert "question" in wrong.json()["detail"]
+    large = httpx.post(f"{url}/upload", content=b"x" * 17_000_000)
+    assert large.status_code == 413
