@@ -74,6 +74,8 @@ def get(uow: UnitOfWork, ref: str) -> DatasetVersion:
     """
     uow.by.require(Role.VIEWER)
     name, _, which = ref.partition("@")
+    if not _NAME.fullmatch(name):
+        raise _missing(uow, ref, name)
     query = select(DatasetVersionRow).where(DatasetVersionRow.name == name)
     if which in ("", LATEST):
         query = query.join(DatasetRow, DatasetRow.name == DatasetVersionRow.name)

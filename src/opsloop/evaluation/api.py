@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.errors import NotFound
-from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
 from opsloop.evaluation import gates, service
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.models import GateReport, Run
@@ -65,9 +65,12 @@ def rows(
 
 
 @router.post("/{run}/gate")
-def check_gate(uow: Writing, run: str, wanted: CheckGate | None = None) -> GateReport:
+def check_gate(workspace: Opened, caller: Asking, run: str, wanted: CheckGate | None = None) -> GateReport:
     """Check the gate that the run's experiment declares."""
-    return gates.check(uow, run, wanted.baseline if wanted is not None else None)
+    with workspace.reading(caller) as uow:
+        report = gates.decide(uow, run, wanted.baseline if wanted is not None else None)
+    with workspace.writing(caller) as uow:
+        return gates.keep(uow, report)
 
 
 @router.get("/{run}/gate")

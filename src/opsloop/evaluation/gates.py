@@ -21,7 +21,12 @@ STABLE = "stable"
 
 
 def check(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -> GateReport:
-    """Check the gate of a run and keep the report.
+    """Check the gate of a run and keep the report. Raises: as `decide`."""
+    return keep(uow, decide(uow, run, baseline))
+
+
+def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -> GateReport:
+    """What the gate of a run says; it reads only, because many rows take seconds.
 
     Rules with a margin compare with the baseline on the same rows. Without one, which is how an endpoint's first
     release starts, they wait: the report names them, and the others decide.
@@ -44,7 +49,7 @@ def check(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) ->
     waiting = tuple(rule for rule in rules if rule.margin is not None and beside is None)
     decisions = _decided(uow, [rule for rule in rules if rule not in waiting], candidate, beside, spec, experiment.seed)
     verdict = _overall(decisions)
-    report = GateReport(
+    return GateReport(
         id=uow.ids.new("gate"),
         run=candidate.id,
         baseline=beside.id if beside is not None else None,
@@ -56,7 +61,30 @@ def check(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) ->
         created_at=uow.clock.now(),
         created_by=uow.by.name,
     )
-    _keep(uow, report, candidate)
+
+
+def keep(uow: UnitOfWork, report: GateReport) -> GateReport:
+    """Make a report the run's verdict: stored, audited, told to who listens."""
+    uow.by.require(Role.DEVELOPER)
+    uow.session.add(
+        GateReportRow(
+            id=report.id,
+            run=report.run,
+            baseline=report.baseline,
+            verdict=report.verdict.value,
+            sentence=report.sentence,
+            alpha=report.alpha,
+            decisions=[asdict(each) for each in report.decisions],
+            waiting=[asdict(each) for each in report.waiting],
+            created_at=report.created_at,
+            created_by=report.created_by,
+        )
+    )
+    row = service.row_of(uow, report.run)
+    row.verdict = report.verdict.value
+    verdict, said = report.verdict.value, report.sentence
+    uow.audit("gate.decided", f"evaluation/{report.run}", verdict=verdict, sentence=said, baseline=report.baseline)
+    uow.emit(GateDecided(report.run, row.flow, report.baseline, verdict, said))
     return report
 
 
@@ -121,24 +149,3 @@ def _overall(decisions: Sequence[Decision]) -> Verdict:
     if Verdict.FAIL in verdicts:
         return Verdict.FAIL
     return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS
-
-
-def _keep(uow: UnitOfWork, report: GateReport, run: Run) -> None:
-    uow.session.add(
-        GateReportRow(
-            id=report.id,
-            run=report.run,
-            baseline=report.baseline,
-            verdict=report.verdict.value,
-            sentence=report.sentence,
-            alpha=report.alpha,
-            decisions=[asdict(each) for each in report.decisions],
-            waiting=[asdict(each) for each in report.waiting],
-            created_at=report.created_at,
-            created_by=report.created_by,
-        )
-    )
-    service.row_of(uow, run.id).verdict = report.verdict.value
-    verdict, said = report.verdict.value, report.sentence
-    uow.audit("gate.decided", f"evaluation/{run.id}", verdict=verdict, sentence=said, baseline=report.baseline)
-    uow.emit(GateDecided(run.id, run.flow, report.baseline, verdict, said))

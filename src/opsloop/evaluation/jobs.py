@@ -19,7 +19,7 @@ from opsloop.core.workspace import Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
 from opsloop.evaluation import results, service
-from opsloop.evaluation.bindings import Measure, ScoredRow, measure
+from opsloop.evaluation.bindings import Measure, ScoredRow
 from opsloop.evaluation.events import EvaluationFinished
 from opsloop.evaluation.models import Experiment, ExperimentDataset, MetricSummary, RowRecord, RunDataset, RunStatus
 from opsloop.evaluation.scoring import Kind, record, summaries
@@ -79,7 +79,8 @@ def _evaluate(context: JobContext, run_id: str) -> None:
         current_workspace.reset(token)
     records = [each for part, batch in zip(parts, batches, strict=True) for each in _records(part, batch)]
     context.yield_back()
-    kinds = {each.metric: Kind(each.evaluator.higher_is_better, each.evaluator.unit) for each in parts[0].measures}
+    taken = [each for part in parts for each in part.measures]
+    kinds = {each.metric: Kind(each.evaluator.higher_is_better, each.evaluator.unit) for each in taken}
     found = summaries(records, kinds, seed=experiment.seed)
     key = results.store(workspace.artifacts, records)
     _finish(workspace, run_id, records, found, key)
@@ -97,12 +98,7 @@ def _part(
 ) -> _Part:
     declared = experiment.datasets[place]
     version = datasets.get(uow, used.ref)
-    columns = [column.name for column in version.schema]
-    measures = [
-        measure(each, flow.flow, columns, declared.name, field=f"evaluators[{number}]")
-        for number, each in enumerate(experiment.evaluators)
-        if not each.datasets or declared.name in each.datasets
-    ]
+    measures = service.measures_of(experiment, flow.flow, version, declared.name)
     # A journal keeps outputs, not what nodes gave: where a measure reads that, a killed run starts its rows again.
     kept = None if any(each.needs_traces for each in measures) else journal
     return _Part(used.ref, declared, list(datasets.rows(uow, version)), measures, kept)
@@ -178,5 +174,6 @@ def _fail(workspace: Workspace, run_id: str, error: Exception) -> None:
         if jobs.get(uow, row.job).status is JobStatus.CANCELLED:
             row.error = "it was cancelled"
         else:
-            row.error = error.sentence if isinstance(error, OpsloopError) else f"{type(error).__name__}: {error}"
+            said = error.sentence if isinstance(error, OpsloopError) else f"{type(error).__name__}: {error}"
+            row.error = said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL stores no zero character
         uow.emit(EvaluationFinished(run_id, row.experiment, row.flow, RunStatus.FAILED.value))

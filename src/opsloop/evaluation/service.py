@@ -13,10 +13,11 @@ from opsloop.core.caller import Role
 from opsloop.core.jobs import service as jobs
 from opsloop.core.work import UnitOfWork
 from opsloop.datasets import service as datasets
+from opsloop.datasets.models import DatasetVersion
 from opsloop.evaluation import experiment as experiments
 from opsloop.evaluation import results
 from opsloop.evaluation._tables import GateReportRow, RunRow
-from opsloop.evaluation.bindings import measure
+from opsloop.evaluation.bindings import Measure, measure
 from opsloop.evaluation.errors import ExperimentInvalid, RunMissing
 from opsloop.evaluation.models import (
     Experiment,
@@ -32,7 +33,7 @@ from opsloop.evaluation.scoring import COMPLETED
 from opsloop.evaluation.verdicts import Decision, Rule, Verdict
 from opsloop.flows import versions as flows
 from opsloop.flows.mapping import checked_mapping
-from opsloop.flows.models import FlowVersion
+from opsloop.flows.models import Flow, FlowVersion
 
 KIND = "evaluation.run"
 
@@ -45,6 +46,8 @@ def start(uow: UnitOfWork, declared: Mapping[str, Any], flow_version: FlowVersio
     Raises: ExperimentInvalid, DatasetMissing; whatever can be known to be wrong before a row runs is said here.
     """
     uow.by.require(Role.DEVELOPER)
+    if b"\\u0000" in msgspec.json.encode(declared):
+        raise ExperimentInvalid("experiment", "text without zero characters, which cannot be stored")
     experiment = experiments.parse(declared)
     used = _checked(uow, experiment, flow_version)
     run_id = uow.ids.new("run")
@@ -125,9 +128,20 @@ def gate_report(uow: UnitOfWork, run_id: str) -> GateReport | None:
     )
 
 
+def measures_of(experiment: Experiment, flow: Flow, version: DatasetVersion, dataset: str) -> list[Measure]:
+    """What to measure on the rows of one dataset, which the experiment calls `dataset`. Raises: ExperimentInvalid."""
+    columns = [column.name for column in version.schema]
+    return [
+        measure(each, flow, columns, dataset, field=f"evaluators[{place}]")
+        for place, each in enumerate(experiment.evaluators)
+        if not each.datasets or dataset in each.datasets
+    ]
+
+
 def row_of(uow: UnitOfWork, run_id: str) -> RunRow:
     """The stored run. Raises: RunMissing."""
-    row = uow.session.get(RunRow, run_id)
+    # PostgreSQL cannot even be asked for a text that holds a zero byte.
+    row = uow.session.get(RunRow, run_id) if "\0" not in run_id else None
     if row is None:
         raise RunMissing(noun="evaluation", name=run_id)
     return row
@@ -136,13 +150,13 @@ def row_of(uow: UnitOfWork, run_id: str) -> RunRow:
 def _checked(uow: UnitOfWork, experiment: Experiment, flow_version: FlowVersion) -> list[RunDataset]:
     """The dataset versions of an experiment, once everything it names is known to be there."""
     flow = flows.read(uow.workspace, flow_version)
-    used = []
+    used: list[RunDataset] = []
     for dataset in experiment.datasets:
         version = datasets.get(uow, dataset.name)
+        if version.ref in [each.ref for each in used]:
+            raise ExperimentInvalid(f"datasets[{len(used)}].name", "versions that differ", value=dataset.name)
         checked_mapping(flow, dataset.mappings)
-        for place, evaluator in enumerate(experiment.evaluators):
-            columns = [column.name for column in version.schema]
-            measure(evaluator, flow, columns, dataset.name, field=f"evaluators[{place}]")
+        measures_of(experiment, flow, version, dataset.name)
         used.append(RunDataset(version.ref, version.digest, version.rows))
     metrics = [COMPLETED, *(evaluator.metric for evaluator in experiment.evaluators)]
     for place, rule in enumerate(experiment.gate.rules if experiment.gate else ()):

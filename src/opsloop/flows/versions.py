@@ -71,6 +71,8 @@ def get(uow: UnitOfWork, ref: str) -> FlowVersion:
     """The version a text names: `answer@2`, or `answer` for the one registered last. Raises: FlowVersionMissing."""
     uow.by.require(Role.VIEWER)
     name, _, number = ref.partition("@")
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(field="flow version", value=ref, wanted="NAME or NAME@NUMBER, such as answer@2")
     query = select(FlowVersionRow).join(FlowRow, FlowRow.name == FlowVersionRow.name).where(FlowVersionRow.name == name)
     if number in ("", "latest"):
         query = query.where(FlowVersionRow.version == FlowRow.current)

@@ -25,6 +25,7 @@ from opsloop.core.jobs.registry import Again, JobContext
 from opsloop.core.workspace import Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
+from opsloop.datasets.errors import DatasetMissing
 from opsloop.evaluation import gates, service
 from opsloop.evaluation import jobs as evaluation_jobs
 from opsloop.evaluation.errors import ExperimentInvalid, NoGate, NotComparable, RunMissing, RunNotDone
@@ -466,3 +467,48 @@ def test_an_experiment_without_a_flow_is_refused_by_name(sqlite_workspace: Works
 
     with sqlite_workspace.writing(admin) as uow, pytest.raises(ExperimentInvalid, match="answer@2"):
         start(uow, Start(experiment=EXPERIMENT))
+
+
+def test_an_evaluator_for_one_dataset_asks_nothing_of_the_others(
+    sqlite_workspace: Workspace, admin: Caller, flow: Register
+) -> None:
+    put(sqlite_workspace, admin, ROWS[:4])
+    put(sqlite_workspace, admin, [{"question": "q1"}], name="no_truth")
+    run = evaluated(
+        sqlite_workspace,
+        admin,
+        flow(sqlite_workspace, RIGHT),
+        datasets=[{"name": "no_truth"}, {"name": "golden"}],
+        evaluators=[
+            {"name": "exact_match", "datasets": [{"name": "x", "reference": "golden"}]},
+            {"name": "latency", "datasets": [{"name": "golden"}]},
+        ],
+        gate=None,
+    )
+    exact = run.metrics["exact_match"]
+    assert (exact.value, exact.rows, exact.not_applicable) == (1.0, 4, 1)
+    assert not run.metrics["latency"].higher_is_better
+
+
+def test_one_version_under_two_names_is_refused(sqlite_workspace: Workspace, admin: Caller, flow: Register) -> None:
+    put(sqlite_workspace, admin, ROWS[:4])
+    with pytest.raises(ExperimentInvalid, match=r"datasets\[1\]\.name.*versions that differ"):
+        started(
+            sqlite_workspace, admin, flow(sqlite_workspace, RIGHT), datasets=[{"name": "golden"}, {"name": "golden@1"}]
+        )
+
+
+def test_zero_characters_are_refused_and_never_reach_the_database(
+    workspace: Workspace, admin: Caller, flow: Register
+) -> None:
+    put(workspace, admin, ROWS[:4])
+    version = flow(workspace, RIGHT)
+    with pytest.raises(ExperimentInvalid, match="zero characters"):
+        started(workspace, admin, version, name="a\0b")
+    with workspace.reading(admin) as uow:
+        with pytest.raises(RunMissing):
+            service.get(uow, "run\0")
+        with pytest.raises(DatasetMissing):
+            datasets.get(uow, "golden\0")
+        with pytest.raises(InvalidInput):
+            versions.get(uow, "answer\0")

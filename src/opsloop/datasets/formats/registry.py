@@ -37,6 +37,6 @@ def read(filename: str, data: bytes) -> Records:
     """The rows of a file, by the ending of its name. Raises: InvalidInput, FileBroken, DatasetTooLarge."""
     name = PurePosixPath(filename.replace("\\", "/")).name
     ending = PurePosixPath(name).suffix.lower()
-    if ending not in known():
+    if ending not in known() or not name.isprintable():
         raise InvalidInput(field="filename", value=filename, wanted=f"a name that ends in {', '.join(known())}")
     return known()[ending](name, data)

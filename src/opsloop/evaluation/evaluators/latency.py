@@ -1,4 +1,7 @@
-"""How long the flow took for a row, in milliseconds. A row on which it failed has none and is counted as failed."""
+"""How long the flow took for a row, in milliseconds. A row on which it failed has none and is counted as failed.
+
+Rows run several at a time, as requests do: compare latencies with those of a baseline, not with one request alone.
+"""
 
 from __future__ import annotations
 
