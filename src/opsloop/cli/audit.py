@@ -56,7 +56,8 @@ def verify(session: Session, file: Path | None, key: Path | None) -> None:
     else:
         with session.client() as client:
             found = client.audit.verify()
-    session.answer(found, f"{found.events} events and {found.checkpoints} signatures hold" if found.ok else "broken")
+    words = f"(events: {found.events}, signatures: {found.checkpoints})"
+    session.answer(found, f"the record holds {words}" if found.ok else f"the record does not hold {words}")
     if not found.ok:
         named = f" ({found.broken_id})" if found.broken_id else ""
         raise AnswerIsNo(

@@ -182,7 +182,7 @@ def test_the_trail_is_verified_here_and_far_away(run: Run, ask: Ask) -> None:
     assert run("audit", "export", "trail.jsonl", "--key", "audit.pem").stdout.endswith("written to trail.jsonl\n")
     assert run("audit", "export", "-").stdout == Path("trail.jsonl").read_text()
     far = ("audit", "verify", "trail.jsonl", "--key", "audit.pem")
-    assert run(*far).stdout == "2 events and 2 signatures hold\n"
+    assert run(*far).stdout == "the record holds (events: 2, signatures: 2)\n"
 
     Path("trail.jsonl").write_text(Path("trail.jsonl").read_text().replace("key/b", "key/c"))
     changed = run(*far)
