@@ -41,7 +41,7 @@ def test_upgrading_twice_changes_nothing(database: Database) -> None:
 
 def test_a_downgrade_to_the_start_leaves_no_table_of_ours(database: Database) -> None:
     database.upgrade()
-    downgrade(database, "base")
+    downgrade(database.engine, "base")
     left = [name for name in inspect(database.engine).get_table_names() if name != "alembic_version"]
     database.close()
     assert left == []

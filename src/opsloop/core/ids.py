@@ -19,18 +19,20 @@ class Ids(Protocol):
     def new(self, noun: str) -> str: ...
 
 
-def _base32(number: int, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, digit = divmod(number, 32)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+# Two digits at a time: ids are made on the hot path of every request.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = tuple(range(120, -1, -10))
+
+
+def _base32(number: int) -> str:
+    """26 digits of a number below 2**130."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 class RandomIds:
     def new(self, noun: str) -> str:
         number = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
-        return f"{noun}_{_base32(number, 26)}"
+        return f"{noun}_{_base32(number)}"
 
 
 class CountingIds:

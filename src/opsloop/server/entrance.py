@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from opsloop.core.errors import OpsloopError, TooLarge
 from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
+from opsloop.gateway import openai
 from opsloop.server.authentication import caller_of
 
 log = structlog.get_logger()
@@ -67,12 +68,13 @@ class Entrance:
                 await target(scope, limited, sending)
             except OpsloopError as error:
                 if not started:
-                    await _answer(sending, problems.problem(error, request_id=request_id))
+                    await _refuse(sending, scope["path"], error, request_id)
             except Exception:  # the rim of the process: say that it failed, keep the identity of the request
                 log.exception("request_failed", method=scope["method"], path=scope["path"])
                 if not started:
                     detail = f"something went wrong here; the log has it under request {request_id}"
-                    await _answer(sending, problems.document_for(500, "internal", detail, request_id=request_id))
+                    document = problems.document_for(500, "internal", detail, request_id=request_id)
+                    await _answer(sending, document, status=500)
 
     def _request_id(self, headers: Headers) -> str:
         given = headers.get("x-request-id", "")
@@ -111,10 +113,18 @@ class _Limited:
         return message
 
 
-async def _answer(send: Send, document: dict[str, object]) -> None:
-    status = document["status"]
-    assert isinstance(status, int)
-    headers = [(b"content-type", problems.MEDIA_TYPE.encode())]
+async def _refuse(send: Send, path: str, error: OpsloopError, request_id: str) -> None:
+    """Say no in the shape that the caller's protocol knows."""
+    if path.startswith("/v1/"):
+        status, document = openai.error_of(error, problems.status_of(error))
+        await _answer(send, document, status=status, media_type="application/json")
+    else:
+        document = problems.problem(error, request_id=request_id)
+        await _answer(send, document, status=document["status"])
+
+
+async def _answer(send: Send, document: dict[str, Any], *, status: int, media_type: str = problems.MEDIA_TYPE) -> None:
+    headers = [(b"content-type", media_type.encode())]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if status in (429, 503):

@@ -147,6 +147,13 @@ async def test_a_fault_says_under_which_request_the_log_has_it_and_nothing_else(
     assert "secret" not in answer.text
 
 
+@pytest.mark.anyio
+async def test_an_openai_client_is_refused_in_its_own_words(entrance: Entrance) -> None:
+    answer = await ask(entrance, "GET", "/v1/models", headers={"authorization": "Bearer opl_guess"})
+    assert answer.status_code == 401
+    assert answer.json()["error"]["type"] == "authentication_error"
+
+
 def test_listening_for_others_without_authentication_is_refused(sqlite_workspace: Workspace) -> None:
     with pytest.raises(OpenToAll, match="opsloop token create"):
         refuse_open_door(sqlite_workspace, "0.0.0.0")

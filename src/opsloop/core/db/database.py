@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from opsloop.core.errors import Failed, InvalidInput, OpsloopError, Unavailable
@@ -106,6 +106,8 @@ class Database:
             if "unable to open" in reason or "readonly" in reason or "disk I/O" in reason:
                 return DatabaseAway(where=self.where, reason=reason)
             return None
+        if isinstance(error, DataError):
+            return InvalidInput(f"the state database cannot hold a value that was sent: {reason}")
         if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
             return DatabaseAway(where=self.where, reason=reason)
         return None
@@ -117,7 +119,7 @@ class Database:
                 return
             from opsloop.core.db.schema import upgrade  # Alembic costs 0.4 s and 11 MB; most starts change nothing
 
-            upgrade(self)
+            upgrade(self.engine, where=str(self.where))
 
     def revision(self) -> str | None:
         """The schema's revision; None for an empty database."""

@@ -6,17 +6,13 @@ compares the two on both databases.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
 
 from opsloop.core.errors import Conflict
-
-if TYPE_CHECKING:
-    from opsloop.core.db.database import Database
 
 
 class SchemaIsNewer(Conflict):
@@ -26,33 +22,37 @@ class SchemaIsNewer(Conflict):
     )
 
 
-def upgrade(database: Database) -> None:
-    """Bring the schema to the newest version; one process at a time, the others wait for the lock."""
+def upgrade(engine: Engine, *, where: str) -> None:
+    """Bring the schema to the newest version; one process at a time, the others wait for the lock.
+
+    Args:
+        where: how the database is called in a sentence.
+    """
     config = config_for()
     scripts = ScriptDirectory.from_config(config)
     head = scripts.get_current_head()
-    with database.engine.connect() as reader:
+    with engine.connect() as reader:
         found = MigrationContext.configure(reader).get_current_revision()
     if head is None:
         from opsloop.core.db.base import Row
 
-        Row.metadata.create_all(database.engine)
+        Row.metadata.create_all(engine)
         return
     if found == head:
         return
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-        raise SchemaIsNewer(where=database.where, found=found)
-    with database.engine.connect().execution_options(opsloop_writes=True) as connection, connection.begin():
-        if not database.is_sqlite:
+        raise SchemaIsNewer(where=where, found=found)
+    with engine.connect().execution_options(opsloop_writes=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7317001)")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
-def downgrade(database: Database, to: str) -> None:
+def downgrade(engine: Engine, to: str) -> None:
     """Bring the schema back to revision `to` (`base` for none): for tests of the migrations."""
     config = config_for()
-    with database.engine.connect().execution_options(opsloop_writes=True) as connection, connection.begin():
+    with engine.connect().execution_options(opsloop_writes=True) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.downgrade(config, to)
 
