@@ -20,7 +20,7 @@ with it on that server; OPSLOOP_TOKEN is the API key sent to it.
 \b
 Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 not found, 4 not authorised,
 5 conflict or needs approval, 6 the answer is no, 7 server unreachable, 8 still pending,
-130 interrupted.
+130 interrupted. OPSLOOP_DEBUG=1 shows where an error comes from.
 
 \b
 Example: opsloop up"""

@@ -55,7 +55,7 @@ class Client:
         found = settings.read(ClientSettings)
         token = token or found.token
         where = base_url or found.url
-        if where is None:
+        if not where:
             where, transport = _local(project)
         self.connection = Connection(where, token=token, timeout_s=found.client_timeout_s, transport=transport)
         self.audit = Audit(self.connection)

@@ -45,3 +45,16 @@ def test_progress_is_silent_and_loads_nothing_without_a_terminal(capsys: pytest.
 
     assert capsys.readouterr() == ("", "")
     assert ("rich.progress" in sys.modules) == before
+
+
+def test_progress_is_drawn_for_a_person_who_waits(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr("opsloop.cli.progress.DELAY_S", 0.0)
+    with Progress("evaluating") as progress:
+        progress(1, 2, "row 1")
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "evaluating: row 1" in captured.err
