@@ -80,6 +80,10 @@ def _check_new(name: str, chunking: str, vector_weight: float | None) -> None:
         raise InvalidInput(field="collection", value=name, wanted=wanted)
     if chunking not in CHUNKINGS:
         raise InvalidInput(field="chunking", value=chunking, wanted=" or ".join(CHUNKINGS))
+    _check_weight(vector_weight)
+
+
+def _check_weight(vector_weight: float | None) -> None:
     if vector_weight is not None and not 0 <= vector_weight <= 1:
         raise InvalidInput(field="vector_weight", value=vector_weight, wanted="a number from 0 to 1")
 
@@ -93,6 +97,21 @@ def collection(uow: UnitOfWork, name: str) -> Collection:
     """Raises: CollectionMissing."""
     uow.by.require(Role.VIEWER)
     return _collection(_row(uow, name))
+
+
+def weigh(uow: UnitOfWork, name: str, vector_weight: float | None) -> Collection:
+    """Set the share of vectors in a collection's ranking, 0-1; None: as much as the embedder explains.
+
+    Raises: InvalidInput, CollectionMissing.
+    """
+    uow.by.require(Role.DEVELOPER)
+    _check_weight(vector_weight)
+    row = _row(uow, name, for_change=True)
+    row.vector_weight = vector_weight
+    row.version = uow.ids.new("index")
+    uow.session.flush()
+    uow.audit("collection.weighed", f"collection/{name}", vector_weight=vector_weight)
+    return _collection(row)
 
 
 def delete_collection(uow: UnitOfWork, name: str) -> None:
@@ -315,8 +334,7 @@ def _store(
     """Write parsed documents with their terms and vectors."""
     if not found:
         return []
-    windows = sum(_write(uow, row.name, parsed, digest, metadata) for parsed, digest in found)
-    _changed(uow, row, windows)
+    _changed(uow, row, _write(uow, row.name, found, metadata))
     uploaded = [
         Uploaded(DocumentId(_document_id(row.name, digest)), len(parsed.pieces), digest, duplicate=False)
         for parsed, digest in found
@@ -332,42 +350,52 @@ def _store(
     return uploaded
 
 
-def _write(uow: UnitOfWork, collection: str, parsed: ingest.Parsed, digest: str, metadata: Mapping[str, str]) -> int:
-    """One document's rows; returns how many windows it has."""
-    document_id = _document_id(collection, digest)
-    uow.session.add(
-        DocumentRow(
-            id=document_id,
-            collection=collection,
-            filename=parsed.filename,
-            sha256=digest,
-            media_type=parsed.media_type,
-            chunks=len(parsed.pieces),
-            words=count_words(parsed.text),
-            metadata_=dict(metadata),
-            created_at=uow.clock.now(),
-            text=parsed.text,
-        )
-    )
-    uow.session.flush()
-    chunks = [_chunk_row(collection, document_id, number, one, parsed.text) for number, one in enumerate(parsed.pieces)]
-    uow.session.add_all(chunks)
-    uow.session.flush()
+def _write(
+    uow: UnitOfWork, collection: str, found: Sequence[tuple[ingest.Parsed, str]], metadata: Mapping[str, str]
+) -> int:
+    """The rows of documents, of their chunks, of their windows; returns how many windows there are."""
+    session = uow.session
+    session.add_all([_document_row_of(uow, collection, parsed, digest, metadata) for parsed, digest in found])
+    session.flush()
+    chunks = [
+        (_chunk_row(collection, _document_id(collection, digest), number, one, parsed.text), one, parsed.text)
+        for parsed, digest in found
+        for number, one in enumerate(parsed.pieces)
+    ]
+    session.add_all([row for row, _, _ in chunks])
+    session.flush()
     windows = [
         WindowRow(
             collection=collection,
             chunk_seq=row.seq,
             start=window.start,
             end=window.end,
-            terms=_stored_terms(parsed.text[window.start : window.end]),
+            terms=_stored_terms(text[window.start : window.end]),
             vector=None,
         )
-        for row, one in zip(chunks, parsed.pieces, strict=True)
+        for row, one, text in chunks
         for window in one.piece.windows
     ]
-    uow.session.add_all(windows)
-    uow.session.flush()
+    session.add_all(windows)
+    session.flush()
     return len(windows)
+
+
+def _document_row_of(
+    uow: UnitOfWork, collection: str, parsed: ingest.Parsed, digest: str, metadata: Mapping[str, str]
+) -> DocumentRow:
+    return DocumentRow(
+        id=_document_id(collection, digest),
+        collection=collection,
+        filename=parsed.filename,
+        sha256=digest,
+        media_type=parsed.media_type,
+        chunks=len(parsed.pieces),
+        words=count_words(parsed.text),
+        metadata_=dict(metadata),
+        created_at=uow.clock.now(),
+        text=parsed.text,
+    )
 
 
 def _chunk_row(collection: str, document_id: str, number: int, one: ingest.ReadyPiece, text: str) -> ChunkRow:

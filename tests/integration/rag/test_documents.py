@@ -165,6 +165,17 @@ def test_a_reindex_learns_from_everything_there_is(handbook: Workspace, admin: C
     assert search(handbook, "lost laptop")[0].filename == "policy.txt"
 
 
+def test_a_collection_can_be_ranked_by_words_alone(handbook: Workspace, admin: Caller) -> None:
+    question = "laptop security team"
+    fused = [found.score for found in search(handbook, question)]
+    with handbook.writing(admin) as uow:
+        assert service.weigh(uow, "handbook", 0.0).vector_weight == 0.0
+    words = [found.score for found in search(handbook, question)]
+    assert words != fused
+    with handbook.writing(admin) as uow, pytest.raises(InvalidInput, match="vector_weight"):
+        service.weigh(uow, "handbook", 1.5)
+
+
 def test_listing_goes_on_where_it_ended(handbook: Workspace) -> None:
     with handbook.reading(VIEWER) as uow:
         (first,) = service.list_documents(uow, "handbook", limit=1)
