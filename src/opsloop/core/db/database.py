@@ -141,7 +141,7 @@ class Database:
 def newest_revision() -> str:
     """This version's newest migration: their files are named by revision, `0001_initial.py`."""
     folder = Path(__file__).parent / "migrations" / "versions"
-    return max((file.name.split("_")[0] for file in folder.glob("[0-9]*.py")), default="")
+    return max(file.name.split("_")[0] for file in folder.glob("[0-9]*.py"))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

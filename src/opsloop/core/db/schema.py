@@ -33,11 +33,6 @@ def upgrade(engine: Engine, *, where: str) -> None:
     head = scripts.get_current_head()
     with engine.connect() as reader:
         found = MigrationContext.configure(reader).get_current_revision()
-    if head is None:
-        from opsloop.core.db.base import Row
-
-        Row.metadata.create_all(engine)
-        return
     if found == head:
         return
     if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
