@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,6 +20,7 @@ MEDIA_TYPES = {
     ".markdown": "text/markdown",
 }
 MAX_FILENAME = 200
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BETWEEN_PASSAGES = "\n\n"
 
 
@@ -116,7 +118,7 @@ def _storable(field: str, value: object) -> str:
     """The value when it is text that both databases can keep."""
     if not isinstance(value, str):
         raise InvalidInput(field=field, value=value, wanted="text")
-    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if "\0" in value or _SURROGATE.search(value):
         raise InvalidInput(field=field, value=value, wanted="text without NUL and without lone surrogates")
     return value
 
