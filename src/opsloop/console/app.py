@@ -5,8 +5,23 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from opsloop.console import live, static_files
-from opsloop.console.pages import action, endpoint, overview, rollout
+from opsloop.console.pages import (
+    action,
+    audit,
+    chat,
+    datasets,
+    documents,
+    endpoint,
+    evaluations,
+    go,
+    jobs,
+    overview,
+    places,
+    rollout,
+    sign_in,
+)
 
 router = APIRouter(include_in_schema=False)
-for each in (overview.router, endpoint.router, action.router, rollout.router, live.router, static_files.router):
-    router.include_router(each)
+PAGES = (overview, endpoint, action, rollout, evaluations, datasets, documents, chat, audit, jobs, places, go, sign_in)
+for each in (*PAGES, live, static_files):
+    router.include_router(each.router)

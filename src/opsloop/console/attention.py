@@ -10,11 +10,15 @@ from opsloop.console import words
 from opsloop.core.jobs import service as jobs
 from opsloop.core.jobs.models import JobStatus
 from opsloop.core.work import UnitOfWork
+from opsloop.evaluation import service as evaluations
+from opsloop.evaluation.models import RunStatus
+from opsloop.evaluation.verdicts import Verdict
 from opsloop.releases.models import EndpointState, RolloutStatus
 
 RECENT_S = 86_400
 MOST = 12
 LATEST_JOBS = 200
+LATEST_RUNS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class Need:
     """One thing: its state, a sentence, and the page where something can be done about it."""
 
     state: str
-    noun: str
+    title: str
     sentence: str
     href: str
     at: datetime
@@ -31,7 +35,7 @@ class Need:
 def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
     """The newest first, `MOST` at most; what is over counts for a day."""
     since = uow.clock.now() - timedelta(seconds=RECENT_S)
-    found = [*_rollouts(states, since), *_failed_jobs(uow, since)]
+    found = [*_rollouts(states, since), *_gates(uow, since), *_failed_jobs(uow, since)]
     return tuple(sorted(found, key=lambda need: need.at, reverse=True)[:MOST])
 
 
@@ -43,18 +47,31 @@ def _rollouts(states: Sequence[EndpointState], since: datetime) -> Iterator[Need
         at = rollout.finished_at or rollout.started_at
         is_stopped = rollout.status is RolloutStatus.ROLLED_BACK and at >= since
         if is_stopped or not rollout.status.is_over:
-            told = f"{state.endpoint.name}: release {rollout.number}"
+            title = f"{state.endpoint.name}, release {rollout.number}"
             reason = rollout.reason or "waits for its analysis to begin"
-            yield Need(rollout.status.value, "rollout", f"{told}: {reason}", _rollout_page(rollout.id), at)
+            yield Need(rollout.status.value, title, reason, f"/rollouts/{words.segment(rollout.id)}", at)
+
+
+def _gates(uow: UnitOfWork, since: datetime) -> Iterator[Need]:
+    """Flows whose newest evaluation was not let in, and evaluations that failed themselves."""
+    seen: set[tuple[str, str]] = set()
+    for run in evaluations.listed(uow, limit=LATEST_RUNS):
+        at = run.finished_at or run.created_at
+        about = (run.experiment, run.flow)
+        if about in seen or at < since:
+            continue
+        seen.add(about)
+        title, href = f"{run.flow} in {run.experiment}", f"/evaluations/{words.segment(run.id)}"
+        if run.status is RunStatus.FAILED:
+            yield Need("failed", title, run.error or "the evaluation failed", href, at)
+        elif run.verdict is not None and run.verdict is not Verdict.PASS:
+            report = evaluations.gate_report(uow, run.id)
+            yield Need(run.verdict.value, title, report.sentence if report else "its gate was not met", href, at)
 
 
 def _failed_jobs(uow: UnitOfWork, since: datetime) -> Iterator[Need]:
     for job in jobs.listed(uow, limit=LATEST_JOBS):
         at = job.finished_at or job.created_at
         if job.status is JobStatus.FAILED and at >= since:
-            sentence = f"{job.kind}: {job.error or 'it failed without a word'}"
-            yield Need(job.status.value, "job", sentence, f"/jobs/{words.segment(job.id)}", at)
-
-
-def _rollout_page(rollout: str) -> str:
-    return f"/rollouts/{words.segment(rollout)}"
+            said = job.error or "it failed without a word"
+            yield Need(job.status.value, f"job {job.kind}", said, f"/jobs/{words.segment(job.id)}", at)

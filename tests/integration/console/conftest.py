@@ -25,7 +25,7 @@ from opsloop.flows import package, versions
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
 from opsloop.rag import service as rag
-from opsloop.releases import rollouts, routing
+from opsloop.releases import routing
 from opsloop.releases import service as releases
 from opsloop.releases.driver import Driver
 from opsloop.server.control_plane import control_plane
@@ -98,7 +98,7 @@ class Platform:
         return made.rollout.id
 
     def ask(self, endpoint: str, users: int, *, spread_s: int = 1, failing: bool = False) -> None:
-        """One request of each user, routed as the gateway does; with `failing` the candidate fails behind its shield."""
+        """One request of each user, routed as the gateway does; with `failing` the candidate fails behind a shield."""
         with self.workspace.reading(ADMIN) as uow:
             route = routing.routing_table(uow).routes[endpoint]
         made = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +54,7 @@ class EndpointView:
     rollouts: tuple[Rollout, ...]
     last_request_at: datetime | None
     span: Span
+    compared_s: int
     now: datetime
 
     @property
@@ -69,7 +71,8 @@ class EndpointView:
 def view(uow: UnitOfWork, name: str, window_s: int) -> EndpointView:
     """Raises: NotFound."""
     state = releases.endpoint(uow, name)
-    found = traffic.summary(uow, name, window_s)
+    compared_s = _compared_s(uow, state, window_s)
+    found = traffic.summary(uow, name, compared_s)
     span = charts.Span(found.until, window_s, POINTS)
     recent = rollouts.listed(uow, name, limit=RECENT_ROLLOUTS)
     newest = records.newest(uow, endpoint=name, limit=1)
@@ -84,8 +87,17 @@ def view(uow: UnitOfWork, name: str, window_s: int) -> EndpointView:
         rollouts=tuple(recent),
         last_request_at=newest[0][1].started_at if newest else None,
         span=span,
+        compared_s=compared_s,
         now=uow.clock.now(),
     )
+
+
+def _compared_s(uow: UnitOfWork, state: EndpointState, window_s: int) -> int:
+    """The window of the tiles: not before the rollout that goes on, for an earlier candidate was another release."""
+    if state.rollout is None or state.candidate is None:
+        return window_s
+    since_s = (uow.clock.now() - state.rollout.started_at).total_seconds()
+    return max(1, min(window_s, math.ceil(since_s)))
 
 
 def tiles(found: Traffic, state: EndpointState) -> tuple[Tile, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -144,4 +144,4 @@ def overview(
         topics=() if q else (f"overview:{number}",),
         shape=_shape(shown),
     )
-    return page(request, "overview.html", frame, view=shown, q=q, recently=timedelta(seconds=attention.RECENT_S))
+    return page(request, "overview.html", frame, view=shown, q=q)

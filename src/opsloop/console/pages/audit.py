@@ -1,0 +1,49 @@
+"""`/audit`: who did what, and whether the record still holds."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from opsloop.console.page import Frame, page
+from opsloop.core.audit import keys, service
+from opsloop.core.web.dependencies import Reading
+
+router = APIRouter(include_in_schema=False)
+EVENTS = 100
+
+
+@router.get("/audit")
+def audit(
+    request: Request,
+    uow: Reading,
+    target: Annotated[str, Query(max_length=300)] = "",
+    action: Annotated[str, Query(max_length=100)] = "",
+    before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    verify: bool = False,
+) -> Response:
+    """Targets and actions are filtered by how they begin. `verify` checks the whole trail."""
+    events = service.listed(uow, target=target or None, action=action or None, before=before, limit=EVENTS)
+    wanted = {name: value for name, value in (("target", target), ("action", action)) if value}
+    options = "".join(f" --{name} {shlex.quote(value)}" for name, value in wanted.items())
+    frame = Frame(
+        "Audit",
+        cli="opsloop audit verify" if verify else f"opsloop audit list{options}",
+        json="/api/audit/verify" if verify else f"/api/audit?{urlencode(wanted)}",
+    )
+    return page(
+        request,
+        "audit.html",
+        frame,
+        events=events,
+        target=target,
+        action=action,
+        before=before,
+        older=f"/audit?{urlencode({**wanted, 'before': events[-1].seq})}" if len(events) == EVENTS else None,
+        check=f"/audit?{urlencode({**wanted, 'verify': 'true'})}",
+        found=service.verify(uow, keys.public_key(uow.workspace.data_dir / keys.PUBLIC)) if verify else None,
+    )

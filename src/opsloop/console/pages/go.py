@@ -1,0 +1,40 @@
+"""`/go/{id}`: from an id, wherever it was found, to its page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from opsloop.console.page import see_other
+from opsloop.console.words import segment
+from opsloop.core.errors import NotFound
+from opsloop.core.web.dependencies import Reading
+from opsloop.core.work import UnitOfWork
+from opsloop.rag import service as rag
+from opsloop.rag.models import DocumentMissing
+
+router = APIRouter(include_in_schema=False)
+_PAGES = {"run": "/evaluations", "rollout": "/rollouts", "job": "/jobs"}
+
+
+@router.get("/go/{id}")
+def go(uow: Reading, id: str, start: Annotated[int, Query(ge=0)] = 0, end: Annotated[int, Query(ge=0)] = 0) -> Response:
+    """`start` and `end` mark a span when the id is a document's."""
+    folder = _PAGES.get(id.partition("_")[0])
+    if folder is not None:
+        return see_other(f"{folder}/{segment(id)}")
+    span = f"?start={start}&end={end}#cited" if end > start else ""
+    return see_other(f"/documents/{segment(_collection_of(uow, id))}/{segment(id)}{span}")
+
+
+def _collection_of(uow: UnitOfWork, document: str) -> str:
+    """The collection that holds a document. Raises: NotFound."""
+    for collection in rag.collections(uow):
+        try:
+            rag.document(uow, collection.name, document)
+        except DocumentMissing:
+            continue
+        return collection.name
+    raise NotFound(noun="page for the id", name=document)
