@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from opsloop.console import words
 from opsloop.core.jobs import service as jobs
 from opsloop.core.jobs.models import JobStatus
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service as evaluations
 from opsloop.evaluation.models import RunStatus
 from opsloop.evaluation.verdicts import Verdict

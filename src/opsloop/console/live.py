@@ -22,8 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from opsloop.core.caller import system
 from opsloop.core.errors import InvalidInput, OpsloopError
 from opsloop.core.web.dependencies import Asking
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)

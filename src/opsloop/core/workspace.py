@@ -1,12 +1,20 @@
-"""An opened data folder: the state, artifacts, settings and time that all work of one process shares."""
+"""An opened data folder, and the units of work done in it.
+
+A workspace is what all work of one process shares: state, artifacts, settings, time. A unit of work is one transaction,
+who asked for it, and what it tells others. Whoever opens it commits it; services only use it. Events and audit records
+written through it are in the same transaction as the state they speak of, or not there at all.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
 
 from opsloop.core import settings as settings_module
 from opsloop.core.artifacts.store import Artifacts
@@ -16,9 +24,56 @@ from opsloop.core.clock import Clock
 from opsloop.core.db.database import Database
 from opsloop.core.ids import Ids
 from opsloop.core.settings import CoreSettings, Section
-from opsloop.core.work import UnitOfWork
 
 S = TypeVar("S", bound=Section)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is to stand in the audit trail once the work is committed."""
+
+    action: str
+    target: str
+    detail: dict[str, Any]
+
+
+class UnitOfWork:
+    def __init__(self, workspace: Workspace, session: Session, by: Caller) -> None:
+        self.workspace = workspace
+        self.session = session
+        self.by = by
+        self.events: list[object] = []
+        self.records: list[Record] = []
+        self.rings: set[str] = set()
+
+    @property
+    def clock(self) -> Clock:
+        return self.workspace.clock
+
+    @property
+    def ids(self) -> Ids:
+        return self.workspace.ids
+
+    @property
+    def artifacts(self) -> Artifacts:
+        return self.workspace.artifacts
+
+    def emit(self, event: object) -> None:
+        """Tell other slices, once this transaction is committed."""
+        self.events.append(event)
+
+    def audit(self, action: str, target: str, /, **detail: Any) -> None:
+        """Put who did what to which thing on the record: `uow.audit("release.promoted", "endpoint/chat", to="r7")`.
+
+        `detail` holds JSON values; records are chained and signed when the transaction commits.
+        """
+        self.records.append(Record(action, target, detail))
+
+    def ring(self, bell: str) -> None:
+        """Ring a bell of this process once the transaction is committed."""
+        self.rings.add(bell)
+
+
 BeforeCommit = Callable[[UnitOfWork], None]
 
 

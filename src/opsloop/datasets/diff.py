@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from opsloop.core.errors import InvalidInput
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.datasets import service as datasets
 from opsloop.datasets.models import ChangedRow, DatasetDiff, DatasetVersion
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from opsloop.core.caller import Role
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.datasets._tables import DatasetUseRow, DatasetVersionRow
 from opsloop.datasets.models import DatasetUse, DatasetVersion
 

@@ -14,8 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import snapshot as snapshots
 from opsloop.datasets._tables import DatasetRow, DatasetVersionRow
 from opsloop.datasets.errors import DatasetMissing

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 from opsloop.core.caller import Role
 from opsloop.core.errors import ExtraNeeded
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service
 from opsloop.evaluation._tables import GateReportRow
 from opsloop.evaluation.errors import NoGate, NotComparable, RunNotDone

@@ -14,8 +14,7 @@ from opsloop.core.errors import OpsloopError
 from opsloop.core.jobs import service as jobs
 from opsloop.core.jobs.models import JobStatus
 from opsloop.core.jobs.registry import Again, JobContext, job
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
 from opsloop.evaluation import results, service

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from opsloop.core.caller import Role
 from opsloop.core.jobs import service as jobs
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.datasets import service as datasets
 from opsloop.datasets.models import DatasetVersion
 from opsloop.evaluation import experiment as experiments

@@ -17,7 +17,7 @@ from sqlalchemy import case, func, select
 from opsloop.core.caller import Role
 from opsloop.core.db.order import one_after_another
 from opsloop.core.errors import InvalidInput
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback._tables import FeedbackRow
 from opsloop.feedback.models import Feedback, FeedbackId, FeedbackSummary, Thumb
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.flows import graph, package
 from opsloop.flows.formats import dag
 from opsloop.flows.loaded import LoadedFlow, load

@@ -11,8 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput, NotFound
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.flows import graph, package
 from opsloop.flows import service as flows
 from opsloop.flows._tables import FlowRow, FlowVersionRow

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from opsloop.core.caller import Role
 from opsloop.core.db.order import one_after_another
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring._tables import RequestRow
 from opsloop.monitoring.models import ArmName, RequestRecord, Status
 

@@ -15,7 +15,7 @@ from sqlalchemy import cast as as_type
 
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring._tables import RequestRow
 from opsloop.monitoring.models import ArmName, ArmTraffic, Traffic, TrafficPoint
 from opsloop.monitoring.records import instant_of, microseconds

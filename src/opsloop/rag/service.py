@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.caller import Role
 from opsloop.core.errors import ExtraNeeded, InvalidInput, TooLarge
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import answer as answering
 from opsloop.rag import ingest
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from opsloop.core.caller import system
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.releases import rollouts
 from opsloop.releases._tables import RolloutRow
 from opsloop.releases.models import RolloutStatus

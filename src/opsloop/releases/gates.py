@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service as evaluations
 from opsloop.evaluation.gates import STABLE
 from opsloop.evaluation.models import GateReport, Run

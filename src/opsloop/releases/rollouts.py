@@ -14,7 +14,7 @@ from sqlalchemy import select
 from opsloop.core.caller import Role
 from opsloop.core.errors import NotFound
 from opsloop.core.jobs import service as jobs
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback import service as feedback
 from opsloop.releases import routing
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutEventRow, RolloutRow

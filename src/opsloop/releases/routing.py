@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow, RoutingRow
 from opsloop.releases.errors import NothingReleased
 

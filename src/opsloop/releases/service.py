@@ -12,7 +12,7 @@ from sqlalchemy import select
 from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput, NotFound
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.flows import versions as flows
 from opsloop.releases import gates, rollouts, routing
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow

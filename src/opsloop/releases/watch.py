@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback import service as feedback
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord

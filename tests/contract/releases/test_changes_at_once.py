@@ -10,8 +10,7 @@ import pytest
 
 from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import Conflict, OpsloopError
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.releases import rollouts, routing, service
 from opsloop.releases._tables import EndpointRow, ReleaseRow
 from opsloop.releases.driver import Driver

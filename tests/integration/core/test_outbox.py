@@ -11,8 +11,7 @@ from opsloop.core.caller import Caller
 from opsloop.core.clock import FakeClock
 from opsloop.core.events import outbox
 from opsloop.core.events.types import event_type, restore
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 
 
 @event_type("test.happened")

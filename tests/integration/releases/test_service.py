@@ -11,8 +11,7 @@ from opsloop.core.audit import service as audit
 from opsloop.core.caller import Caller, NotAllowed, Role
 from opsloop.core.errors import Conflict, InvalidInput, NotFound
 from opsloop.core.events.outbox import deliver_due, subscriber
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.releases import rollouts, routing, service
 from opsloop.releases.driver import Driver
 from opsloop.releases.errors import EndpointExists, NoEarlierRelease, NothingReleased, RolloutGoesOn, ServedAlready

@@ -14,7 +14,7 @@ from opsloop.console.page import Frame, Place, page, see_other
 from opsloop.core.caller import Role
 from opsloop.core.errors import Conflict
 from opsloop.core.web.dependencies import Reading, Writing
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.releases import rollouts
 from opsloop.releases import service as releases
 from opsloop.releases.models import EndpointState, Rollout

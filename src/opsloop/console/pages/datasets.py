@@ -12,7 +12,7 @@ from opsloop.console import words
 from opsloop.console.page import Frame, Place, page
 from opsloop.core.errors import ExtraNeeded
 from opsloop.core.web.dependencies import Reading
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.datasets import service
 from opsloop.datasets.models import DatasetVersion
 

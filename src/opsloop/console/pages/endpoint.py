@@ -15,7 +15,7 @@ from opsloop.console import charts, evidence, live, words
 from opsloop.console.charts import Chart, Mark, Span
 from opsloop.console.page import Frame, Place, page, shape_of
 from opsloop.core.web.dependencies import Reading
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring import records, traffic
 from opsloop.monitoring.models import ArmTraffic, Traffic
 from opsloop.releases import rollouts

@@ -14,7 +14,7 @@ from opsloop.console import live, words
 from opsloop.console.intervals import Drawing, of_decision, of_metric
 from opsloop.console.page import Frame, Place, page, shape_of
 from opsloop.core.web.dependencies import Reading
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service as evaluations
 from opsloop.evaluation.models import MetricSummary, RowRecord, Run, RunStatus
 

@@ -11,7 +11,7 @@ from opsloop.console.page import see_other
 from opsloop.console.words import segment
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Reading
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import service as rag
 from opsloop.rag.models import DocumentMissing
 

@@ -12,7 +12,7 @@ from opsloop.console.page import Frame, Place, page, shape_of
 from opsloop.core.jobs import service
 from opsloop.core.jobs.models import Job
 from opsloop.core.web.dependencies import Reading
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 
 router = APIRouter(include_in_schema=False)
 JOBS = 200

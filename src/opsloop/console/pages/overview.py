@@ -14,7 +14,7 @@ from opsloop.console import attention, charts, live, words
 from opsloop.console.attention import Need
 from opsloop.console.page import Frame, page, shape_of
 from opsloop.core.web.dependencies import Reading
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring import traffic
 from opsloop.monitoring.models import ArmTraffic
 from opsloop.releases import service as releases

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from opsloop.console import evidence, live, words
 from opsloop.console.page import Frame, Place, page, shape_of
 from opsloop.core.web.dependencies import Reading
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.releases import rollouts
 from opsloop.releases.models import RolloutHistory
 

@@ -15,7 +15,7 @@ from opsloop.core.audit import chain
 from opsloop.core.audit._tables import AuditCheckpointRow, AuditEventRow, AuditHeadRow
 from opsloop.core.audit.models import AuditEvent, Verification
 from opsloop.core.caller import Role
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 
 _COLUMNS = ("id", "at", "actor", "action", "target", "detail", "previous", "hash")
 

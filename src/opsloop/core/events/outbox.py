@@ -17,8 +17,7 @@ from sqlalchemy import select
 from opsloop.core.caller import system
 from opsloop.core.events._tables import HandledRow, OutboxRow
 from opsloop.core.events.types import name_of, payload_of, restore
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 
 log = structlog.get_logger()
 E = TypeVar("E")

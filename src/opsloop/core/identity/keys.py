@@ -17,7 +17,7 @@ from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from opsloop.core.identity._tables import ApiKeyRow
 from opsloop.core.identity.models import ApiKey, KeyId
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 
 PREFIX = "opl_"
 

@@ -12,8 +12,7 @@ from opsloop.core.errors import OpsloopError
 from opsloop.core.jobs._tables import JobRow
 from opsloop.core.jobs.models import JobStatus
 from opsloop.core.jobs.registry import Again, JobContext, handler_of
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 
 log = structlog.get_logger()
 PROGRESS_EVERY_S = 0.25

@@ -17,8 +17,7 @@ from opsloop.core.caller import Role, system
 from opsloop.core.errors import InvalidInput
 from opsloop.core.jobs import service
 from opsloop.core.jobs._tables import ScheduleRow
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from opsloop.core.caller import Role
 from opsloop.core.errors import Conflict, NotFound
 from opsloop.core.jobs._tables import JobRow
 from opsloop.core.jobs.models import Job, JobId, JobStatus
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 
 
 class JobIsOver(Conflict):

@@ -12,8 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from opsloop.core.caller import Caller
-from opsloop.core.work import UnitOfWork
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 
 
 def workspace_of(request: Request) -> Workspace:

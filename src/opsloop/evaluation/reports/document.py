@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opsloop.core.work import UnitOfWork
+from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service
 from opsloop.evaluation.models import GateReport, RowRecord, Run
 
