@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from opsloop._version import __version__
 from opsloop.console.app import router as console
+from opsloop.console.problem_page import problem_page, wants_page
 from opsloop.core.audit.api import router as audit
 from opsloop.core.errors import OpsloopError, shown
 from opsloop.core.identity.api import router as identity
@@ -48,7 +49,7 @@ def control_plane(workspace: Workspace) -> FastAPI:
 
 async def _opsloop_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, OpsloopError)
-    return _response(problems.problem(error, request_id=_request_id(request)))
+    return _response(request, problems.problem(error, request_id=_request_id(request)))
 
 
 async def _wrong_form(request: Request, error: Exception) -> Response:
@@ -59,7 +60,7 @@ async def _wrong_form(request: Request, error: Exception) -> Response:
     document = problems.document_for(
         422, "invalid-input", f"{first['field']}: {first['problem']}", request_id=_request_id(request)
     )
-    return _response({**document, "kind": "invalid", "errors": faults[:20]})
+    return _response(request, {**document, "kind": "invalid", "errors": faults[:20]})
 
 
 def _fault(found: Any) -> dict[str, str]:
@@ -78,12 +79,15 @@ async def _http_error(request: Request, error: Exception) -> Response:
     slugs = {404: "no-such-route", 405: "method-not-allowed"}
     detail = f"{request.method} {request.url.path}: {error.detail}"
     slug = slugs.get(error.status_code, "http-error")
-    return _response(problems.document_for(error.status_code, slug, detail, request_id=_request_id(request)))
+    document = problems.document_for(error.status_code, slug, detail, request_id=_request_id(request))
+    return _response(request, document)
 
 
 def _request_id(request: Request) -> str | None:
     return request.scope.get("opsloop.request_id")
 
 
-def _response(document: dict[str, Any]) -> Response:
+def _response(request: Request, document: dict[str, Any]) -> Response:
+    if wants_page(request):
+        return problem_page(request, document)
     return Response(problems.body_of(document), status_code=document["status"], media_type=problems.MEDIA_TYPE)

@@ -1,0 +1,232 @@
+"""Every page, with nothing, something, much and malice in it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+
+import httpx
+import pytest
+
+from opsloop.console import static_files
+from opsloop.console.page import SECTIONS
+from opsloop.core.caller import Caller, Role
+from opsloop.datasets import service as datasets
+from opsloop.evaluation import service as evaluations
+from opsloop.flows import versions
+from opsloop.rag import service as rag
+from tests.integration.console.conftest import ADMIN, EXPERIMENT, HOSTILE, Platform, browser, fill
+
+PAGE_LIMIT = 60_000
+SCRIPTS_LIMIT = 60_000
+
+
+def addresses(platform: Platform) -> list[str]:
+    """Every kind of page of a filled platform."""
+    ids = platform.ids
+    return [
+        *(place.href for section in SECTIONS for place in section.places),
+        "/?q=support&page=1",
+        "/endpoints/support-chat",
+        "/endpoints/support-chat?window=3600",
+        *(f"/endpoints/support-chat/{action}" for action in ("promote", "pause", "resume", "rollback", "abort")),
+        f"/rollouts/{ids['running']}",
+        f"/rollouts/{ids['rolled_back']}",
+        f"/evaluations/{ids['run']}",
+        f"/evaluations/{ids['failed_run']}?rows=all&page=2",
+        f"/evaluations/{ids['failed_run']}?rows=failed",
+        "/evaluations?flow=answer@1",
+        "/chat/support-chat",
+        "/datasets/golden",
+        "/datasets/golden@1?page=2",
+        "/documents/handbook",
+        "/audit?verify=true",
+        "/audit?target=endpoint/&action=rollout.",
+        "/sign-in?to=/audit",
+    ]
+
+
+def stray_tags(html: str) -> list[str]:
+    """Scripts and handlers that are not the console's own files."""
+    scripts = [tag for tag in re.findall(r"<script[^>]*>", html) if 'src="/static/' not in tag]
+    handlers = re.findall(r"<[^>]+\son\w+\s*=", html)
+    return scripts + handlers + re.findall(r"<style|<[^>]+\sstyle=|<iframe|javascript:", html)
+
+
+@pytest.mark.parametrize("address", [place.href for section in SECTIONS for place in section.places])
+def test_an_empty_platform_says_what_to_do_next(page: httpx.Client, address: str) -> None:
+    answer = page.get(address)
+    assert answer.status_code == 200
+    assert answer.text.count("<h1>") == 1
+    assert "opsloop " in answer.text
+    assert "data-copy=" in answer.text or address == "/audit"
+
+
+def test_every_page_of_a_platform_in_use_is_shown(filled: Platform) -> None:
+    with browser(filled.workspace) as client:
+        for address in addresses(filled):
+            answer = client.get(address)
+            assert answer.status_code == 200, (address, answer.text[:2000])
+            assert answer.text.count("<h1>") == 1, address
+            assert stray_tags(answer.text) == [], address
+            assert answer.headers["content-security-policy"].startswith("default-src 'self'"), address
+
+
+def test_a_page_links_to_the_same_as_json_and_as_a_command(filled: Platform) -> None:
+    with browser(filled.workspace) as client:
+        for address in ("/", "/endpoints/support-chat", f"/rollouts/{filled.ids['running']}", "/audit", "/datasets"):
+            html = client.get(address).text
+            link = re.search(r'<a class="plain" href="([^"]+)">JSON</a>', html)
+            assert link is not None, address
+            answer = client.get(link[1].replace("&amp;", "&"), headers={"accept": "application/json"})
+            assert answer.status_code == 200, link[1]
+            assert isinstance(answer.json(), dict)
+            assert 'data-copy="opsloop ' in html, address
+
+
+def test_hostile_names_and_texts_are_data(platform: Platform) -> None:
+    platform.golden(3, text=HOSTILE)
+    flow = platform.flow(HOSTILE)
+    run = platform.evaluate(flow)
+    with platform.workspace.writing(ADMIN) as uow:
+        document = rag.upload(uow, "handbook", f"{HOSTILE[:40].replace('/', '')}.md", HOSTILE.encode()).document_id
+        data = json.dumps({HOSTILE: HOSTILE, "n": 1}).encode()
+        datasets.register(uow, "columns", "<img src=x onerror=alert(1)>.jsonl", data)
+        uow.audit("release.<script>", f"endpoint/{HOSTILE}", reason=HOSTILE)
+    with browser(platform.workspace) as client:
+        for address in (
+            f"/evaluations/{run}",
+            "/datasets/columns",
+            "/datasets/golden",
+            "/documents",
+            "/documents/handbook",
+            f"/documents/handbook/{document}?start=2&end=30",
+            "/audit",
+            f"/audit?target={HOSTILE}&action=%22%3E%3Cscript%3E",
+            f"/?q={HOSTILE[:80]}",
+            f"/evaluations?flow={HOSTILE[:80]}",
+            f"/datasets?q={HOSTILE[:80]}",
+            "/api/places",
+        ):
+            answer = client.get(address)
+            assert answer.status_code == 200, (address, answer.text[:500])
+            if not address.startswith("/api/"):
+                assert stray_tags(answer.text) == [], address
+                assert "{{7*7}}" not in address or "49" not in answer.text
+
+
+def test_a_huge_platform_stays_light(platform: Platform) -> None:
+    fill(platform, users=400)
+    for number in range(120):
+        platform.endpoint(f"endpoint-with-a-name-that-is-rather-long-{number:03d}")
+    platform.golden(600, text="a question of several words that is repeated " * 8)
+    big = platform.evaluate("answer@2")
+    with platform.workspace.writing(ADMIN) as uow:
+        for number in range(300):
+            uow.audit(
+                "thing.changed", f"endpoint/support-chat/{number}", reason="because " * 20, evidence={"n": number}
+            )
+        for number in range(120):
+            text = f"# Note {number}\n\nEmployees may take {number} days.\n".encode()
+            rag.upload(uow, "handbook", f"note-{number}.md", text)
+    with browser(platform.workspace) as client:
+        for address in [*addresses(platform), f"/evaluations/{big}", "/?page=3"]:
+            answer = client.get(address)
+            assert answer.status_code == 200, address
+            assert len(gzip.compress(answer.content, 5)) <= PAGE_LIMIT, address
+
+
+def test_page_style_and_scripts_together_are_light(filled: Platform) -> None:
+    files = static_files.static_files().values()
+    assert sum(len(each.content) for each in files if each.name.endswith(".js")) <= SCRIPTS_LIMIT
+    shared = sum(len(each.packed) for each in files)
+    with browser(filled.workspace) as client:
+        for address in addresses(filled):
+            assert shared + len(gzip.compress(client.get(address).content, 5)) <= PAGE_LIMIT, address
+
+
+def test_an_evaluation_that_goes_on_shows_how_far_it_is(platform: Platform) -> None:
+    platform.golden()
+    with platform.workspace.writing(ADMIN) as uow:
+        run = evaluations.start(uow, EXPERIMENT, versions.get(uow, platform.flow("")))
+    with browser(platform.workspace) as client:
+        html = client.get(f"/evaluations/{run.id}").text
+    assert "waits for its turn" in html
+    assert f'data-topics="run:{run.id}"' in html
+
+
+def test_worst_rows_come_first(platform: Platform) -> None:
+    platform.golden(5)
+    run = platform.evaluate(platform.flow(" and much more"))
+    with browser(platform.workspace) as client:
+        html = client.get(f"/evaluations/{run}").text
+    assert html.index("Gate failed") < html.index("Rules of the gate") < html.index("Rows")
+
+
+def test_the_broken_event_is_named(filled: Platform) -> None:
+    from sqlalchemy import text
+
+    with filled.workspace.database.engine.begin() as connection:
+        connection.execute(text("UPDATE audit_events SET actor = 'somebody:else' WHERE seq = 3"))
+    with browser(filled.workspace) as client:
+        html = client.get("/audit?verify=true").text
+    assert "broken at event 3" in html.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [
+        ("/endpoints/nobody", 404, "no endpoint named"),
+        ("/rollouts/nothing", 404, "no rollout named"),
+        ("/evaluations/%3Cscript%3E", 404, "no evaluation named"),
+        ("/jobs/none", 404, "no job named"),
+        ("/no/such/page", 404, "Not Found"),
+        ("/?page=0", 422, "page"),
+        ("/endpoints/support-chat?window=soon", 422, "window"),
+        ("/evaluations?flow=" + "x" * 5000, 422, "flow"),
+        ("/chat/nobody", 404, "no endpoint named"),
+        ("/go/doc_nothing", 404, "no page for the id"),
+    ],
+)
+def test_a_problem_is_a_page_for_people_and_a_document_for_programs(
+    filled: Platform, address: str, status: int, said: str
+) -> None:
+    with browser(filled.workspace) as client:
+        shown = client.get(address)
+        told = client.get(address, headers={"accept": "application/json"})
+    assert (shown.status_code, told.status_code) == (status, status)
+    assert shown.headers["content-type"].startswith("text/html")
+    assert said in shown.text
+    assert stray_tags(shown.text) == []
+    assert told.headers["content-type"] == "application/problem+json"
+
+
+def test_a_viewer_sees_everything_and_is_offered_nothing(filled: Platform) -> None:
+    with browser(filled.workspace, Caller("key:watcher", Role.VIEWER)) as client:
+        shown = client.get("/endpoints/support-chat")
+        refused = client.get("/endpoints/support-chat/promote")
+    assert shown.status_code == 200
+    assert "Promote" not in shown.text
+    assert refused.status_code == 403
+    assert "key:watcher has the role viewer" in refused.text
+
+
+def test_a_static_file_has_a_name_of_its_content_and_is_kept(page: httpx.Client) -> None:
+    address = static_files.url("console.css")
+    answer = page.get(address)
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert page.get(address, headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+    assert page.get("/static/console.000000000000.css").status_code == 404
+    assert page.get("/static/..%2Fapp.py").status_code == 404
+
+
+def test_an_id_leads_to_its_page(filled: Platform) -> None:
+    with filled.workspace.reading(ADMIN) as uow:
+        document = rag.list_documents(uow, "handbook")[0].id
+    with browser(filled.workspace) as client:
+        assert client.get(f"/go/{filled.ids['run']}").headers["location"] == f"/evaluations/{filled.ids['run']}"
+        found = client.get(f"/go/{document}?start=0&end=5")
+        assert found.headers["location"] == f"/documents/handbook/{document}?start=0&end=5#cited"
+        assert '<mark id="cited"># Lea</mark>' in client.get(found.headers["location"]).text
