@@ -40,4 +40,6 @@ def up(folder: Path | None, host: str | None, port: int | None, demo: bool) -> N
 
         turn(project, url, bare=not demo, is_stopping=is_stopping)
 
-    resolve_name(SERVE)(settings, file_values=project.settings, when_ready=when_ready)
+    serve = resolve_name(SERVE)
+    local.refuse_unknown_settings(project)
+    serve(settings, file_values=project.settings, when_ready=when_ready)

@@ -139,7 +139,7 @@ class Failed(OpsloopError):
     kind = Kind.FAILED
 
 
-class ExtraNeeded(Unavailable):
+class ExtraNeeded(Failed):
     """A library that comes with an extra is not installed."""
 
     template = "{what} needs the extra {extra!r}: pip install 'opsloop[{extra}]'"
