@@ -19,17 +19,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from opsloop.core.clock import Clock
 from opsloop.core.errors import Kind, OpsloopError
 from opsloop.core.web.problems import status_of
+from opsloop.gateway.complaints import Complaints
 from opsloop.gateway.dialect import Answer
 from opsloop.monitoring.models import RequestRecord, Status
 from opsloop.monitoring.recorder import Recorder
 from opsloop.releases.routing import Arm, Route
 
-log = structlog.get_logger()
 CLIENT_CLOSED = 499  # what nginx logs for a caller that went away
 MAX_ENGINE = 40
 _FAULTS_OF_CALLER = (Kind.INVALID, Kind.TOO_LARGE)
@@ -61,6 +59,7 @@ class Ledger:
 
     __slots__ = (
         "_clock",
+        "_complaints",
         "_ids",
         "_is_kept",
         "_recorder",
@@ -79,6 +78,7 @@ class Ledger:
         ids: RecordIds,
         clock: Clock,
         route: Route,
+        complaints: Complaints,
         *,
         subject: str,
         request_id: str,
@@ -88,6 +88,7 @@ class Ledger:
         self._ids = ids
         self._clock = clock
         self._route = route
+        self._complaints = complaints
         self._subject = subject
         self._request_id = request_id
         self._streamed = streamed
@@ -100,7 +101,7 @@ class Ledger:
         """The candidate failed and stable is asked; from here on the time is stable's."""
         self._shielded = _Failure(arm, error, self._duration_ms())
         self._started_s = self._clock.monotonic_s()
-        log.warning("candidate_failed", endpoint=self._route.endpoint, release=arm.release, error=_name(error))
+        self._complaints.tell("candidate_failed", endpoint=self._route.endpoint, release=arm.release, error=error)
 
     def answered(self, answer: Answer) -> None:
         """By the names of a flow's outputs: `abstained` and `engine` say of an answer what the record keeps."""
@@ -119,7 +120,7 @@ class Ledger:
         """Args: http_status: what was sent already; by default what the error is answered with."""
         status = http_status or _status(error)
         if not 400 <= status < 500:
-            log.warning("release_failed", endpoint=self._route.endpoint, release=arm.release, error=_name(error))
+            self._complaints.tell("release_failed", endpoint=self._route.endpoint, release=arm.release, error=error)
         self._keep(
             arm,
             "error",

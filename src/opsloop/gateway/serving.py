@@ -11,6 +11,7 @@ from opsloop.core.caller import Caller
 from opsloop.core.workspace import Workspace
 from opsloop.gateway.arms import Arms
 from opsloop.gateway.bodies import CallerGone, body_of, header
+from opsloop.gateway.complaints import Complaints
 from opsloop.gateway.dialect import Dialect
 from opsloop.gateway.errors import Overloaded
 from opsloop.gateway.exchange import Exchange
@@ -48,6 +49,7 @@ class Serving:
         self._recorder = recorder
         self._subjects = subjects
         self._ids = RecordIds(workspace.ids.new("gw"))
+        self._complaints = Complaints(workspace.clock)
         self._running = 0
 
     async def body(self, call: Call) -> bytes:
@@ -75,6 +77,7 @@ class Serving:
             self._ids,
             self.workspace.clock,
             route,
+            self._complaints,
             subject=subject,
             request_id=call.request_id,
             streamed=streamed,
