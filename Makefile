@@ -23,9 +23,8 @@ help:
 
 setup: $(VENV)/.dev-installed  ## Install everything development needs into .venv
 
-# Exit code 5 says that the platform is running already, and where: as wanted.
 up: $(VENV)/.up-installed  ## Start the platform with the sample project; prints the console's address
-	@$(BIN)/opsloop up --project examples/support-chatbot || [ $$? -eq 5 ]
+	@exec $(BIN)/opsloop up --if-needed --project examples/support-chatbot
 
 test: setup  ## Run every test
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal

@@ -43,14 +43,33 @@ def test_make_alone_lists_every_target_with_what_it_does(checkout: Path) -> None
     assert re.findall(r"^make (\w+) +[A-Z].+$", result.stdout, re.MULTILINE) == targets.split()
 
 
-@pytest.mark.parametrize(("code", "is_fine"), [(0, True), (5, True), (1, False), (2, False)])
-def test_a_platform_that_runs_already_is_as_wanted(checkout: Path, code: int, is_fine: bool) -> None:
+@pytest.mark.parametrize(("code", "is_fine"), [(0, True), (1, False), (5, False)])
+def test_up_is_what_the_platform_says(checkout: Path, code: int, is_fine: bool) -> None:
     program(checkout / ".venv" / "bin" / "opsloop", f'echo "called: $*"; exit {code}')
 
     result = make(checkout, "up")
 
-    assert result.stdout == "called: up --project examples/support-chatbot\n"
+    assert result.stdout == "called: up --if-needed --project examples/support-chatbot\n"
     assert (result.returncode == 0) is is_fine
+
+
+def test_stopping_make_stops_the_platform(checkout: Path) -> None:
+    program(
+        checkout / ".venv" / "bin" / "opsloop", "trap 'echo drained; exit 0' TERM; echo up; while :; do sleep 0.1; done"
+    )
+    process = subprocess.Popen(
+        ["make", "--no-print-directory", "up"],
+        cwd=checkout,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.terminate()
+    assert process.stdout.readline() == "drained\n"
+    process.stdout.close()
+    process.wait(30)
 
 
 def test_it_installs_again_only_when_what_is_wanted_changed(checkout: Path) -> None:

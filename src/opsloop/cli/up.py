@@ -17,7 +17,8 @@ SERVE = "opsloop.server.serving:serve"
 @click.option("--host", help="Address to listen on; not only this machine's needs API keys.  [127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [8700]")
 @click.option("--demo/--no-demo", default=True, help="Apply the project and show its demo, or start bare.")
-def up(folder: Path | None, host: str | None, port: int | None, demo: bool) -> None:
+@click.option("--if-needed", is_flag=True, help="Say where it is, and that is all, when it runs already.")
+def up(folder: Path | None, host: str | None, port: int | None, demo: bool, if_needed: bool) -> None:
     """The whole platform in this process: API, gateway, console, worker, scheduler.
 
     In a project's folder it first makes the platform match `opsloop.yaml`, and turns the project's demo once.
@@ -40,6 +41,9 @@ def up(folder: Path | None, host: str | None, port: int | None, demo: bool) -> N
 
         turn(project, url, bare=not demo, is_stopping=is_stopping)
 
+    if if_needed and (running := local.running_at(project)) is not None:
+        click.echo(f"Opsloop runs already, on this folder: {running}")
+        return
     serve = resolve_name(SERVE)
     local.refuse_unknown_settings(project)
     serve(settings, file_values=project.settings, when_ready=when_ready)

@@ -39,6 +39,9 @@ def test_the_loop_turns_once_and_is_not_turned_again(project: Path, port: int, s
     assert second.returncode == 5
     assert f"held by process {run.process.pid} (it answers at {run.url})" in second.stderr
 
+    needed = opsloop("up", "--if-needed", "--project", str(project))
+    assert (needed.returncode, needed.stdout) == (0, f"Opsloop runs already, on this folder: {run.url}\n")
+
     assert opsloop("audit", "verify", "--project", str(project)).returncode == 0
     assert run.stop() == 0
 
