@@ -64,7 +64,7 @@ EXPERIMENT: dict[str, Any] = {
     "name": "answers",
     "datasets": [{"name": "golden", "mappings": {"question": "${data.question}"}}],
     "evaluators": [{"name": "token_f1"}, {"name": "latency"}],
-    "gate": {"rules": [{"metric": "token_f1", "at_least": 0.6}]},
+    "gate": {"rules": [{"metric": "token_f1", "at_least": 0.75}]},
 }
 
 

@@ -1,0 +1,34 @@
+"""Every page, checked by axe in both themes and on both widths: no violation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.acceptance.console.conftest import Site, visit
+from tests.integration.console.test_pages import addresses
+
+THEMES = ("light", "dark")
+WIDTHS = (1280, 390)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing(chromium: Any, site: Site, theme: str, width: int) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="install axe-playwright-python").Axe()
+    visitor = visit(
+        chromium, site, color_scheme=theme, viewport={"width": width, "height": 900}, reduced_motion="reduce"
+    )
+    page = visitor.open("/")
+    found = {}
+    for path in addresses(site.platform):
+        page.goto(site.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        violations = axe.run(page).response["violations"]
+        if violations:
+            found[path] = [(each["id"], each["impact"], each["nodes"][0]["html"][:200]) for each in violations]
+    visitor.context.close()
+    assert found == {}
+    assert visitor.faults == []
