@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from opsloop.evaluation.models import GateReport, Run
 from opsloop.releases.models import Release, Released, Rollout, RolloutStatus
 
 WIDTH = 10
+COLUMNS = 112
+# Metrics that every run has beside the experiment's own.
+BESIDES = ("completed", "latency")
 _COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
 
 
@@ -24,7 +28,10 @@ class Teller:
         click.echo(f"\nOpsloop {__version__} · project {project} · {url}\n")
 
     def step(self, word: str, sentence: str, *, colour: str | None = None) -> None:
-        click.echo(f"  {click.style(f'{word:<{WIDTH}}', bold=True, fg=colour)} {sentence}")
+        lines = textwrap.wrap(sentence, COLUMNS - WIDTH - 3, break_long_words=False, break_on_hyphens=False)
+        click.echo(f"  {click.style(f'{word:<{WIDTH}}', bold=True, fg=colour)} {lines[0]}")
+        for line in lines[1:]:
+            click.echo(f"{'':<{WIDTH + 3}}{line}")
 
     def applied(self, outcome: Outcome) -> None:
         """What became of a step of the plan; an endpoint's also with its evaluation and gate."""
@@ -42,7 +49,7 @@ class Teller:
 
     def evaluated(self, run: Run) -> None:
         taken = {name: metric.value for name, metric in run.metrics.items() if metric.value is not None}
-        figures = ", ".join(f"{name} {value:.3g}" for name, value in taken.items())
+        figures = ", ".join(f"{name} {value:.2f}" for name, value in taken.items() if name not in BESIDES)
         self.step("evaluate", f"{run.flow} on {run.dataset}, {run.rows} rows: {figures}")
 
     def gate(self, report: GateReport) -> None:
