@@ -13,6 +13,7 @@ import openai
 import pytest
 
 from tests.acceptance.loop.conftest import Up
+from tests.acceptance.loop.test_readme import missing_from
 
 LOOP_S = 240.0
 
@@ -55,6 +56,7 @@ def test_the_loop_turns_once_and_is_not_turned_again(project: Path, port: int, s
 
 
 def tells_what_happened(said: str) -> None:
+    assert missing_from(said) == []
     assert re.search(r"evaluate +answer@1 on handbook-questions@1, 125 rows: ", said), said
     assert re.search(r"gate +Gate failed", said), said
     assert re.search(r"release +refused; release 1 \(answer@1\) keeps serving", said), said

@@ -1,0 +1,38 @@
+"""What the README shows of `make up` is what `make up` prints; figures may differ."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+_FIGURES = re.compile(r"\d[\d.,]*")
+
+
+def shown_in_readme() -> list[str]:
+    """The lines that the README shows of the loop, as one words-only text per line."""
+    block = (ROOT / "README.md").read_text().split("$ make up\n", 1)[1].split("```", 1)[0]
+    return [words(line) for line in paragraphs(block) if line.strip()]
+
+
+def paragraphs(said: str) -> list[str]:
+    """Sentences without the line breaks of the terminal."""
+    return re.sub(r"\n {13}(?=\S)", " ", said).splitlines()
+
+
+def words(line: str) -> str:
+    return _FIGURES.sub("#", " ".join(line.split()))
+
+
+def missing_from(said: str) -> list[str]:
+    """Lines of the README that the platform did not say."""
+    printed = {words(line) for line in paragraphs(said)}
+    return [line for line in shown_in_readme() if line not in printed]
+
+
+def test_the_readme_shows_the_loop() -> None:
+    assert any(line.startswith("watch release # was rolled back by itself") for line in shown_in_readme())
+
+
+def test_a_line_that_was_not_said_is_found() -> None:
+    assert missing_from("") == shown_in_readme()
