@@ -27,7 +27,9 @@ from opsloop.core.workspace import UnitOfWork, Workspace
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 TICK_S = 1.0
-"""Between two looks, in seconds; longer when a look takes long, so that looking costs at most a tenth of a core."""
+"""Between two looks, in seconds, at least."""
+REST_PER_LOOK = 30.0
+"""How much longer than a look the pause after it is: looking costs at most a thirtieth of a core."""
 GLANCE_S = 0.25
 """How often a process that looks sees that it is to stop, in seconds."""
 HEARTBEAT_S = 15.0
@@ -126,7 +128,7 @@ class Feed:
             self._messages = {name: each for name, each in self._messages.items() if name in wanted}
             started_s = time.monotonic()
             self._compare(await run_in_threadpool(self._look, wanted))
-            await self._rest(max(TICK_S, 10 * (time.monotonic() - started_s)))
+            await self._rest(max(TICK_S, REST_PER_LOOK * (time.monotonic() - started_s)))
         for listener in self._listeners:
             listener.news.set()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-import httpx
 import pytest
+from fastapi.testclient import TestClient
 
 from opsloop.core.caller import Caller, Role
 from opsloop.core.identity import keys
@@ -18,7 +19,7 @@ def fields(html: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html))
 
 
-def do(client: httpx.Client, action: str) -> httpx.Response:
+def do(client: TestClient, action: str) -> Any:
     address = f"/endpoints/support-chat/{action}"
     return client.post(address, data=fields(client.get(address).text))
 

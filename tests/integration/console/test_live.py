@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from opsloop.core.work import UnitOfWork
 
 from opsloop.console import live
-from opsloop.console.live import Feed
+from opsloop.console.live import Feed, Snapshot
 from tests.integration.console.conftest import Platform, browser
 
 
@@ -32,6 +33,7 @@ async def next_message(messages: AsyncIterator[bytes]) -> tuple[str, dict[str, A
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "TICK_S", 0.01)
     monkeypatch.setattr(live, "GLANCE_S", 0.01)
+    monkeypatch.setattr(live, "REST_PER_LOOK", 1.0)
 
 
 def test_a_listener_hears_what_is_and_then_what_changes(filled: Platform) -> None:
@@ -72,7 +74,12 @@ def _roll_back(platform: Platform) -> None:
 def test_many_listeners_share_one_look(filled: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[str] = []
     real = live._LOOKS["overview"]
-    monkeypatch.setitem(live._LOOKS, "overview", lambda uow, argument: looks.append(argument) or real(uow, argument))
+
+    def counted(uow: UnitOfWork, argument: str) -> Snapshot:
+        looks.append(argument)
+        return real(uow, argument)
+
+    monkeypatch.setitem(live._LOOKS, "overview", counted)
 
     async def listen() -> None:
         feed = Feed(filled.workspace)

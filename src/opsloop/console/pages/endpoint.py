@@ -20,10 +20,11 @@ from opsloop.monitoring import records, traffic
 from opsloop.monitoring.models import ArmTraffic, Traffic
 from opsloop.releases import rollouts
 from opsloop.releases import service as releases
-from opsloop.releases.models import EndpointState, Release, Rollout
+from opsloop.releases.models import EndpointState, Release, Rollout, RolloutStatus
 
 router = APIRouter(include_in_schema=False)
 POINTS = 90
+DEFAULT_WINDOW_S = 900
 WINDOWS = {300: "5 min", 900: "15 min", 3_600: "1 hour", 21_600: "6 hours", 86_400: "1 day"}
 RELEASES = 25
 RECENT_ROLLOUTS = 8
@@ -64,6 +65,13 @@ class EndpointView:
         return found if found is not None and not found.status.is_over else None
 
     @property
+    def can_go_back(self) -> bool:
+        """Whether a release served everybody before the stable one, as far as the shown rollouts tell."""
+        stable = self.state.stable
+        promoted = [each.number for each in self.rollouts if each.status is RolloutStatus.PROMOTED]
+        return stable is not None and any(number < stable.number for number in promoted)
+
+    @property
     def share(self) -> float:
         return self.rollout.share if self.rollout else 0.0
 
@@ -90,6 +98,15 @@ def view(uow: UnitOfWork, name: str, window_s: int) -> EndpointView:
         compared_s=compared_s,
         now=uow.clock.now(),
     )
+
+
+def _fitting_window_s(uow: UnitOfWork, name: str) -> int:
+    """The shortest window that still has the newest request well inside; the middle one without any."""
+    newest = records.newest(uow, endpoint=name, limit=1)
+    if not newest:
+        return DEFAULT_WINDOW_S
+    age_s = (uow.clock.now() - newest[0][1].started_at).total_seconds()
+    return next((window_s for window_s in WINDOWS if age_s < window_s / 2), max(WINDOWS))
 
 
 def _compared_s(uow: UnitOfWork, state: EndpointState, window_s: int) -> int:
@@ -191,7 +208,7 @@ def _shape(shown: EndpointView) -> str:
 def look(uow: UnitOfWork, argument: str) -> live.Snapshot:
     """`endpoint:chat:900`, the endpoint in a window."""
     name, _, window = argument.rpartition(":")
-    shown = view(uow, name, int(window) if window.isdecimal() and int(window) in WINDOWS else 900)
+    shown = view(uow, name, int(window) if window.isdecimal() and int(window) in WINDOWS else DEFAULT_WINDOW_S)
     values = {f"tile/{tile.key}/{part}": getattr(tile, part) for tile in shown.tiles for part in Tile.__slots__[2:]}
     values |= {f"chart/{chart.key}/{line.name}": line.path for chart in shown.charts for line in chart.lines}
     values |= {f"chart/{chart.key}/top": top(chart) for chart in shown.charts}
@@ -210,9 +227,10 @@ def endpoint(
     request: Request,
     uow: Reading,
     name: str,
-    window: Annotated[int, Query(ge=60, le=traffic.MAX_WINDOW_S)] = 900,
+    window: Annotated[int | None, Query(ge=60, le=traffic.MAX_WINDOW_S)] = None,
     did: Literal["", "promote", "pause", "resume", "rollback", "abort"] = "",
 ) -> Response:
+    window = window or _fitting_window_s(uow, name)
     shown = view(uow, name, window)
     frame = Frame(
         name,

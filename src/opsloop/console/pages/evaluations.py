@@ -95,7 +95,13 @@ def _one(values: dict[str, Any], names: Sequence[str]) -> str:
 def _text(value: object) -> str:
     if isinstance(value, dict) and len(value) == 1:
         value = next(iter(value.values()))
-    text = value if isinstance(value, str) else words.NONE if value in (None, {}, []) else words.pretty(value)
+    text = (
+        value
+        if isinstance(value, str) and value
+        else words.NONE
+        if value in (None, {}, [], "")
+        else words.pretty(value)
+    )
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}… ({len(text):,} characters)"
 
 
