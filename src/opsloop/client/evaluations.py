@@ -47,6 +47,10 @@ class Evaluations:
         """The verdict of a run's gate, against another run where its rules compare with one."""
         return self._connection.post(path("api", "evaluations", run, "gate"), GateReport, body={"baseline": baseline})
 
+    def last_gate(self, run: str) -> GateReport:
+        """The report of the gate that was checked last. Raises: NotFound when it was not checked yet."""
+        return self._connection.get(path("api", "evaluations", run, "gate"), GateReport)
+
     def wait(
         self,
         run: str,

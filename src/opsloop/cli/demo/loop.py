@@ -104,6 +104,10 @@ class Loop:
 
     def _release(self, demo: DemoWanted, version: FlowVersion, stable: Release) -> Rollout | None:
         run = self._evaluate(demo, version)
+        if run.verdict is not None and run.verdict is not Verdict.PASS:  # at an earlier start
+            self._tell.gate(self._client.evaluations.last_gate(run.id))
+            self._tell.refused(stable)
+            return None
         gate = experiments.judge(
             self._client, demo.experiment, run, stable_run=stable.evaluation, stable_flow=stable.flow
         )
