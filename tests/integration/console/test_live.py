@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from opsloop.core.work import UnitOfWork
 
 from opsloop.console import live
 from opsloop.console.live import Feed, Snapshot
+from opsloop.core.workspace import UnitOfWork
 from tests.integration.console.conftest import Platform, browser
 
 
