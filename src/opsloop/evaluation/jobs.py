@@ -40,7 +40,8 @@ def run(context: JobContext, payload: dict[str, Any]) -> None:
     except Again:
         raise
     except Exception as error:  # whatever ended the job ended the run too; the job's rim logs it
-        _fail(context.workspace, run_id, error)
+        ended = error
+        context.patiently(lambda: _fail(context.workspace, run_id, ended))
         raise
 
 
@@ -82,7 +83,7 @@ def _evaluate(context: JobContext, run_id: str) -> None:
     kinds = {each.metric: Kind(each.evaluator.higher_is_better, each.evaluator.unit) for each in taken}
     found = summaries(records, kinds, seed=experiment.seed)
     key = results.store(workspace.artifacts, records)
-    _finish(workspace, run_id, records, found, key)
+    context.patiently(lambda: _finish(workspace, run_id, records, found, key))
     for part in parts:
         if part.journal is not None:
             part.journal.unlink(missing_ok=True)

@@ -29,7 +29,9 @@ def drive(context: JobContext, payload: dict[str, Any]) -> None:
         raise
     except Exception as error:
         # Whatever stopped the driver, also a cancelled job: nobody watches the candidate now, so it gets no traffic.
-        _give_up(context.workspace, rollout, error)
+        reason = f"its driver stopped ({type(error).__name__}: {error}); nobody watched it"
+        log.exception("rollout_driver_failed", rollout=rollout)
+        context.patiently(lambda: _give_up(context.workspace, rollout, reason))
         raise
 
 
@@ -37,7 +39,7 @@ def _drive(context: JobContext, rollout: str) -> None:
     workspace = context.workspace
     tick_s = workspace.section(RolloutSettings).rollout_tick_s
     bell = workspace.bell(BELL)
-    driver = Driver.of(workspace, rollout)
+    driver = context.patiently(lambda: Driver.of(workspace, rollout))
     told = 0
     while (move := _tick(driver, workspace)) is None or move.kind is not MoveKind.END:
         if move is not None and driver.stored > told:
@@ -56,13 +58,10 @@ def _tick(driver: Driver, workspace: Workspace) -> Move | None:
         return None
 
 
-def _give_up(workspace: Workspace, rollout: str, error: Exception) -> None:
-    log.exception("rollout_driver_failed", rollout=rollout)
+def _give_up(workspace: Workspace, rollout: str, reason: str) -> None:
     with workspace.writing(BY) as uow:
         row = rollouts.found(uow, rollout)
         rollouts.lock_endpoint(uow, row.endpoint)
         uow.session.refresh(row)
         if not RolloutStatus(row.status).is_over:
-            rollouts.give_up(
-                uow, row, reason=f"its driver stopped ({type(error).__name__}: {error}); nobody watched it"
-            )
+            rollouts.give_up(uow, row, reason=reason)

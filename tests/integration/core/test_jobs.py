@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import pytest
 
 from opsloop.core.caller import Caller, system
 from opsloop.core.clock import FakeClock
+from opsloop.core.db.database import DatabaseLocked
 from opsloop.core.errors import InvalidInput
-from opsloop.core.jobs import schedules, service
+from opsloop.core.jobs import _execution, registry, schedules, service
 from opsloop.core.jobs.inline import run_due
 from opsloop.core.jobs.models import Job, JobStatus
 from opsloop.core.jobs.registry import JobContext, job
+from opsloop.core.jobs.runner import JobRunner
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
@@ -57,6 +60,35 @@ while True:
     bell.wait(timeout_s=0.2)
 runner.stop()
 print("done", flush=True)
+"""
+
+START_ENGINE_TWICE = """
+import sys, threading
+from pathlib import Path
+from opsloop.core.jobs._durable import Engine
+from opsloop.core.opening import open_workspace
+from opsloop.core.settings import CoreSettings
+
+folder = Path(sys.argv[1])
+workspace = open_workspace(CoreSettings(data_dir=folder))
+in_the_way = folder / "jobs.db"
+in_the_way.mkdir()
+ran, over = [], threading.Event()
+
+def execute(job_id):
+    ran.append(job_id)
+    over.set()
+
+try:
+    Engine(workspace, execute)
+except Exception:
+    print("refused")
+in_the_way.rmdir()
+engine = Engine(workspace, execute)
+engine.start("job_1", 1)
+over.wait(30)
+engine.stop()
+print("ran", *ran)
 """
 
 
@@ -173,3 +205,108 @@ def test_a_job_whose_process_was_killed_goes_on_at_the_next_start(tmp_path: Path
     with workspace.reading(system("test")) as uow:
         assert service.get(uow, "job_1").status is JobStatus.DONE
     workspace.close()
+
+
+class Away:
+    """Refuses the first calls of a function, as a database does that is locked or away."""
+
+    def __init__(self, real: Any, times: int) -> None:
+        self._real = real
+        self.left = times
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        if self.left:
+            self.left -= 1
+            raise DatabaseLocked(where="state.db")
+        return self._real(*given, **named)
+
+
+@pytest.mark.parametrize("step", ["_found", "_finish"])
+def test_a_job_ends_although_the_database_is_away_for_a_while(
+    sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    away = Away(getattr(_execution, step), times=3)
+    monkeypatch.setattr(_execution, step, away)
+    monkeypatch.setattr(registry, "RETRY_S", 0.0)
+    made = enqueue(sqlite_workspace, admin, "test.count", {"to": 2})
+    assert run_due(sqlite_workspace) == 1
+    assert away.left == 0
+    assert status(sqlite_workspace, admin, made.id).status is JobStatus.DONE
+
+
+def test_progress_that_cannot_be_stored_does_not_end_the_job(
+    sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_execution._Progress, "_write", Away(None, times=9))
+    made = enqueue(sqlite_workspace, admin, "test.count", {"to": 2})
+    run_due(sqlite_workspace)
+    assert status(sqlite_workspace, admin, made.id).status is JobStatus.DONE
+
+
+def test_a_job_that_could_not_tell_its_end_goes_on_at_the_next_start_as_a_new_attempt(
+    sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopping = threading.Event()
+
+    @job("test.stopped")
+    def stopped(_context: JobContext, _payload: dict[str, Any]) -> None:
+        stopping.set()
+
+    made = enqueue(sqlite_workspace, admin, "test.stopped", {})
+    assert _execution.claim_due(sqlite_workspace) == [(made.id, 1)]
+    with monkeypatch.context() as patched:
+        patched.setattr(_execution, "_finish", Away(None, times=1))
+        _execution.execute(sqlite_workspace, made.id, stopping=stopping)
+    assert status(sqlite_workspace, admin, made.id).status is JobStatus.RUNNING
+    assert _execution.claim_running(sqlite_workspace) == [(made.id, 2)]
+
+
+class FakeEngine:
+    """Takes jobs after it refused some calls."""
+
+    def __init__(self, refuses: int) -> None:
+        self.refuses = refuses
+        self.started: list[tuple[str, int]] = []
+
+    def start(self, job_id: str, attempt: int) -> None:
+        if self.refuses:
+            self.refuses -= 1
+            raise OSError("no space left on device")
+        self.started.append((job_id, attempt))
+
+
+def test_a_job_that_the_engine_could_not_take_is_handed_over_again(
+    sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeEngine(refuses=1)
+    monkeypatch.setattr(JobRunner, "_engine_loaded", lambda _self: engine)
+    first, second = (enqueue(sqlite_workspace, admin, "test.count", {"to": 1}) for _ in range(2))
+    runner = JobRunner(sqlite_workspace)
+    for _ in range(3):
+        runner.look()
+    assert engine.started == [(first.id, 1), (second.id, 1)]
+
+
+def test_jobs_of_the_process_before_are_taken_over_once_the_database_answers(
+    sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeEngine(refuses=0)
+    monkeypatch.setattr(JobRunner, "_engine_loaded", lambda _self: engine)
+    monkeypatch.setattr("opsloop.core.jobs.runner.claim_running", Away(_execution.claim_running, times=1))
+    made = enqueue(sqlite_workspace, admin, "test.count", {"to": 1})
+    _execution.claim_due(sqlite_workspace)
+    runner = JobRunner(sqlite_workspace)
+    for _ in range(3):
+        runner.look()
+    assert engine.started == [(made.id, 2)]
+
+
+def test_the_engine_starts_once_its_file_can_be_opened(tmp_path: Path) -> None:
+    tried = subprocess.run(
+        [sys.executable, "-c", START_ENGINE_TWICE, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert tried.stdout == "refused\nran job_1\n"

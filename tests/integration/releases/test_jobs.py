@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from opsloop.core.db.database import DatabaseAway
+from opsloop.core.jobs import registry
 from opsloop.core.jobs import service as jobs
 from opsloop.core.jobs.inline import run_due
 from opsloop.core.jobs.models import JobStatus
@@ -114,3 +115,30 @@ def test_a_rollout_that_an_operator_ended_ends_its_job(hasty: World) -> None:
     assert run_due(hasty.workspace) == 1
     events: list[Any] = [event.kind for event in hasty.history(rollout).events]
     assert events == ["started", "promoted"]
+
+
+def test_a_driver_that_breaks_while_the_database_is_away_still_takes_its_candidate_out_of_traffic(
+    hasty: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = start(hasty)
+    give_up, refusals = (
+        rollouts.give_up,
+        [DatabaseAway(where="state", reason="gone"), DatabaseAway(where="s", reason="")],
+    )
+
+    def sometimes(*given: Any, **named: Any) -> None:
+        if refusals:
+            raise refusals.pop()
+        give_up(*given, **named)
+
+    def breaks(_done: int, _total: int, _message: str) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(rollouts, "give_up", sometimes)
+    monkeypatch.setattr(registry, "RETRY_S", 0.0)
+    context = JobContext(hasty.workspace, "job", stopping=threading.Event(), progress=breaks)
+    with pytest.raises(RuntimeError):
+        drive(context, {"rollout": rollout})
+    assert not refusals
+    assert hasty.rollout(rollout).status is RolloutStatus.ABORTED
+    assert hasty.route().candidate is None

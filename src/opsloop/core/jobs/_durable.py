@@ -6,7 +6,6 @@ and how far it came stands in our own tables.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
@@ -39,8 +38,11 @@ class Engine:
             "enable_otlp": False,
         }
         DBOS(config=config)
-        DBOS.launch()
-        self._stopped = threading.Event()
+        try:
+            DBOS.launch()
+        except BaseException:
+            DBOS.destroy()  # else the next try would find it launched, without its tables
+            raise
 
     def start(self, job_id: str, attempt: int) -> None:
         """Run an attempt; asking twice for the same one runs it once."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 import structlog
 from sqlalchemy import ColumnElement, select
 
 from opsloop.core.caller import system
-from opsloop.core.errors import OpsloopError
+from opsloop.core.errors import OpsloopError, Unavailable
 from opsloop.core.jobs._tables import JobRow
 from opsloop.core.jobs.models import JobStatus
 from opsloop.core.jobs.registry import Again, JobContext, handler_of
@@ -24,27 +25,43 @@ class Cancelled(Exception):
 
 
 def execute(workspace: Workspace, job_id: str, *, stopping: threading.Event) -> None:
-    """Run a job that was claimed; afterwards it is done, failed, cancelled, or pending again."""
-    with workspace.reading(_BY) as uow:
-        row = uow.session.get(JobRow, job_id)
-    if row is None or JobStatus(row.status).is_final:
-        return
+    """Run a job that was claimed; afterwards it is done, failed, cancelled, or pending again.
+
+    It stays running only when the database is away and the process drains: the next start goes on with it.
+    """
     context = JobContext(workspace, job_id, stopping=stopping, progress=_Progress(workspace, job_id))
+    with suppress(Again):
+        row = context.patiently(lambda: _found(workspace, job_id))
+        if row is None or JobStatus(row.status).is_final:
+            return
+        ended = _handled(context, row)
+        if ended is not None:
+            status, error = ended
+            context.patiently(lambda: _finish(workspace, job_id, status, error))
+
+
+def _found(workspace: Workspace, job_id: str) -> JobRow | None:
+    with workspace.reading(_BY) as uow:
+        return uow.session.get(JobRow, job_id)
+
+
+def _handled(context: JobContext, row: JobRow) -> tuple[JobStatus, str | None] | None:
+    """Let the handler work; how the job ended and why, None when it was cancelled and says so already."""
     try:
         context.yield_back()
         handler_of(row.kind)(context, row.payload)
     except Again:
-        _finish(workspace, job_id, JobStatus.PENDING, None)
+        return JobStatus.PENDING, None
     except Cancelled:
-        log.info("job_cancelled", job=job_id, kind=row.kind)
+        log.info("job_cancelled", job=row.id, kind=row.kind)
+        return None
     except OpsloopError as error:
-        log.warning("job_failed", job=job_id, kind=row.kind, error=error.sentence)
-        _finish(workspace, job_id, JobStatus.FAILED, error.sentence)
+        log.warning("job_failed", job=row.id, kind=row.kind, error=error.sentence)
+        return JobStatus.FAILED, error.sentence
     except Exception as error:  # a process rim: one job must not stop the worker
-        log.exception("job_failed", job=job_id, kind=row.kind)
-        _finish(workspace, job_id, JobStatus.FAILED, f"{type(error).__name__}: {error}")
-    else:
-        _finish(workspace, job_id, JobStatus.DONE, None)
+        log.exception("job_failed", job=row.id, kind=row.kind)
+        return JobStatus.FAILED, f"{type(error).__name__}: {error}"
+    return JobStatus.DONE, None
 
 
 def claim_due(workspace: Workspace, *, limit: int = 20) -> list[tuple[str, int]]:
@@ -76,10 +93,17 @@ def _is_due(uow: UnitOfWork) -> ColumnElement[bool]:
     return JobRow.run_after.is_(None) | (JobRow.run_after <= uow.clock.now())
 
 
-def running(workspace: Workspace) -> list[tuple[str, int]]:
+def claim_running(workspace: Workspace) -> list[tuple[str, int]]:
+    """Jobs that the process before this one left running, each as a new attempt: the engine runs none twice."""
+    query = select(JobRow).where(JobRow.status == JobStatus.RUNNING)
     with workspace.reading(_BY) as uow:
-        query = select(JobRow.id, JobRow.attempt).where(JobRow.status == JobStatus.RUNNING)
-        return [(job_id, attempt) for job_id, attempt in uow.session.execute(query)]
+        if uow.session.scalar(query.limit(1)) is None:
+            return []
+    with workspace.writing(_BY) as uow:
+        rows = uow.session.scalars(query.order_by(JobRow.created_at).with_for_update()).all()
+        for row in rows:
+            row.attempt += 1
+        return [(row.id, row.attempt) for row in rows]
 
 
 def _finish(workspace: Workspace, job_id: str, status: JobStatus, error: str | None) -> None:
@@ -107,9 +131,16 @@ class _Progress:
         if now_s - self._last_s < PROGRESS_EVERY_S and done != total:
             return
         self._last_s = now_s
+        try:
+            self._write(done, total, message)
+        except Unavailable as error:  # how far a job is must not end it; the next report tells
+            log.debug("job_progress_not_stored", job=self._job_id, error=error.sentence)
+            return
+        self._workspace.bell("job-progress").ring()
+
+    def _write(self, done: int, total: int, message: str) -> None:
         with self._workspace.writing(_BY) as uow:
             row = uow.session.get_one(JobRow, self._job_id)
             if row.status == JobStatus.CANCELLED:
                 raise Cancelled
             row.done, row.total, row.message = done, total, message
-        self._workspace.bell("job-progress").ring()

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from opsloop.core.errors import InvalidInput
+import structlog
+
+from opsloop.core.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:
     from opsloop.core.workspace import Workspace
+
+log = structlog.get_logger()
+T = TypeVar("T")
+RETRY_S = 1.0
 
 
 class Again(Exception):
@@ -44,6 +50,19 @@ class JobContext:
         """Stop here when the process is draining; the job continues after the next start."""
         if self.stopping.is_set():
             raise Again
+
+    def patiently(self, step: Callable[[], T]) -> T:
+        """Do what must not be left undone, such as storing how the work ended, however long the database is away.
+
+        Raises: Again when the process drains meanwhile; the job then goes on at the next start.
+        """
+        while True:
+            try:
+                return step()
+            except Unavailable as error:
+                log.warning("job_waits_for_database", job=self.job_id, error=error.sentence)
+            self.stopping.wait(RETRY_S)
+            self.yield_back()
 
 
 Handler = Callable[[JobContext, dict[str, Any]], None]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
 
 from opsloop.core.jobs import schedules
-from opsloop.core.jobs._execution import any_due, claim_due, execute, running
+from opsloop.core.jobs._execution import any_due, claim_due, claim_running, execute
 from opsloop.core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class JobRunner:
         self._active: set[str] = set()
         self._idle = threading.Condition()
         self._engine: Engine | None = None
+        self._has_gone_on = False
+        # Claimed and not handed to the engine yet: what it could not take is tried again.
+        self._claimed: deque[tuple[str, int]] = deque()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def start(self) -> None:
@@ -47,14 +51,19 @@ class JobRunner:
 
     def _run(self) -> None:
         bell = self._workspace.bell("jobs")
-        self._guarded(self._go_on)
         while not self._stopping.is_set():
-            self._guarded(self._start_due)
+            self.look()
             bell.wait(timeout_s=LOOK_EVERY_S)
         with self._idle:
             self._idle.wait_for(lambda: not self._active, timeout=DRAIN_S)
         if self._engine is not None:
             self._engine.stop()
+
+    def look(self) -> None:
+        """Claim what is due and hand it to the engine; what fails is tried again at the next look."""
+        self._guarded(self._go_on)
+        self._guarded(self._claim_due)
+        self._guarded(self._start_claimed)
 
     def _guarded(self, step: Callable[[], None]) -> None:
         try:
@@ -63,15 +72,20 @@ class JobRunner:
             log.exception("job_claim_failed")
 
     def _go_on(self) -> None:
-        """Start again what was running when the process before this one ended."""
-        for job_id, attempt in running(self._workspace):
-            self._engine_loaded().start(job_id, attempt)
+        """Take over what was running when the process before this one ended; tried until the database has told."""
+        if not self._has_gone_on:
+            self._claimed.extend(claim_running(self._workspace))
+            self._has_gone_on = True
 
-    def _start_due(self) -> None:
+    def _claim_due(self) -> None:
         schedules.fire_due(self._workspace)
-        if any_due(self._workspace):
-            for job_id, attempt in claim_due(self._workspace):
-                self._engine_loaded().start(job_id, attempt)
+        if not self._claimed and any_due(self._workspace):
+            self._claimed.extend(claim_due(self._workspace))
+
+    def _start_claimed(self) -> None:
+        while self._claimed:
+            self._engine_loaded().start(*self._claimed[0])
+            self._claimed.popleft()
 
     def _engine_loaded(self) -> Engine:
         if self._engine is None:
