@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.loop.conftest import Up
+from tests.acceptance.up import Up
 
 LOOP_S = 300.0
 KILLS = 5

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +10,10 @@ import httpx
 import openai
 import pytest
 
-from tests.acceptance.loop.conftest import Up
 from tests.acceptance.loop.test_readme import missing_from
+from tests.acceptance.up import Up, opsloop
 
 LOOP_S = 240.0
-
-
-def opsloop(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(Path(sys.executable).parent / "opsloop"), *words], capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 @pytest.mark.slow
