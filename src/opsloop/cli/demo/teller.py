@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -93,8 +95,8 @@ class Teller:
         return [
             "  Try",
             f"    curl {url}/v1/chat/completions -d '{question % endpoint}'",
-            f"    opsloop release history {endpoint} --project {_shown(project)}",
-            f"    opsloop audit verify --project {_shown(project)}",
+            f"    {_program()} release history {endpoint} --project {_shown(project.folder)}",
+            f"    {_program()} audit verify --project {_shown(project.folder)}",
             "",
         ]
 
@@ -114,8 +116,14 @@ def harm(evidence: dict[str, Any]) -> list[str]:
     return sentences
 
 
-def _shown(project: Project) -> str:
+def _program() -> str:
+    """How to call this program from here: its name when the shell finds it, else its path."""
+    return "opsloop" if shutil.which("opsloop") else _shown(Path(sys.argv[0]).absolute())
+
+
+def _shown(path: Path) -> str:
+    """A path as one would type it here."""
     try:
-        return str(project.folder.relative_to(Path.cwd()))
+        return str(path.relative_to(Path.cwd()))
     except ValueError:
-        return str(project.folder)
+        return str(path)
