@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import text
 
@@ -48,3 +51,30 @@ def test_a_deleted_tail_is_named(workspace: Workspace, admin: Caller) -> None:
     found = verify(workspace, admin)
     assert not found.ok
     assert found.broken_at == 4
+
+
+def test_a_trail_that_grows_while_it_is_checked_verifies(workspace: Workspace, admin: Caller) -> None:
+    record(workspace, admin, 3)
+    key = keys.public_key(workspace.data_dir / keys.PUBLIC)
+    with workspace.reading(admin) as uow:
+        assert service.verify(uow, key).events == 3
+        record(workspace, admin, 1)
+        found = service.verify(uow, key)
+    assert (found.ok, found.events, found.checkpoints) == (True, 3, 3)
+    assert verify(workspace, admin).events == 4
+
+
+def test_first_events_written_at_once_follow_each_other(workspace: Workspace, admin: Caller) -> None:
+    both = threading.Barrier(2, timeout=20)
+
+    def write(number: int) -> None:
+        with workspace.writing(admin) as uow:
+            uow.audit("release.promoted", f"endpoint/{number}")
+            if not workspace.database.is_sqlite:  # which lets one in at a time
+                both.wait()
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(write, number) for number in range(2)]:
+            done.result()
+    found = verify(workspace, admin)
+    assert (found.ok, found.events) == (True, 2)

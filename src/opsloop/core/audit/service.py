@@ -9,6 +9,7 @@ from typing import Any
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import LargeBinary, cast, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from opsloop.core.audit import chain
@@ -29,7 +30,7 @@ class Recorder:
     def __call__(self, uow: UnitOfWork) -> None:
         if not uow.records:
             return
-        head = uow.session.get(AuditHeadRow, 1, with_for_update=True) or self._first(uow.session)
+        head = uow.session.get(AuditHeadRow, 1, with_for_update=True) or self._first(uow)
         at = uow.clock.now().isoformat(timespec="microseconds")
         for record in uow.records:
             fields = {
@@ -49,10 +50,12 @@ class Recorder:
         uow.session.add(AuditCheckpointRow(events=head.events, head=head.head, signature=signature))
         uow.ring("audit")
 
-    def _first(self, session: Session) -> AuditHeadRow:
-        head = AuditHeadRow(id=1, events=0, head=chain.GENESIS)
-        session.add(head)
-        return head
+    def _first(self, uow: UnitOfWork) -> AuditHeadRow:
+        """The head of an empty trail. Two transactions may want to write the first event at once: one makes the row."""
+        insert = sqlite.insert if uow.workspace.database.is_sqlite else postgresql.insert
+        statement = insert(AuditHeadRow).values(id=1, events=0, head=chain.GENESIS)
+        uow.session.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+        return uow.session.get_one(AuditHeadRow, 1, with_for_update=True)
 
 
 def listed(

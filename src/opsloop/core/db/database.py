@@ -2,7 +2,7 @@
 
 Where SQLite and PostgreSQL differ, this module knows: a writing transaction takes SQLite's write lock at its start
 (`BEGIN IMMEDIATE`), because a read that later turns into a write fails at once instead of waiting; PostgreSQL takes row
-locks as it goes. Services never commit: the transaction belongs to whoever opened it.
+locks as it goes, and is asked for one snapshot (`REPEATABLE READ`) by a reading one, which SQLite gives anyway. Services never commit: the transaction belongs to whoever opened it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.orm import Session, sessionmaker
 
 from opsloop.core.errors import Failed, InvalidInput, OpsloopError, Unavailable
 
 BUSY_TIMEOUT_S = 15.0
+CONNECT_TIMEOUT_S = 10
+# Threads of the API, of flows and of the jobs each hold one while they read.
+_POOL = {"pool_size": 16, "max_overflow": 32}
 
 
 class DatabaseCorrupt(Failed):
@@ -36,6 +40,10 @@ class DatabaseLocked(Unavailable):
 
 class DatabaseAway(Unavailable):
     template = "the state database {where} cannot be reached: {reason}"
+
+
+class DatabaseBusy(Unavailable):
+    template = "the state database {where} has no free connection for this process; try again in a moment"
 
 
 class DatabaseFull(Unavailable):
@@ -59,13 +67,20 @@ class Database:
         self.url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.where = parsed.database if self.is_sqlite else parsed.render_as_string(hide_password=True)
-        self.engine: Engine = self._sqlite() if self.is_sqlite else create_engine(parsed, pool_pre_ping=True)
+        self.engine: Engine = self._sqlite() if self.is_sqlite else self._postgresql()
+        snapshots = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._readers = sessionmaker(snapshots, expire_on_commit=False)
+
+    def _postgresql(self) -> Engine:
+        named = "connect_timeout" in self.url.query
+        more = {} if named else {"connect_timeout": CONNECT_TIMEOUT_S}
+        return create_engine(self.url, pool_pre_ping=True, connect_args=more, **_POOL)
 
     def _sqlite(self) -> Engine:
         if self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=16, max_overflow=32)
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S}, **_POOL)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -81,7 +96,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that only reads; it sees one consistent state and is never committed."""
-        with self._translated(), self._sessions() as session:
+        with self._translated(), self._readers() as session:
             yield session
 
     @contextmanager
@@ -92,6 +107,10 @@ class Database:
             raise
         except DBAPIError as error:
             raise self.sentence_for(error) or error from error
+        except NoConnectionInTime as error:
+            raise DatabaseBusy(where=self.where) from error
+        except UnicodeEncodeError as error:
+            raise InvalidInput("the state database cannot hold text with lone surrogates, and some was sent") from error
 
     def sentence_for(self, error: DBAPIError) -> OpsloopError | None:
         """The error of ours that a driver's error stands for, or None when it is a defect of the program."""
