@@ -103,7 +103,7 @@ def _lines(data: bytes) -> Iterator[Mapping[str, str]]:
             continue
         try:
             found = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidInput(field=f"line {number}", value=line[:80], wanted=wanted) from error
         if not isinstance(found, dict):
             raise InvalidInput(field=f"line {number}", value=found, wanted=wanted)

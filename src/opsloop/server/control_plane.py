@@ -44,6 +44,7 @@ def control_plane(workspace: Workspace) -> FastAPI:
     app.add_exception_handler(OpsloopError, _opsloop_error)
     app.add_exception_handler(RequestValidationError, _wrong_form)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _fault_of_ours)
     return app
 
 
@@ -81,6 +82,13 @@ async def _http_error(request: Request, error: Exception) -> Response:
     slug = slugs.get(error.status_code, "http-error")
     document = problems.document_for(error.status_code, slug, detail, request_id=_request_id(request))
     return _response(request, document)
+
+
+async def _fault_of_ours(request: Request, error: Exception) -> Response:
+    """Only that it failed: the error itself goes on to the entrance, which logs it."""
+    request_id = _request_id(request)
+    detail = f"something went wrong here; the log has it under request {request_id}"
+    return _response(request, problems.document_for(500, "internal", detail, request_id=request_id))
 
 
 def _request_id(request: Request) -> str | None:

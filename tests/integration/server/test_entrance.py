@@ -14,7 +14,9 @@ from starlette.types import Receive, Scope, Send
 from opsloop.core.caller import Caller, Role
 from opsloop.core.identity import keys
 from opsloop.core.workspace import Workspace
+from opsloop.rag import service as documents
 from opsloop.server.authentication import OpenToAll, is_loopback, refuse_open_door
+from opsloop.server.control_plane import control_plane
 from opsloop.server.entrance import Entrance
 
 
@@ -186,3 +188,42 @@ def test_loopback_is_told_from_the_rest(host: str, expected: bool) -> None:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.mark.anyio
+async def test_a_fault_in_the_control_plane_is_answered_with_a_problem_document_and_not_with_its_cause(
+    sqlite_workspace: Workspace,
+) -> None:
+    app = control_plane(sqlite_workspace)
+
+    @app.get("/fault")
+    def fault() -> None:
+        raise RuntimeError("a secret detail")
+
+    answer = await ask(Entrance(sqlite_workspace, NoDataPlane(), app), "GET", "/fault")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert "secret" not in answer.text
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/feedback", rb'{"request_id": "r1", "thumb": "up", "comment": "\ud800"}'),
+        ("/query", rb'{"question": "hello", "filters": {"\ud800": "x"}, "collection": "here"}'),
+        ("/api/collections", rb'{"name": "\ud800"}'),
+        ("/api/evaluations", rb'{"experiment": {"name": "\ud800"}, "flow": "\ud800"}'),
+        ("/api/collections/here/passages", b'{"_id": "a", "text": ' + b"[" * 100_000),
+    ],
+)
+async def test_text_that_cannot_be_stored_is_refused_with_a_problem_document(
+    sqlite_workspace: Workspace, admin: Caller, path: str, body: bytes
+) -> None:
+    with sqlite_workspace.writing(admin) as uow:
+        documents.upload(uow, "here", "a.txt", b"Some words to find.")
+    entrance = Entrance(sqlite_workspace, NoDataPlane(), control_plane(sqlite_workspace))
+    answer = await ask(entrance, "POST", path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "urn:opsloop:problem:invalid-input"

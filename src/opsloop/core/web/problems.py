@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -57,4 +58,7 @@ def shown_text(fact: object) -> str:
 
 
 def body_of(document: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(document)
+    try:
+        return msgspec.json.encode(document)
+    except UnicodeEncodeError:  # a lone surrogate that somebody sent; the standard library writes it as an escape
+        return json.dumps(document).encode()
