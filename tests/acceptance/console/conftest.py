@@ -91,8 +91,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
     workspace.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
+    """One browser for a module; no longer, for its driver keeps an event loop running in this thread."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="no browser driver: install playwright")
     program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
