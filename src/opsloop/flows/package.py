@@ -18,6 +18,7 @@ from opsloop.flows.errors import FlowInvalid, FlowTooLarge, PackageDamaged
 
 SIZE_LIMIT_BYTES = 100_000_000
 FILES_LIMIT = 5_000
+NAME_LIMIT_BYTES = 255  # what file systems take
 IGNORED = frozenset(
     {".git", "__pycache__", ".opsloop", ".venv", ".promptflow", ".mypy_cache", ".ruff_cache", ".DS_Store"}
 )
@@ -174,17 +175,44 @@ def _archive(content: list[tuple[str, bytes]]) -> bytes:
 
 
 def _content(archive_bytes: bytes) -> list[tuple[str, bytes]]:
-    """What an archive holds, once it is known to stay inside its folder."""
-    digest, content = hashlib.sha256(archive_bytes).hexdigest(), []
+    """What an archive holds, once it is known to stay inside its folder and to be no larger than it looks."""
+    digest = hashlib.sha256(archive_bytes).hexdigest()
+    content: list[tuple[str, bytes]] = []
     try:
         with tarfile.open(fileobj=io.BytesIO(archive_bytes), mode="r:") as archive:
             for entry in archive:
-                path = PurePosixPath(entry.name)
-                if not entry.isfile() or path.is_absolute() or ".." in path.parts or not path.parts:
+                if not _is_plain(entry):
                     raise PackageDamaged(digest=digest, reason=f"{entry.name!r} is no file inside the flow")
+                if len(content) == FILES_LIMIT:
+                    raise PackageDamaged(digest=digest, reason=f"it holds more than {FILES_LIMIT} files")
                 file = archive.extractfile(entry)
                 assert file is not None
                 content.append((entry.name, file.read()))
     except tarfile.TarError as error:
         raise PackageDamaged(digest=digest, reason=str(error)) from error
+    if (name := _in_the_way([name for name, _ in content])) is not None:
+        raise PackageDamaged(digest=digest, reason=f"{name!r} is there twice, or is a file and a folder")
     return content
+
+
+def _is_plain(entry: tarfile.TarInfo) -> bool:
+    """A file with a name that can be made below a folder, and no sparse one: those unpack to any size."""
+    path = PurePosixPath(entry.name)
+    if not entry.isfile() or entry.issparse() or path.is_absolute() or ".." in path.parts or not path.parts:
+        return False
+    try:
+        return "\0" not in entry.name and all(len(part.encode()) <= NAME_LIMIT_BYTES for part in path.parts)
+    except UnicodeEncodeError:
+        return False
+
+
+def _in_the_way(names: list[str]) -> str | None:
+    """A name that another file has, or that another file needs as its folder."""
+    taken: set[PurePosixPath] = set()
+    folders = {parent for name in names for parent in PurePosixPath(name).parents}
+    for name in names:
+        path = PurePosixPath(name)
+        if path in taken or path in folders:
+            return name
+        taken.add(path)
+    return None

@@ -132,3 +132,43 @@ def test_a_flow_with_includes_runs_after_freezing(write_flow: WriteFlow, workspa
 def test_a_flow_is_checked_and_drawn(folder: Path) -> None:
     assert service.validate(folder) == ()
     assert "work" in service.draw(folder)
+
+
+def archive_of(*names: str, **headers: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name in names:
+            entry = tarfile.TarInfo(name)
+            entry.size = 4
+            entry.pax_headers = dict(headers)
+            archive.addfile(entry, io.BytesIO(b"evil"))
+    return buffer.getvalue()
+
+
+def test_a_file_that_would_unpack_to_any_size_is_refused_before_it_is_unpacked() -> None:
+    sparse = {"GNU.sparse.size": str(10**15), "GNU.sparse.map": "0,4", "GNU.sparse.numblocks": "1"}
+    with pytest.raises(PackageDamaged, match="no file inside the flow"):
+        package.digest_in(archive_of("flow.dag.yaml", **{**sparse, "GNU.sparse.name": "flow.dag.yaml"}))
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (("a" * 256,), "no file inside the flow"),
+        (("a\udc80",), "no file inside the flow"),
+        (("a", "a"), "is there twice"),
+        (("a", "./a"), "is there twice"),
+        (("a", "a/b"), "a file and a folder"),
+        (("a/b/c", "a/b"), "a file and a folder"),
+    ],
+)
+def test_an_archive_whose_files_cannot_all_be_made_is_refused(names: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(PackageDamaged, match=reason):
+        package.digest_in(archive_of(*names))
+
+
+def test_an_archive_of_too_many_files_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(package, "FILES_LIMIT", 2)
+    assert package.digest_in(archive_of("a", "b"))
+    with pytest.raises(PackageDamaged, match="more than 2 files"):
+        package.digest_in(archive_of("a", "b", "c"))
