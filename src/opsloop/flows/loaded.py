@@ -36,7 +36,6 @@ from opsloop.llm.port import ChatProvider
 from opsloop.llm.providers import chat_provider
 
 KEPT = 32
-_threads = NodeThreads()
 
 
 class LoadedFlow:
@@ -173,7 +172,8 @@ def _load(
     def provider(connection: str | None) -> ChatProvider:
         return chat if chat is not None else _provider_of_workspace()
 
-    kit = Kit(flow.folder, flow.file, modules, _threads, provider, connections)
+    # Threads of its own: a flow whose nodes never return holds up itself, and not the one that stands in for it.
+    kit = Kit(flow.folder, flow.file, modules, NodeThreads(), provider, connections)
     try:
         plan = make_plan(flow, kit)
     except BaseException:

@@ -2,6 +2,7 @@
 
 The standard pool joins its threads when the process ends and has no way to give one up. These threads are daemons;
 a call that is given up costs its thread, which ends by itself if the call ever returns, and another takes its place.
+Each loaded flow has threads of its own, so that a candidate that hangs takes none from the stable release.
 """
 
 from __future__ import annotations

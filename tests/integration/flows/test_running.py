@@ -347,3 +347,21 @@ def test_many_runs_at_once_do_not_mix(write_flow: WriteFlow) -> None:
         return await asyncio.gather(*(flow.run({"x": str(n)}) for n in range(300)))
 
     assert [result.outputs["y"] for result in asyncio.run(run_all())] == [str(n) for n in range(300)]
+
+
+def test_a_flow_that_hangs_takes_no_threads_from_another(write_flow: WriteFlow) -> None:
+    release, waits = threading.Event(), f"{TOOL}@tool\ndef work(x):\n    x[0].wait(60)\n    return x\n"
+    hanging = load(write_flow(one_node("list"), **{"work.py": waits}))
+    other = load(write_flow(one_node(), folder="other", **{"work.py": f"{TOOL}@tool\ndef work(x): return x\n"}))
+
+    async def beside() -> FlowResult:
+        stuck = [asyncio.create_task(hanging.run({"x": [release]})) for _ in range(40)]
+        await asyncio.sleep(0)  # they ask for their threads first
+        try:
+            async with asyncio.timeout(10):
+                return await other.run({"x": "b"})
+        finally:
+            release.set()
+            await asyncio.gather(*stuck)
+
+    assert asyncio.run(beside()).outputs == {"y": "b"}
