@@ -2,7 +2,8 @@
 
 Where SQLite and PostgreSQL differ, this module knows: a writing transaction takes SQLite's write lock at its start
 (`BEGIN IMMEDIATE`), because a read that later turns into a write fails at once instead of waiting; PostgreSQL takes row
-locks as it goes, and is asked for one snapshot (`REPEATABLE READ`) by a reading one, which SQLite gives anyway. Services never commit: the transaction belongs to whoever opened it.
+locks as it goes. A reading transaction asks PostgreSQL for one snapshot (`REPEATABLE READ`), which SQLite gives anyway.
+Services never commit: the transaction belongs to whoever opened it.
 """
 
 from __future__ import annotations
