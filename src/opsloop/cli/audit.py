@@ -90,14 +90,14 @@ def export(session: Session, file: Path, key: Path | None) -> None:
 
 def _offline(file: Path, key: Path) -> Verification:
     # No client and no server: an auditor has only the two files.
-    from opsloop.core.audit import chain, keys
+    from opsloop.core.audit import exported, keys, verification
     from opsloop.core.errors import InvalidInput
 
     public = keys.public_key(key)
     try:
         with file.open("rb") as lines:
-            events, marks = chain.from_export(lines)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+            events, marks = exported.read(lines)
+    except exported.NotAnExport as error:
         wanted = "an export of the audit trail, as `opsloop audit export` writes it"
         raise InvalidInput(field="FILE", value=str(file), wanted=wanted) from error
-    return chain.verify(events, marks, public)
+    return verification.verify(events, marks, public)

@@ -45,5 +45,5 @@ def audit(
         before=before,
         older=f"/audit?{urlencode({**wanted, 'before': events[-1].seq})}" if len(events) == EVENTS else None,
         check=f"/audit?{urlencode({**wanted, 'verify': 'true'})}",
-        found=service.verify(uow, keys.public_key(uow.workspace.data_dir / keys.PUBLIC)) if verify else None,
+        found=service.verify(uow, keys.own_public_key(uow.workspace.data_dir)) if verify else None,
     )

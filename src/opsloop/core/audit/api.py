@@ -30,7 +30,7 @@ def listed(
 @router.get("/verify")
 def verify(uow: Reading) -> Verification:
     """Check every hash and signature of the trail."""
-    return service.verify(uow, keys.public_key(uow.workspace.data_dir / keys.PUBLIC))
+    return service.verify(uow, keys.own_public_key(uow.workspace.data_dir))
 
 
 @router.get("/export")
@@ -47,4 +47,4 @@ def export(workspace: Opened, caller: Asking) -> StreamingResponse:
 @router.get("/key")
 def public_key(workspace: Opened) -> dict[str, str]:
     """The public key that checks an export, in PEM form."""
-    return {"pem": (workspace.data_dir / keys.PUBLIC).read_text()}
+    return {"pem": keys.own_public_pem(workspace.data_dir)}

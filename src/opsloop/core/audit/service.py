@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
-import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import LargeBinary, cast, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import IntegrityError
 
-from opsloop.core.audit import chain
+from opsloop.core.audit import _stored, chain, exported, verification
 from opsloop.core.audit._tables import AuditCheckpointRow, AuditEventRow, AuditHeadRow
 from opsloop.core.audit.models import AuditEvent, Verification
 from opsloop.core.caller import Role
+from opsloop.core.errors import Failed
 from opsloop.core.workspace import UnitOfWork
 
-_COLUMNS = ("id", "at", "actor", "action", "target", "detail", "previous", "hash")
+
+class TrailBroken(Failed):
+    template = (
+        "nothing can be recorded: the audit trail has another event {event} already; "
+        "see `opsloop audit verify`, and restore the state database from a backup"
+    )
 
 
 class Recorder:
@@ -28,9 +33,22 @@ class Recorder:
         self._key = key
 
     def __call__(self, uow: UnitOfWork) -> None:
+        """Raises: TrailBroken."""
         if not uow.records:
             return
         head = uow.session.get(AuditHeadRow, 1, with_for_update=True) or self._first(uow)
+        uow.session.flush()
+        first, after = head.events + 1, head.events
+        self._append(uow, head)
+        signature = chain.sign(self._key, events=head.events, head=head.head, after=after)
+        uow.session.add(AuditCheckpointRow(events=head.events, head=head.head, signature=signature))
+        try:
+            uow.session.flush()
+        except IntegrityError as error:
+            raise TrailBroken(event=first) from error
+        uow.ring("audit")
+
+    def _append(self, uow: UnitOfWork, head: AuditHeadRow) -> None:
         at = uow.clock.now().isoformat(timespec="microseconds")
         for record in uow.records:
             fields = {
@@ -46,9 +64,6 @@ class Recorder:
             digest = chain.event_hash(seq=seq, **fields)
             uow.session.add(AuditEventRow(seq=seq, hash=digest, **fields))
             head.events, head.head = seq, digest
-        signature = chain.sign(self._key, head.events, head.head)
-        uow.session.add(AuditCheckpointRow(events=head.events, head=head.head, signature=signature))
-        uow.ring("audit")
 
     def _first(self, uow: UnitOfWork) -> AuditHeadRow:
         """The head of an empty trail. Two transactions may want to write the first event at once: one makes the row."""
@@ -68,60 +83,39 @@ def listed(
 ) -> list[AuditEvent]:
     """The newest events first; `before` continues a listing at the seq it ended with."""
     uow.by.require(Role.VIEWER)
-    query = select(AuditEventRow).order_by(AuditEventRow.seq.desc()).limit(min(limit, 1_000))
+    query = _stored.query(uow.session).order_by(AuditEventRow.seq.desc()).limit(min(limit, 1_000))
     if target is not None:
         query = query.where(AuditEventRow.target.startswith(target, autoescape=True))
     if action is not None:
         query = query.where(AuditEventRow.action.startswith(action, autoescape=True))
     if before is not None:
         query = query.where(AuditEventRow.seq < before)
-    return [_event(row) for row in uow.session.scalars(query)]
+    return [_event(stored) for stored in _stored.events(uow.session, query)]
 
 
 def verify(uow: UnitOfWork, key: Ed25519PublicKey) -> Verification:
     """Check the whole trail as it is stored, byte for byte."""
-    return chain.verify(_stored_events(uow.session), _stored_checkpoints(uow.session), key)
+    uow.by.require(Role.VIEWER)
+    head = _stored.head(uow.session)
+    with closing(_stored.all_events(uow.session)) as events, closing(_stored.checkpoints(uow.session)) as marks:
+        return verification.verify(events, marks, key, head=head)
 
 
 def export(uow: UnitOfWork) -> Iterator[bytes]:
     """The trail as JSON lines: events, then checkpoints. With the public key it can be checked anywhere."""
     uow.by.require(Role.VIEWER)
-    for row in uow.session.scalars(select(AuditEventRow).order_by(AuditEventRow.seq).execution_options(yield_per=500)):
-        fields: dict[str, Any] = {name: getattr(row, name) for name in _COLUMNS}
-        yield rfc8785.dumps({"kind": "event", "seq": row.seq, **fields}) + b"\n"
-    for mark in uow.session.scalars(select(AuditCheckpointRow).order_by(AuditCheckpointRow.events)):
-        body: dict[str, Any] = {"kind": "checkpoint", "events": mark.events, "head": mark.head}
-        yield rfc8785.dumps({**body, "signature": mark.signature}) + b"\n"
+    return exported.lines(_stored.all_events(uow.session), _stored.checkpoints(uow.session))
 
 
-def _stored_events(session: Session) -> Iterator[chain.StoredEvent]:
-    raw = [cast(getattr(AuditEventRow, name), LargeBinary) for name in _COLUMNS]
-    if session.get_bind().dialect.name == "postgresql":
-        raw = [getattr(AuditEventRow, name) for name in _COLUMNS]
-    query = select(AuditEventRow.seq, *raw).order_by(AuditEventRow.seq).execution_options(yield_per=500)
-    for seq, *fields in session.execute(query):
-        yield chain.StoredEvent(seq, *(_bytes(field) for field in fields))
+def _event(stored: chain.StoredEvent) -> AuditEvent:
+    """An event for people to read; what is damaged in it is shown as well as it can be."""
+    text = {name: getattr(stored, name).decode(errors="replace") for name in chain.FIELDS}
+    return AuditEvent(seq=stored.seq, **{**text, "detail": _detail(text["detail"])})
 
 
-def _stored_checkpoints(session: Session) -> Iterator[chain.StoredCheckpoint]:
-    query = select(AuditCheckpointRow.events, AuditCheckpointRow.head, AuditCheckpointRow.signature)
-    for events, head, signature in session.execute(query.order_by(AuditCheckpointRow.events)):
-        yield chain.StoredCheckpoint(events, _bytes(head), _bytes(signature))
-
-
-def _bytes(field: str | bytes) -> bytes:
-    return field.encode() if isinstance(field, str) else bytes(field)
-
-
-def _event(row: AuditEventRow) -> AuditEvent:
-    return AuditEvent(
-        seq=row.seq,
-        id=row.id,
-        at=row.at,
-        actor=row.actor,
-        action=row.action,
-        target=row.target,
-        detail=json.loads(row.detail),
-        previous=row.previous,
-        hash=row.hash,
-    )
+def _detail(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": text}
