@@ -15,7 +15,8 @@ What can go wrong, and what happens then:
   counted, and a line in the log says so. Answers go on in all of these cases.
 
 Each segment is locked (flock) by its writer for as long as it lives, so that two processes on one folder never take
-each other's.
+each other's. Of many that wait, only the first ones are held open and locked: a process may have about a thousand open
+files, and the gateway needs them for its callers. Should another process take one of the others, it stores that one.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ log = structlog.get_logger()
 MEMORY_RECORDS = 10_000
 # A batch is one transaction; larger ones would hold the database's write lock for long.
 BATCH_RECORDS = 2_000
+OPEN_SEGMENTS = 64
 SUFFIX = ".records"
 
 _encoder = msgspec.json.Encoder()
@@ -53,11 +55,12 @@ class Batch:
 
 
 class Segment:
-    """One file of the spool, locked while this process lives or until it is removed."""
+    """One file of the spool, locked while this process lives, or until it is removed or parked."""
 
     def __init__(self, path: Path, handle: int) -> None:
         self.path = path
         self.handle = handle
+        self.is_parked = False
         self.size_bytes = 0
         self.count = 0
 
@@ -110,7 +113,20 @@ class Segment:
 
     def close(self) -> None:
         """Let another process, or the next start, have it."""
+        if not self.is_parked:
+            os.close(self.handle)
+
+    def park(self) -> None:
+        """Hold no file open for it until its turn comes."""
         os.close(self.handle)
+        self.is_parked = True
+
+    def reopen(self) -> bool:
+        """Take it up again; False when another process did so first. Raises: OSError."""
+        found = Segment.adopt(self.path)
+        if found is not None:
+            self.handle, self.is_parked = found.handle, False
+        return found is not None
 
 
 def _decoded(payload: bytes) -> RequestRecord | Damaged:
@@ -181,25 +197,46 @@ class Spool:
     def _close_segment(self) -> None:
         """The active segment joins those that wait."""
         assert self._segment is not None
-        self._closed.append(self._segment)
-        self._closed_bytes += self._segment.size_bytes
+        self._wait(self._segment)
         self._segment, self._records = None, []
+
+    def _wait(self, segment: Segment) -> None:
+        """Put a segment at the end of those that wait."""
+        if len(self._closed) >= OPEN_SEGMENTS:
+            segment.park()
+        self._closed.append(segment)
+        self._closed_bytes += segment.size_bytes
 
     def take(self) -> Batch | None:
         """The oldest records that wait, at most a segment of them; None when there are none."""
         with self._lock:
-            if not self._closed and self._in_memory:
-                records, self._in_memory = self._in_memory, []
-                return Batch(records, None)
-            if not self._closed and self._segment is not None:
-                segment, records = self._segment, self._records
-                self._segment, self._records = None, []
-                self._closed_bytes += segment.size_bytes
-                return Batch(records, segment)
-            if not self._closed:
-                return None
-            segment = self._closed.pop(0)
-        return Batch(_read(segment), segment)
+            oldest = self._next_closed()
+            if oldest is None:
+                return self._newest()
+        return Batch(_read(oldest), oldest)
+
+    def _newest(self) -> Batch | None:
+        """What is in memory only, then what is being written."""
+        if self._in_memory:
+            records, self._in_memory = self._in_memory, []
+            return Batch(records, None)
+        if self._segment is None:
+            return None
+        segment, records = self._segment, self._records
+        self._segment, self._records = None, []
+        self._closed_bytes += segment.size_bytes
+        return Batch(records, segment)
+
+    def _next_closed(self) -> Segment | None:
+        """The oldest that waits and that no other process has taken meanwhile."""
+        while self._closed:
+            segment = self._closed[0]
+            is_ours = not segment.is_parked or segment.reopen()
+            del self._closed[0]
+            if is_ours:
+                return segment
+            self._closed_bytes -= segment.size_bytes
+        return None
 
     def done(self, batch: Batch) -> None:
         """The database has these: forget them."""
@@ -235,11 +272,17 @@ class Spool:
 
     def left_behind(self) -> int:
         """Take over the segments of writers that are dead; returns how many."""
-        found = [segment for path in sorted(self._folder.glob(f"*{SUFFIX}")) if (segment := Segment.adopt(path))]
+        count = 0
         with self._lock:
-            self._closed[:0] = found
-            self._closed_bytes += sum(segment.size_bytes for segment in found)
-        return len(found)
+            later, self._closed = self._closed, []
+            own = {segment.path for segment in later}
+            for path in sorted(self._folder.glob(f"*{SUFFIX}")):
+                segment = Segment.adopt(path) if path not in own else None
+                if segment is not None:
+                    self._wait(segment)
+                    count += 1
+            self._closed += later
+        return count
 
     def close(self) -> None:
         """Leave what waits on disk to the next start."""

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from opsloop.monitoring import spool as spools
 from opsloop.monitoring.models import RequestRecord
 from opsloop.monitoring.spool import BATCH_RECORDS, MEMORY_RECORDS, Spool
 
@@ -173,3 +174,51 @@ def test_refused_records_stay_on_disk_and_are_not_read_again(tmp_path: Path) -> 
     assert spool.lost == 1
     assert [path.suffix for path in tmp_path.iterdir()] == [".refused"]
     assert opened(tmp_path, name="b").left_behind() == 0
+
+
+@pytest.fixture
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spools, "BATCH_RECORDS", 1)
+    monkeypatch.setattr(spools, "OPEN_SEGMENTS", 3)
+
+
+def open_files(folder: Path) -> int:
+    handles = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]
+    return sum(handle.is_symlink() and handle.readlink().is_relative_to(folder) for handle in handles)
+
+
+def taken(spool: Spool) -> list[str]:
+    """Everything that waits, stored batch by batch."""
+    found = []
+    while (batch := spool.take()) is not None:
+        found += ids(batch.records)
+        spool.done(batch)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files as Linux lists them")
+@pytest.mark.usefixtures("small_segments")
+def test_segments_that_wait_for_long_do_not_use_up_the_files_a_process_may_open(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    for number in range(20):
+        spool.append(record(number))
+    assert open_files(tmp_path) <= 4
+    spool.close()
+    after = opened(tmp_path, name="b")
+    assert after.left_behind() == 20
+    assert open_files(tmp_path) <= 3
+    after.append(record(20))
+    assert taken(after) == [f"req_{number}" for number in range(21)]
+    assert list(tmp_path.iterdir()) == []
+    assert open_files(tmp_path) == 0
+
+
+@pytest.mark.usefixtures("small_segments")
+def test_a_segment_that_another_process_took_meanwhile_is_left_to_it(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    for number in range(6):
+        spool.append(record(number))
+    other = opened(tmp_path, name="b")
+    assert other.left_behind() == 2
+    assert sorted(taken(spool) + taken(other)) == [f"req_{number}" for number in range(6)]
+    assert list(tmp_path.iterdir()) == []
