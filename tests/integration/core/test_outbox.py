@@ -10,6 +10,7 @@ import pytest
 from opsloop.core.caller import Caller
 from opsloop.core.clock import FakeClock
 from opsloop.core.events import outbox
+from opsloop.core.events._tables import OutboxRow
 from opsloop.core.events.types import event_type, restore
 from opsloop.core.workspace import UnitOfWork, Workspace
 
@@ -85,3 +86,31 @@ def _emit_and_fail(workspace: Workspace, admin: Caller) -> None:
 def test_an_event_written_by_a_newer_version_is_read_without_its_new_fields() -> None:
     assert restore("test.happened", {"number": 3, "colour": "green"}) == Happened(3)
     assert restore("test.unheard_of", {}) is None
+
+
+def test_an_event_that_cannot_be_read_holds_up_no_other(
+    workspace: Workspace, admin: Caller, heard: list[tuple[str, int]]
+) -> None:
+    with workspace.writing(admin) as uow:
+        uow.session.add(OutboxRow(type="test.happened", payload={}, created_at=uow.clock.now(), attempts=0))
+    emit(workspace, admin, 1)
+    outbox.deliver_due(workspace)
+    assert heard == [("first", 1)]
+
+
+def test_events_are_forgotten_a_week_after_they_were_delivered_and_not_before(
+    workspace: Workspace, admin: Caller, clock: FakeClock, heard: list[tuple[str, int]]
+) -> None:
+    emit(workspace, admin, 1)
+    outbox.deliver_due(workspace)
+    clock.advance(3)
+    outbox.deliver_due(workspace)
+    clock.advance(7 * 86_400)
+    emit(workspace, admin, 2)
+    assert outbox.prune(workspace) == 0
+    clock.advance(1)
+    assert outbox.prune(workspace) == 1
+    assert outbox.prune(workspace) == 0
+    heard.clear()
+    outbox.deliver_due(workspace)
+    assert heard == [("first", 2), ("second", 2)]

@@ -2,6 +2,7 @@
 
 A subscriber's handler runs in a transaction that also notes the event as handled; a crash between two subscribers
 repeats only those that had not committed. A handler that fails is tried again, later each time, and holds up nobody.
+Delivered events are kept for a week, for people who ask what happened.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from opsloop.core.caller import system
 from opsloop.core.events._tables import HandledRow, OutboxRow
@@ -26,6 +27,9 @@ HandlerOf = Callable[[UnitOfWork, E], None]
 _SUBSCRIBERS: dict[type, dict[str, Handler]] = {}
 BATCH = 100
 MAX_DELAY_S = 300.0
+KEPT = timedelta(days=7)
+PRUNE_BATCH = 1_000
+PRUNE_EVERY_S = 600.0
 
 
 def subscriber(event: type[E], name: str) -> Callable[[HandlerOf[E]], HandlerOf[E]]:
@@ -63,14 +67,7 @@ def deliver_due(workspace: Workspace) -> int:
 
 
 def _deliver(workspace: Workspace, row: OutboxRow) -> bool:
-    event = restore(row.type, row.payload)
-    failure: str | None = None
-    for name, handler in _SUBSCRIBERS.get(type(event), {}).items():
-        try:
-            _hand_over(workspace, row.seq, event, name, handler)
-        except Exception as error:  # a process rim: one subscriber must not stop the others
-            log.exception("event_handler_failed", event_type=row.type, seq=row.seq, subscriber=name)
-            failure = f"{name}: {error}"
+    failure = _handed_over(workspace, row)
     with workspace.writing(system("events")) as uow:
         stored = uow.session.get_one(OutboxRow, row.seq)
         stored.attempts += 1
@@ -81,6 +78,36 @@ def _deliver(workspace: Workspace, row: OutboxRow) -> bool:
             delay_s = min(MAX_DELAY_S, 2.0 ** min(stored.attempts, 10))
             stored.next_attempt_at = uow.clock.now() + timedelta(seconds=delay_s)
     return failure is None
+
+
+def _handed_over(workspace: Workspace, row: OutboxRow) -> str | None:
+    """Give an event to all its subscribers; what went wrong last, or None."""
+    failure: str | None = None
+    try:
+        event = restore(row.type, row.payload)
+    except Exception as error:  # written by another version: it must not hold up the events after it
+        log.exception("event_unreadable", event_type=row.type, seq=row.seq)
+        return f"unreadable: {error}"
+    for name, handler in _SUBSCRIBERS.get(type(event), {}).items():
+        try:
+            _hand_over(workspace, row.seq, event, name, handler)
+        except Exception as error:  # a process rim: one subscriber must not stop the others
+            log.exception("event_handler_failed", event_type=row.type, seq=row.seq, subscriber=name)
+            failure = f"{name}: {error}"
+    return failure
+
+
+def prune(workspace: Workspace) -> int:
+    """Forget events that were delivered longer ago than `KEPT`, at most `PRUNE_BATCH`; returns how many."""
+    with workspace.reading(system("events")) as uow:
+        before = uow.clock.now() - KEPT
+        old = select(OutboxRow.seq).where(OutboxRow.delivered_at < before).order_by(OutboxRow.seq).limit(PRUNE_BATCH)
+        found = uow.session.scalars(old).all()
+    if found:
+        with workspace.writing(system("events")) as uow:
+            uow.session.execute(delete(HandledRow).where(HandledRow.seq.in_(found)))
+            uow.session.execute(delete(OutboxRow).where(OutboxRow.seq.in_(found)))
+    return len(found)
 
 
 def _hand_over(workspace: Workspace, seq: int, event: Any, name: str, handler: Handler) -> None:
@@ -97,6 +124,7 @@ class Dispatcher:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._stopping = threading.Event()
+        self._prune_at_s = float("-inf")
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
 
     def start(self) -> None:
@@ -111,8 +139,18 @@ class Dispatcher:
         bell = self._workspace.bell("events")
         while not self._stopping.is_set():
             try:
-                if deliver_due(self._workspace):
+                if deliver_due(self._workspace) or self._pruned():
                     continue
             except Exception:  # a process rim: the database may be away for a while
                 log.exception("event_delivery_failed")
             bell.wait(timeout_s=1.0)
+
+    def _pruned(self) -> bool:
+        """Forget old events when it is time; whether there may be more of them."""
+        now_s = self._workspace.clock.monotonic_s()
+        if now_s < self._prune_at_s:
+            return False
+        if prune(self._workspace) == PRUNE_BATCH:
+            return True
+        self._prune_at_s = now_s + PRUNE_EVERY_S
+        return False
