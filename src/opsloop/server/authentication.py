@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 
 from opsloop.core.caller import Caller, Role, system
 from opsloop.core.errors import Denied, Failed, Unauthenticated
@@ -23,6 +24,8 @@ from opsloop.core.workspace import Workspace
 
 LOOPBACK_NAMES = {"localhost", "ip6-localhost", "opsloop.local"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+COOKIE = "opsloop_key"
+"""Where the console's sign-in leaves a browser's key."""
 
 
 class AuthSettings(Section):
@@ -78,9 +81,22 @@ def caller_of(workspace: Workspace, headers: Headers, *, method: str, listens_on
         with workspace.reading(system("server")) as uow:
             return keys.caller_of(uow, secret)
     if workspace.section(AuthSettings).auth == "keys" or not listens_on_loopback:
-        raise KeyNeeded()
+        return _signed_in(workspace, headers, method)
     _same_machine(headers, method)
     return Caller(f"local:{_user()}", Role.ADMIN)
+
+
+def _signed_in(workspace: Workspace, headers: Headers, method: str) -> Caller:
+    """The holder of the key in a browser's cookie. Raises: KeyNeeded, KeyUnknown, ForeignOrigin."""
+    secret = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+    if not secret:
+        raise KeyNeeded()
+    # A cookie comes along by itself, also from a page on another port of this host: only our own pages may act with it.
+    origin = headers.get("origin")
+    if method not in _SAFE and origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        raise ForeignOrigin(origin=origin)
+    with workspace.reading(system("server")) as uow:
+        return keys.caller_of(uow, secret)
 
 
 def _secret(headers: Headers) -> str | None:

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from opsloop.console.problem_page import problem_page, wants_page
 from opsloop.core.errors import OpsloopError, TooLarge
 from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
@@ -18,7 +20,8 @@ from opsloop.gateway import openai
 from opsloop.server.authentication import caller_of
 
 log = structlog.get_logger()
-OPEN_PATHS = frozenset({"/health", "/ready", "/metrics"})
+OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/sign-in", "/sign-out", "/favicon.ico"})
+OPEN_PREFIX = "/static/"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
@@ -68,13 +71,16 @@ class Entrance:
                 await target(scope, limited, sending)
             except OpsloopError as error:
                 if not started:
-                    await _refuse(sending, scope["path"], error, request_id)
+                    await _refuse(scope, receive, sending, error, request_id)
             except Exception:  # the rim of the process: say that it failed, keep the identity of the request
                 log.exception("request_failed", method=scope["method"], path=scope["path"])
                 if not started:
                     detail = f"something went wrong here; the log has it under request {request_id}"
                     document = problems.document_for(500, "internal", detail, request_id=request_id)
-                    await _answer(sending, document, status=500)
+                    if wants_page(Request(scope)):
+                        await problem_page(Request(scope), document)(scope, receive, sending)
+                    else:
+                        await _answer(sending, document, status=500)
 
     def _request_id(self, headers: Headers) -> str:
         given = headers.get("x-request-id", "")
@@ -84,9 +90,9 @@ class Entrance:
         with suppress(ValueError):
             if int(headers.get("content-length", "0")) > self._limit:
                 raise BodyTooLarge(limit=self._limit)
-        if scope["path"] in OPEN_PATHS:
+        if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX):
             return
-        secret_given = "authorization" in headers
+        secret_given = "authorization" in headers or "cookie" in headers
         method, loopback = scope["method"], self._loopback
         if secret_given:  # a look-up in the database
             scope["opsloop.caller"] = await run_in_threadpool(
@@ -113,9 +119,13 @@ class _Limited:
         return message
 
 
-async def _refuse(send: Send, path: str, error: OpsloopError, request_id: str) -> None:
-    """Say no in the shape that the caller's protocol knows."""
-    if path.startswith("/v1/"):
+async def _refuse(scope: Scope, receive: Receive, send: Send, error: OpsloopError, request_id: str) -> None:
+    """Say no in the shape that the caller's protocol knows; a browser that is not known is sent to sign in."""
+    request = Request(scope)
+    if wants_page(request):
+        answer = problem_page(request, problems.problem(error, request_id=request_id))
+        await answer(scope, receive, send)
+    elif scope["path"].startswith("/v1/"):
         status, document = openai.error_of(error, problems.status_of(error))
         await _answer(send, document, status=status, media_type="application/json")
     else:

@@ -156,6 +156,34 @@ async def test_an_openai_client_is_refused_in_its_own_words(entrance: Entrance) 
     assert answer.json()["error"]["type"] == "authentication_error"
 
 
+@pytest.mark.anyio
+async def test_a_browser_without_a_key_is_sent_to_sign_in(entrance: Entrance, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_keys_only(monkeypatch)
+    answer = await ask(entrance, "GET", "/audit?target=x", headers={"accept": "text/html"})
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
+
+
+@pytest.mark.anyio
+async def test_a_signed_in_browser_acts_from_our_own_pages_only(
+    entrance: Entrance, monkeypatch: pytest.MonkeyPatch, sqlite_workspace: Workspace, admin: Caller
+) -> None:
+    with_keys_only(monkeypatch)
+    cookie = {"cookie": f"opsloop_key={new_key(sqlite_workspace, admin)}"}
+    assert (await ask(entrance, "GET", "/api/audit", headers=cookie)).json()["caller"] == "key:ci"
+    own = await ask(entrance, "POST", "/promote", headers={**cookie, "origin": "http://localhost"})
+    assert own.json()["caller"] == "key:ci"
+    foreign = await ask(entrance, "POST", "/promote", headers={**cookie, "origin": "http://localhost:9999"})
+    assert foreign.status_code == 403
+
+
+@pytest.mark.anyio
+async def test_a_cookie_with_a_wrong_key_opens_nothing(entrance: Entrance, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_keys_only(monkeypatch)
+    answer = await ask(entrance, "GET", "/api/audit", headers={"cookie": "opsloop_key=opl_guess"})
+    assert answer.status_code == 401
+
+
 def test_listening_for_others_without_authentication_is_refused(sqlite_workspace: Workspace) -> None:
     with pytest.raises(OpenToAll, match="opsloop token create"):
         refuse_open_door(sqlite_workspace, "0.0.0.0")
