@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,8 @@ from typing import Any
 from opsloop.core.errors import Conflict
 
 NAME = "workspace.lock"
+_TRIES = 20
+_PAUSE_S = 0.01
 
 
 class FolderHeld(Conflict):
@@ -45,13 +48,11 @@ class FolderLock:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / NAME
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(handle):
             os.close(handle)
             found = _read(path)
             at = f" (it answers at {found.url})" if found.url else ""
-            raise FolderHeld(folder=folder, pid=found.pid, at=at, url=found.url) from None
+            raise FolderHeld(folder=folder, pid=found.pid, at=at, url=found.url)
         lock = cls(handle, path)
         lock.announce(None)
         return lock
@@ -88,6 +89,18 @@ def holder_of(folder: Path) -> Holder | None:
     finally:
         os.close(handle)
     return None
+
+
+def _locked(handle: int) -> bool:
+    """Whether the lock could be had. Who only asks for the holder has it for a moment, and is waited for."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_S)
+        else:
+            return True
+    return False
 
 
 def _read(path: Path) -> Holder:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from opsloop.core import lock as locks
 from opsloop.core.lock import FolderHeld, FolderLock, Holder, holder_of
 
 HOLD = """
@@ -48,3 +50,14 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
     process.stdout.close()
     assert holder_of(tmp_path) is None
     FolderLock.take(tmp_path).release()
+
+
+def test_somebody_who_asks_for_the_holder_does_not_keep_a_platform_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = os.open(tmp_path / locks.NAME, os.O_RDONLY | os.O_CREAT)
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    monkeypatch.setattr("opsloop.core.lock.time.sleep", lambda _s: fcntl.flock(asking, fcntl.LOCK_UN))
+    with FolderLock.take(tmp_path):
+        assert holder_of(tmp_path) == Holder(pid=os.getpid(), url=None)
+    os.close(asking)
