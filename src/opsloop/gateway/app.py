@@ -59,7 +59,8 @@ class Gateway:
         except TimeoutError:
             for task in self._under_way:
                 task.cancel()
-            await asyncio.wait(set(self._under_way))
+            if self._under_way:  # the last one may have ended in the same moment as the time
+                await asyncio.wait(set(self._under_way))
         await run_in_threadpool(self._stop)
 
     def _stop(self) -> None:

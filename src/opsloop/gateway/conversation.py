@@ -57,15 +57,14 @@ def conversation_of(messages: Sequence[Message]) -> Conversation:
 
 def _sides(messages: Sequence[Message], texts: Sequence[str]) -> list[tuple[str, str]]:
     """Role and text of user and assistant, in turn."""
-    sides: list[tuple[str, str]] = []
+    sides: list[tuple[str, list[str]]] = []
     for message, text in zip(messages, texts, strict=True):
         if message.role not in ("user", "assistant"):
             continue
-        if sides and sides[-1][0] == message.role:
-            sides[-1] = (message.role, f"{sides[-1][1]}\n\n{text}")
-        else:
-            sides.append((message.role, text))
-    return sides
+        if not sides or sides[-1][0] != message.role:
+            sides.append((message.role, []))
+        sides[-1][1].append(text)
+    return [(role, "\n\n".join(said)) for role, said in sides]
 
 
 def _turns(sides: Sequence[tuple[str, str]]) -> tuple[Turn, ...]:

@@ -11,6 +11,8 @@ from http.client import HTTPResponse
 import httpx
 import pytest
 
+from opsloop.core.workspace import Workspace
+from opsloop.gateway.app import Gateway
 from opsloop.monitoring import metrics
 from tests.integration.gateway.world import (
     ECHO,
@@ -166,3 +168,12 @@ def test_what_does_not_end_in_time_is_cut_off_with_a_503(
     assert signals.left.is_set()
     (record,) = shop.records()
     assert (record.status, record.error_type) == ("cancelled", "Draining")
+
+
+@pytest.mark.anyio
+async def test_a_drain_ends_when_the_last_request_does_so_as_its_time_is_over(sqlite_workspace: Workspace) -> None:
+    gateway = Gateway(sqlite_workspace)
+    await gateway.start()
+    gateway._idle.clear()  # as it is until the loop has run the end of the last request
+    await gateway.drain(timeout_s=0.01)
+    gateway._idle.set()
