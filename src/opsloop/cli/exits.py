@@ -7,6 +7,7 @@ import traceback
 
 import click
 
+from opsloop.cli import text
 from opsloop.core.errors import Kind, OpsloopError
 
 DONE = 0
@@ -43,7 +44,8 @@ def report(error: BaseException) -> int:
     """Say on stderr what happened, and give the exit code. With OPSLOOP_DEBUG=1 a traceback comes first."""
     if os.environ.get("OPSLOOP_DEBUG") == "1":
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    click.echo(f"opsloop: {_sentence(error)}", err=True)
+    # One line, whatever a name in it holds.
+    click.echo(f"opsloop: {text.cell(_sentence(error))}", err=True)
     return code_of(error)
 
 
@@ -56,6 +58,8 @@ def _sentence(error: BaseException) -> str:
         return _usage(error)
     if isinstance(error, click.ClickException):
         return error.format_message()
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     return f"something went wrong inside opsloop ({type(error).__name__}: {error}); OPSLOOP_DEBUG=1 shows where"
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 
@@ -49,6 +51,20 @@ def test_an_error_is_one_sentence_without_a_traceback(capsys: pytest.CaptureFixt
     assert exits.report(errors.NotFound(noun="flow", name="x")) == 3
 
     assert capsys.readouterr().err == "opsloop: no flow named 'x'\n"
+
+
+def test_a_name_that_would_steer_the_terminal_stays_on_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    exits.report(errors.NotFound("no flow named \x1b[2J\nopsloop: all is well"))
+
+    assert capsys.readouterr().err == "opsloop: no flow named \N{REPLACEMENT CHARACTER}[2J opsloop: all is well\n"
+
+
+def test_a_file_that_cannot_be_used_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(OSError) as fault:
+        (tmp_path / "nowhere" / "trail.jsonl").write_bytes(b"")
+    assert exits.report(fault.value) == 1
+
+    assert capsys.readouterr().err == f"opsloop: {tmp_path}/nowhere/trail.jsonl: No such file or directory\n"
 
 
 def test_a_defect_is_told_as_one_and_debugging_shows_where(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import rfc8785
@@ -37,7 +38,7 @@ def read(exported: Iterable[bytes]) -> tuple[list[StoredEvent], list[StoredCheck
     marks: list[StoredCheckpoint] = []
     understood = False
     for line in exported:
-        content = line.removesuffix(b"\n").removesuffix(b"\r")
+        content = line.removesuffix(b"\r\n").removesuffix(b"\n")
         try:
             found = _record(content)
             understood = True
@@ -48,7 +49,7 @@ def read(exported: Iterable[bytes]) -> tuple[list[StoredEvent], list[StoredCheck
         elif found is not None:
             events.append(found)
         elif content and not _is_mark(content):
-            events.append(_damaged(content, seq=len(events) + 1))
+            _append_damaged(events, content)
     if not understood:
         raise NotAnExport
     return events, marks
@@ -84,11 +85,18 @@ def _is_mark(line: bytes) -> bool:
     return b'"kind":"checkpoint"' in line or b'"signature":"' in line
 
 
-def _damaged(line: bytes, *, seq: int) -> StoredEvent:
+def _append_damaged(events: list[StoredEvent], line: bytes) -> None:
+    """Keep a damaged line as an event; a second one is taken for the rest of the first: a new line cut it in two."""
+    if events and events[-1].fault is not None:
+        events[-1] = replace(events[-1], id=events[-1].id or _id(line))
+        return
+    fields: dict[str, Any] = {**dict.fromkeys(FIELDS, b""), "id": _id(line)}
+    events.append(StoredEvent(seq=len(events) + 1, **fields, fault="its line is not as it was exported"))
+
+
+def _id(line: bytes) -> bytes:
     named = _ID.search(line)
-    fields: dict[str, Any] = dict.fromkeys(FIELDS, b"")
-    fields["id"] = named[1] if named is not None else b""
-    return StoredEvent(seq=seq, **fields, fault="its line is not as it was exported")
+    return named[1] if named is not None else b""
 
 
 def _text(raw: bytes) -> str:

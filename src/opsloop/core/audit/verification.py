@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -78,7 +79,8 @@ class _Walk:
         for stray in filter(self._is_next, self._strays):
             raise self._misplaced(stray)
         if self._mark is not None:
-            raise _Broken(self.count + 1, None, f"the events up to {self._mark.events} were signed and are gone")
+            last = deque(chain((self._mark,), self._marks), maxlen=1)[0]
+            raise _Broken(self.count + 1, None, f"the events up to {last.events} were signed and are gone")
         if self._signed != self.count:
             raise _Broken(self._signed + 1, self._unsigned[0], "no signature covers it")
         for stray in self._strays:
