@@ -19,6 +19,7 @@ from opsloop.gateway.errors import BodyTooSlow, Draining, NoSuchRoute, Overloade
 from opsloop.gateway.outlet import JSON, RETRY_AFTER_S, Outlet
 from opsloop.gateway.serving import Call, Serving
 from opsloop.gateway.settings import GatewaySettings
+from opsloop.gateway.spoken import spoken
 from opsloop.monitoring import metrics
 from opsloop.monitoring.recorder import Recorder
 from opsloop.monitoring.subjects import subjects
@@ -134,6 +135,7 @@ class Gateway:
         """Answer with an error, in the shape of the route's protocol; nothing when an answer has begun."""
         if call.out.is_open:
             return
+        error = spoken(error, call.request_id)
         headers = headers or []
         status = status or problems.status_of(error)
         if error.kind in (Kind.UNAVAILABLE, Kind.LIMITED):

@@ -22,6 +22,7 @@ from opsloop.gateway.errors import NotAChatFlow
 from opsloop.gateway.openai import ChatRequest, error_of
 from opsloop.gateway.outlet import event
 from opsloop.gateway.serving import Call, Serving
+from opsloop.gateway.spoken import spoken
 from opsloop.gateway.tokens import Usage
 from opsloop.releases.routing import Arm
 
@@ -92,7 +93,7 @@ class ChatDialect:
 
     def broken(self, error: OpsloopError) -> bytes:
         # No [DONE]: clients of OpenAI raise on an `error` in the stream.
-        return event(_encode(error_of(error, status_of(error))[1]))
+        return event(_encode(error_of(spoken(error, self._request_id), status_of(error))[1]))
 
     def _chunk(self, delta: dict[str, Any], *, finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}

@@ -2,7 +2,7 @@
 
 A candidate that fails on every request must not fill the log while its rollout is being stopped; each failure stands in
 the request records anyway. A line says where it failed and with what kind of error, not the error's own words: they may
-repeat what the caller sent.
+repeat what the caller sent. At level debug the words are there, for every failure.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Complaints:
         self._untold: dict[tuple[str, str], int] = {}
 
     def tell(self, event: str, *, endpoint: str, release: str, error: Exception) -> None:
+        log.debug("failure_in_words", endpoint=endpoint, release=release, error=str(error))
         key, now_s = (event, release), self._clock.monotonic_s()
         if now_s - self._told_at_s.get(key, float("-inf")) < EVERY_S:
             self._untold[key] = self._untold.get(key, 0) + 1

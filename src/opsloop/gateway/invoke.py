@@ -19,6 +19,7 @@ from opsloop.gateway.bodies import decoded, header
 from opsloop.gateway.dialect import Answer
 from opsloop.gateway.outlet import EVENTS, event
 from opsloop.gateway.serving import Call, Serving
+from opsloop.gateway.spoken import spoken
 from opsloop.gateway.tokens import Usage
 from opsloop.releases.routing import Arm
 
@@ -79,7 +80,10 @@ class InvokeDialect:
         return event(self.body(answer), name=b"result")
 
     def broken(self, error: OpsloopError) -> bytes:
-        return event(problems.body_of(problems.problem(error, request_id=self._request_id)), name=b"error")
+        return event(
+            problems.body_of(problems.problem(spoken(error, self._request_id), request_id=self._request_id)),
+            name=b"error",
+        )
 
     def _facts(self, arm: Arm) -> dict[str, Any]:
         return {"release": arm.release, "number": arm.number, "arm": arm.name, "request_id": self._request_id}
