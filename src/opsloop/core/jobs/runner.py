@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from opsloop.core.db.turn import Turn
 from opsloop.core.jobs import schedules
 from opsloop.core.jobs._execution import any_due, claim_due, claim_running, execute
 from opsloop.core.workspace import Workspace
@@ -34,6 +35,7 @@ class JobRunner:
         self._active: set[str] = set()
         self._idle = threading.Condition()
         self._engine: Engine | None = None
+        self._turn = Turn(workspace.database, "jobs")
         self._has_gone_on = False
         # Claimed and not handed to the engine yet: what it could not take is tried again.
         self._claimed: deque[tuple[str, int]] = deque()
@@ -58,9 +60,17 @@ class JobRunner:
             self._idle.wait_for(lambda: not self._active, timeout=DRAIN_S)
         if self._engine is not None:
             self._engine.stop()
+        self._turn.give_back()
 
     def look(self) -> None:
         """Claim what is due and hand it to the engine; what fails is tried again at the next look."""
+        self._guarded(self._take_turn)
+
+    def _take_turn(self) -> None:
+        """One process of an installation runs the jobs; another takes over when that one ends."""
+        if not self._turn.is_mine():
+            self._has_gone_on = False  # once it is ours, the other's jobs are taken over
+            return
         self._guarded(self._go_on)
         self._guarded(self._claim_due)
         self._guarded(self._start_claimed)

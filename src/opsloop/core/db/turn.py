@@ -1,0 +1,55 @@
+"""A turn that one process at a time has, for work that must not be done twice: running jobs.
+
+PostgreSQL keeps it as an advisory lock of a connection that is held for it: it is free again when the process ends,
+however it ends, and another process that asks takes it over. On SQLite the data folder's lock has settled it already:
+one platform at a time has the folder.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from opsloop.core.db.database import Database
+
+SPACE = 7318
+
+
+class Turn:
+    def __init__(self, database: Database, name: str) -> None:
+        self._database = database
+        # PostgreSQL wants a signed 32-bit number.
+        self._number = zlib.crc32(name.encode()) - 2**31
+        self._connection: Connection | None = None
+
+    def is_mine(self) -> bool:
+        """Whether this process has the turn; asked for when nobody has it, lost with the connection to the database."""
+        if self._database.is_sqlite:
+            return True
+        if self._connection is None:
+            return self._ask()
+        try:
+            self._connection.execute(text("SELECT 1"))
+        except DBAPIError:
+            self.give_back()
+            return False
+        return True
+
+    def give_back(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()  # its end frees the lock, whatever state it is in
+            self._connection.close()
+            self._connection = None
+
+    def _ask(self) -> bool:
+        connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        is_mine = connection.scalar(
+            text("SELECT pg_try_advisory_lock(:space, :number)"), {"space": SPACE, "number": self._number}
+        )
+        if is_mine:
+            self._connection = connection
+        else:
+            connection.close()
+        return bool(is_mine)
