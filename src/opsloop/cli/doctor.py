@@ -123,7 +123,7 @@ def _disk(project: Project) -> Finding:
 
 
 def _workspace(project: Project) -> Finding:
-    """The database opens, its schema is this version's, the signing key is readable."""
+    """The database opens and is whole, its schema is this version's, the signing key is readable."""
     from opsloop.client.local import core_settings
 
     settings = core_settings(project)
@@ -132,6 +132,7 @@ def _workspace(project: Project) -> Finding:
     workspace = resolve_name(OPEN)(settings, file_values=project.settings)
     try:
         workspace.database.check()
+        workspace.database.examine()
         return Finding("database", "ok", f"{workspace.database.where} opens, schema and signing key are good")
     finally:
         workspace.close()

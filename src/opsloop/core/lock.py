@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from opsloop.core.errors import Conflict
+from opsloop.core.errors import Conflict, Failed
 
 NAME = "workspace.lock"
 _TRIES = 20
@@ -26,6 +26,12 @@ class FolderHeld(Conflict):
     template = (
         "the data folder {folder} is held by process {pid}{at}; use that one, stop it (kill {pid}), "
         "or choose another folder with OPSLOOP_DATA_DIR"
+    )
+
+
+class DataFolderUnusable(Failed):
+    template = (
+        "the data folder {folder} cannot be used: {reason}; put that right, or choose another with OPSLOOP_DATA_DIR"
     )
 
 
@@ -44,10 +50,13 @@ class FolderLock:
 
     @classmethod
     def take(cls, folder: Path) -> FolderLock:
-        """Hold the folder. Raises: FolderHeld naming who does."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Hold the folder. Raises: FolderHeld naming who does, DataFolderUnusable."""
         path = folder / NAME
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DataFolderUnusable(folder=folder, reason=error.strerror) from error
         if not _locked(handle):
             os.close(handle)
             found = _read(path)
@@ -58,10 +67,13 @@ class FolderLock:
         return lock
 
     def announce(self, url: str | None) -> None:
-        """Say where this process answers."""
+        """Say where this process answers. Raises: DataFolderUnusable."""
         content = json.dumps({"pid": os.getpid(), "url": url}).encode()
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, content, 0)
+        try:
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, content, 0)
+        except OSError as error:
+            raise DataFolderUnusable(folder=self._path.parent, reason=error.strerror) from error
 
     def release(self) -> None:
         os.ftruncate(self._handle, 0)
@@ -106,6 +118,6 @@ def _locked(handle: int) -> bool:
 def _read(path: Path) -> Holder:
     try:
         found: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        found = {}
-    return Holder(pid=int(found.get("pid", 0)), url=found.get("url"))
+        return Holder(pid=int(found["pid"]), url=found["url"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return Holder(pid=0, url=None)

@@ -13,15 +13,12 @@ from opsloop.core.audit import keys
 from opsloop.core.audit.service import Recorder
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.core.db.database import Database
-from opsloop.core.errors import Failed, InvalidInput
+from opsloop.core.errors import InvalidInput
 from opsloop.core.events import outbox
 from opsloop.core.ids import Ids, RandomIds
+from opsloop.core.lock import DataFolderUnusable
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
-
-
-class DataFolderUnusable(Failed):
-    template = "the data folder {path} cannot be used: {reason}; choose another with OPSLOOP_DATA_DIR"
 
 
 def open_workspace(
@@ -38,8 +35,10 @@ def open_workspace(
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataFolderUnusable(path=settings.data_dir, reason=error.strerror) from error
+        raise DataFolderUnusable(folder=settings.data_dir, reason=error.strerror) from error
     database = Database(settings.database_url or f"sqlite:///{settings.data_dir / 'state.db'}")
+    if (settings.data_dir / keys.PRIVATE).exists():
+        database.refuse_emptied()  # the key is made once there is a schema
     database.upgrade()
     return Workspace(
         settings=settings,

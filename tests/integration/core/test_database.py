@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import sessionmaker
 
+from opsloop.core.audit import service as audit
 from opsloop.core.caller import Caller
-from opsloop.core.db.database import DatabaseBusy
+from opsloop.core.db.database import Database, DatabaseBusy, DatabaseCorrupt
 from opsloop.core.errors import InvalidInput
 from opsloop.core.jobs import service
+from opsloop.core.opening import open_workspace
+from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
 
 
@@ -37,6 +42,50 @@ def test_a_writing_transaction_sees_what_others_committed_before_it_took_its_loc
 def test_text_that_no_database_can_hold_is_refused_as_bad_input(workspace: Workspace, admin: Caller) -> None:
     with pytest.raises(InvalidInput, match="lone surrogates"), workspace.reading(admin) as uow:
         service.get(uow, "job \ud800")
+
+
+def test_a_number_that_no_database_can_hold_is_refused_as_bad_input(workspace: Workspace, admin: Caller) -> None:
+    with pytest.raises(InvalidInput, match="the state database cannot hold"), workspace.reading(admin) as uow:
+        audit.listed(uow, before=10**30)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite+aiosqlite:///x", "mysql://x/y"]
+)
+def test_a_database_that_cannot_hold_the_state_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput, match=r"database_url: is .*; wanted sqlite:///FILE"):
+        Database(url)
+
+
+def test_stored_json_that_was_damaged_is_told_as_damage(sqlite_workspace: Workspace, admin: Caller) -> None:
+    with sqlite_workspace.writing(admin) as uow:
+        service.enqueue(uow, "test.kind", {}, id="one")
+        uow.session.execute(text("UPDATE jobs SET payload = '{'"))
+    with pytest.raises(DatabaseCorrupt, match="not JSON any more"), sqlite_workspace.reading(admin) as uow:
+        service.get(uow, "one")
+
+
+def test_a_page_that_was_overwritten_is_found_when_all_is_looked_at(tmp_path: Path) -> None:
+    open_workspace(CoreSettings(data_dir=tmp_path)).close()
+    file = tmp_path / "state.db"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:40_960] + bytes(range(256)) * 16 + whole[45_056:])
+    workspace = open_workspace(CoreSettings(data_dir=tmp_path))
+    with pytest.raises(DatabaseCorrupt, match="is damaged"):
+        workspace.database.examine()
+    workspace.close()
+
+
+def test_a_database_without_a_byte_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    open_workspace(CoreSettings(data_dir=tmp_path)).close()
+    (tmp_path / "state.db").write_bytes(b"")
+    with pytest.raises(DatabaseCorrupt, match=r"is damaged .the file is empty.; restore it from a backup"):
+        open_workspace(CoreSettings(data_dir=tmp_path))
+
+
+def test_a_first_start_that_was_killed_early_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_bytes(b"")
+    open_workspace(CoreSettings(data_dir=tmp_path)).close()
 
 
 def test_a_process_whose_connections_are_all_in_use_is_told_to_try_again(

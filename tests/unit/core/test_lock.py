@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from opsloop.core import lock as locks
-from opsloop.core.lock import FolderHeld, FolderLock, Holder, holder_of
+from opsloop.core.lock import DataFolderUnusable, FolderHeld, FolderLock, Holder, holder_of
 
 HOLD = """
 import sys, time
@@ -38,6 +38,20 @@ def test_nobody_holds_a_folder_after_release(tmp_path: Path) -> None:
 
 def test_nobody_holds_a_folder_that_does_not_exist(tmp_path: Path) -> None:
     assert holder_of(tmp_path / "nowhere") is None
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(DataFolderUnusable, match=r"cannot be used: (File exists|Not a directory); put that right"):
+            FolderLock.take(folder)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"pid": "x"}', '{"url": null}', "\x00\xff"])
+def test_a_holder_that_left_no_readable_name_still_holds(tmp_path: Path, content: str) -> None:
+    with FolderLock.take(tmp_path):
+        (tmp_path / locks.NAME).write_text(content)
+        assert holder_of(tmp_path) == Holder(pid=0, url=None)
 
 
 def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ Services never commit: the transaction belongs to whoever opened it.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,21 +27,26 @@ BUSY_TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 10
 # Threads of the API, of flows and of the jobs each hold one while they read.
 _POOL = {"pool_size": 16, "max_overflow": 32}
+_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
+# What SQLite says of a file that something else wrote into.
+_DAMAGED = ("malformed", "not a database", "unsupported file format", "could not decode to utf-8", "no such table")
 
 
 class DatabaseCorrupt(Failed):
     template = (
         "the state database {where} is damaged ({reason}); restore it from a backup, "
-        "or move the file away to start with an empty one"
+        "or move it away, with its -wal and -shm files, to start with an empty one"
     )
 
 
 class DatabaseLocked(Unavailable):
-    template = "the state database {where} is locked by another process; stop that process, or try again"
+    template = "the state database {where} is kept locked by another writer; try again, or stop what holds it"
 
 
 class DatabaseAway(Unavailable):
-    template = "the state database {where} cannot be reached: {reason}"
+    template = (
+        "the state database {where} cannot be reached: {reason}; see that it is there and that this user may use it"
+    )
 
 
 class DatabaseBusy(Unavailable):
@@ -61,10 +67,13 @@ class Database:
             raise InvalidInput(
                 field="database_url", value=url.partition("://")[0], wanted="sqlite:///FILE or postgresql://…"
             ) from error
-        if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
+        if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        if parsed.drivername not in _DRIVERS:
             raise InvalidInput(field="database_url", value=parsed.drivername, wanted="sqlite:///FILE or postgresql://…")
+        if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+            # Each connection of the pool would see a database of its own.
+            raise InvalidInput(field="database_url", value=url, wanted="sqlite:///FILE with a file")
         self.url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.where = parsed.database if self.is_sqlite else parsed.render_as_string(hide_password=True)
@@ -79,12 +88,30 @@ class Database:
         return create_engine(self.url, pool_pre_ping=True, connect_args=more, **_POOL)
 
     def _sqlite(self) -> Engine:
-        if self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT_S}, **_POOL)
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseAway(where=self.where, reason=error.strerror) from error
+        connecting = {"timeout": BUSY_TIMEOUT_S}
+        engine = create_engine(self.url, connect_args=connecting, json_deserializer=self._from_json, **_POOL)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
+
+    @property
+    def _file(self) -> Path:
+        return Path(self.url.database or "")
+
+    def _from_json(self, stored: str) -> Any:
+        try:
+            return json.loads(stored)
+        except ValueError as error:
+            raise DatabaseCorrupt(where=self.where, reason="a stored value is not JSON any more") from error
+
+    def refuse_emptied(self) -> None:
+        """SQLite takes a file without a byte for a new database. Raises: DatabaseCorrupt when there is one."""
+        if self.is_sqlite and self._file.exists() and self._file.stat().st_size == 0:
+            raise DatabaseCorrupt(where=self.where, reason="the file is empty")
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -110,6 +137,8 @@ class Database:
             raise self.sentence_for(error) or error from error
         except NoConnectionInTime as error:
             raise DatabaseBusy(where=self.where) from error
+        except OverflowError as error:  # SQLite's driver; PostgreSQL's says DataError
+            raise InvalidInput("the state database cannot hold a number as large as one that was sent") from error
         except UnicodeEncodeError as error:
             raise InvalidInput("the state database cannot hold text with lone surrogates, and some was sent") from error
 
@@ -119,7 +148,7 @@ class Database:
         if isinstance(error.orig, sqlite3.DatabaseError):
             if "locked" in reason or "busy" in reason:
                 return DatabaseLocked(where=self.where)
-            if "malformed" in reason or "not a database" in reason:
+            if any(said in reason.lower() for said in _DAMAGED):
                 return DatabaseCorrupt(where=self.where, reason=reason)
             if "disk is full" in reason:
                 return DatabaseFull(where=self.where)
@@ -153,6 +182,14 @@ class Database:
         """One round trip. Raises: Unavailable or DatabaseCorrupt."""
         with self.reading() as session:
             session.connection().exec_driver_sql("SELECT 1")
+
+    def examine(self) -> None:
+        """Look at all that is stored, where the database can be damaged from outside. Raises: DatabaseCorrupt."""
+        if self.is_sqlite:
+            with self.reading() as session:
+                found = session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            if found != "ok":
+                raise DatabaseCorrupt(where=self.where, reason=found)
 
     def close(self) -> None:
         self.engine.dispose()
