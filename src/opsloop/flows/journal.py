@@ -65,12 +65,23 @@ class Journal:
         self._writer: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Journal:
-        await asyncio.to_thread(self._open)
+        opening = asyncio.create_task(asyncio.to_thread(self._open))
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.gather(opening, return_exceptions=True)  # the thread goes on, and opens the file
+            self._close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._writer is not None:
-            await asyncio.gather(self._writer, return_exceptions=True)
+        try:
+            if self._writer is not None:
+                await asyncio.gather(self._writer, return_exceptions=True)
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         if self._file is not None:
             self._file.close()
 
