@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pkgutil import resolve_name
-from typing import Any
 
 import httpx
 
@@ -17,7 +16,7 @@ from opsloop.client.in_process import InProcess
 from opsloop.client.project import KeyUnknown, Project
 from opsloop.core import settings
 from opsloop.core.lock import FolderHeld, holder_of
-from opsloop.core.settings import CoreSettings, Section
+from opsloop.core.settings import CoreSettings
 
 PLATFORM = "opsloop.server.local:LocalPlatform"
 IN_PROCESS_URL = "http://localhost"
@@ -58,12 +57,8 @@ def in_process(project: Project) -> httpx.BaseTransport:
 
 def refuse_unknown_settings(project: Project) -> None:
     """Raises: KeyUnknown for a key under `settings:` that no loaded part of the platform reads."""
-    known = {name for section in _sections(Section) for name in section.model_fields}
+    known = {name for section in settings.sections() for name in section.model_fields}
     for key in project.settings:
         if key not in known:
             at = ("settings", key)
             raise KeyUnknown(project.place(at), at, known)
-
-
-def _sections(section: type[Section]) -> list[type[Any]]:
-    return [found for each in section.__subclasses__() for found in (each, *_sections(each))]

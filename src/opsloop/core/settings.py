@@ -75,6 +75,15 @@ def read(model: type[T], file_values: Mapping[str, Any] | None = None) -> T:
         raise InvalidInput(field=f"setting {key}", value=first.get("input"), wanted=wanted) from None
 
 
+def sections() -> list[type[Section]]:
+    """Every section of the parts that this process has loaded."""
+    return _below(Section)
+
+
+def _below(section: type[Section]) -> list[type[Section]]:
+    return [found for each in section.__subclasses__() for found in (each, *_below(each))]
+
+
 def _lower_first(text: str) -> str:
     text = text.removeprefix("Input should be ")
     return text[:1].lower() + text[1:]
