@@ -15,6 +15,7 @@ from starlette.datastructures import UploadFile
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.body import RawBody, takes_file
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
+from opsloop.core.web.wrong_form import first_fault
 from opsloop.rag import service
 from opsloop.rag.models import (
     DEFAULT_COLLECTION,
@@ -100,7 +101,7 @@ async def _from_json(request: Request) -> tuple[Upload, bytes]:
     try:
         form = Upload.model_validate_json(await request.body())
     except ValidationError as error:
-        raise _first_fault(error) from error
+        raise first_fault(error) from error
     try:
         return form, base64.b64decode(form.content_base64, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -121,7 +122,7 @@ async def _from_multipart(request: Request) -> tuple[Upload, bytes]:
         try:
             return Upload.model_validate(fields), await file.read()
         except ValidationError as error:
-            raise _first_fault(error) from error
+            raise first_fault(error) from error
 
 
 def _json_object(text: object) -> object:
@@ -129,12 +130,6 @@ def _json_object(text: object) -> object:
         return json.loads(text) if isinstance(text, str) else text
     except ValueError as error:
         raise InvalidInput(field="metadata", value=text, wanted="a JSON object of texts") from error
-
-
-def _first_fault(error: ValidationError) -> InvalidInput:
-    fault = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in fault["loc"]) or "body"
-    return InvalidInput(field=field, value=fault.get("input"), wanted=fault["msg"].lower())
 
 
 @router.post("/query")

@@ -10,14 +10,14 @@ from __future__ import annotations
 import getpass
 import ipaddress
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
 from opsloop.core.caller import Caller, Role, system
-from opsloop.core.errors import Denied, Failed, Unauthenticated
+from opsloop.core.errors import Denied, Failed, Unauthenticated, shown
 from opsloop.core.identity import keys
 from opsloop.core.settings import Section
 from opsloop.core.workspace import Workspace
@@ -93,8 +93,8 @@ def _signed_in(workspace: Workspace, headers: Headers, method: str) -> Caller:
         raise KeyNeeded()
     # A cookie comes along by itself, also from a page on another port of this host: only our own pages may act with it.
     origin = headers.get("origin")
-    if method not in _SAFE and origin is not None and urlsplit(origin).netloc != headers.get("host"):
-        raise ForeignOrigin(origin=origin)
+    if method not in _SAFE and origin is not None and _split(origin).netloc != headers.get("host"):
+        raise ForeignOrigin(origin=shown(origin))
     with workspace.reading(system("server")) as uow:
         return keys.caller_of(uow, secret)
 
@@ -106,12 +106,20 @@ def _secret(headers: Headers) -> str | None:
 
 
 def _same_machine(headers: Headers, method: str) -> None:
-    host = urlsplit(f"//{headers.get('host', 'localhost')}").hostname or ""
-    if not is_loopback(host):
-        raise ForeignHost(host=host)
+    named = headers.get("host", "localhost")
+    if not is_loopback(_split(f"//{named}").hostname or ""):
+        raise ForeignHost(host=shown(named))
     origin = headers.get("origin")
-    if origin and method not in _SAFE and not is_loopback(urlsplit(origin).hostname or ""):
-        raise ForeignOrigin(origin=origin)
+    if origin and method not in _SAFE and not is_loopback(_split(origin).hostname or ""):
+        raise ForeignOrigin(origin=shown(origin))
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL that somebody sent; empty ones for what is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def _user() -> str:

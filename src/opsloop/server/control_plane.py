@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,10 +14,11 @@ from opsloop._version import __version__
 from opsloop.console.app import router as console
 from opsloop.console.problem_page import problem_page, wants_page
 from opsloop.core.audit.api import router as audit
-from opsloop.core.errors import OpsloopError, shown
+from opsloop.core.errors import InvalidInput, OpsloopError
 from opsloop.core.identity.api import router as identity
 from opsloop.core.jobs.api import router as jobs
 from opsloop.core.web import problems
+from opsloop.core.web.wrong_form import Fault, fault
 from opsloop.core.workspace import Workspace
 from opsloop.datasets.api import router as datasets
 from opsloop.evaluation.api import router as evaluation
@@ -58,30 +60,41 @@ async def _wrong_form(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = [_fault(found) for found in error.errors()]
     first = faults[0]
-    document = problems.document_for(
-        422, "invalid-input", f"{first['field']}: {first['problem']}", request_id=_request_id(request)
-    )
-    return _response(request, {**document, "kind": "invalid", "errors": faults[:20]})
+    document = problems.document_for(422, "invalid-input", first.sentence, request_id=_request_id(request))
+    return _response(request, {**document, "kind": "invalid", "errors": [asdict(each) for each in faults[:20]]})
 
 
-def _fault(found: Any) -> dict[str, str]:
-    where = [str(part) for part in found["loc"]]
+def _fault(found: Any) -> Fault:
+    """FastAPI puts first where a value stood: in the body, the query, the path."""
     if found["type"] == "json_invalid":
-        return {"field": "body", "problem": f"not valid JSON at character {where[-1]}: {found['ctx']['error']}"}
-    field = ".".join(where[1:]) if len(where) > 1 else where[0]
-    if found["type"] == "missing":
-        return {"field": field, "problem": "is missing; wanted a value"}
-    wanted = found["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return {"field": field, "problem": f"is {shown(found.get('input'))}; wanted {wanted}"}
+        return Fault("body", f"not valid JSON at character {found['loc'][-1]}: {found['ctx']['error']}")
+    return fault(found, skip=1)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400 and error.__cause__ is not None:
+        return await _opsloop_error(request, _unreadable_body(error.__cause__))
     slugs = {404: "no-such-route", 405: "method-not-allowed"}
     detail = f"{request.method} {request.url.path}: {error.detail}"
     slug = slugs.get(error.status_code, "http-error")
     document = problems.document_for(error.status_code, slug, detail, request_id=_request_id(request))
     return _response(request, document)
+
+
+def _unreadable_body(cause: BaseException) -> OpsloopError:
+    """What FastAPI only says could not be read."""
+    match cause:
+        case OpsloopError():
+            return cause
+        case UnicodeDecodeError():
+            return InvalidInput(f"body: not UTF-8 text at byte {cause.start}; wanted JSON", field="body")
+        case RecursionError():
+            return InvalidInput("body: nested too deeply; wanted JSON of fewer levels", field="body")
+        case ValueError():  # Python reads no number of over 4300 digits
+            return InvalidInput("body: holds a number that is too long; wanted JSON that can be read", field="body")
+        case _:
+            return InvalidInput("body: cannot be read; wanted JSON", field="body")
 
 
 async def _fault_of_ours(request: Request, error: Exception) -> Response:
@@ -98,4 +111,7 @@ def _request_id(request: Request) -> str | None:
 def _response(request: Request, document: dict[str, Any]) -> Response:
     if wants_page(request):
         return problem_page(request, document)
-    return Response(problems.body_of(document), status_code=document["status"], media_type=problems.MEDIA_TYPE)
+    # The rest of a body that is too large is not read.
+    headers = {"connection": "close"} if document["status"] == 413 else None
+    body = problems.body_of(document)
+    return Response(body, status_code=document["status"], media_type=problems.MEDIA_TYPE, headers=headers)

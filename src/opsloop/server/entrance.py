@@ -139,5 +139,7 @@ async def _answer(send: Send, document: dict[str, Any], *, status: int, media_ty
         headers.append((b"www-authenticate", b"Bearer"))
     if status in (429, 503):
         headers.append((b"retry-after", b"1"))
+    if status == 413:  # the rest of the body is not read
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": problems.body_of(document)})

@@ -20,6 +20,7 @@ from opsloop.core.settings import CoreSettings
 from opsloop.core.telemetry import logging, tracing
 from opsloop.server.authentication import is_loopback, refuse_open_door
 from opsloop.server.platform import Platform
+from opsloop.server.protocol import Protocol
 
 KEEP_ALIVE_S = 30
 
@@ -75,7 +76,8 @@ async def _serve(
         lifespan="off",
         access_log=False,
         log_config=None,
-        http="httptools",
+        http=Protocol,
+        ws="none",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=20,
         server_header=False,

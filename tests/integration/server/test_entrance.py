@@ -102,6 +102,14 @@ async def test_a_page_that_rebinds_its_name_to_this_machine_is_refused(entrance:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("headers", [{"host": "[::"}, {"host": ""}, {"host": "\xff"}, {"origin": "http://["}])
+async def test_a_host_or_origin_that_is_none_is_refused(entrance: Entrance, headers: dict[str, str]) -> None:
+    encoded = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+    answer = await ask(entrance, "POST", "/api/rollouts/r/promote", headers=encoded)
+    assert answer.status_code == 403
+
+
+@pytest.mark.anyio
 async def test_a_page_of_another_site_may_not_act_here(entrance: Entrance) -> None:
     answer = await ask(entrance, "POST", "/api/rollouts/r/promote", headers={"origin": "https://evil.example"})
     assert answer.status_code == 403
