@@ -6,11 +6,10 @@ import asyncio
 import threading
 from collections.abc import Iterator
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.core.caller import system
-from opsloop.core.errors import OpsloopError
+from opsloop.core.telemetry.trouble import Trouble
 from opsloop.core.workspace import Workspace
 from opsloop.gateway.arms import Arms
 from opsloop.gateway.errors import UnknownEndpoint
@@ -18,7 +17,6 @@ from opsloop.monitoring import metrics
 from opsloop.releases.errors import NothingReleased
 from opsloop.releases.routing import BELL, Arm, Route, RoutingTable, routing_table, routing_version
 
-log = structlog.get_logger()
 # How long a first request waits for the release of its endpoint to be loaded, and how often it looks.
 LOAD_TIMEOUT_S = 30.0
 LOOK_EVERY_S = 0.01
@@ -130,18 +128,11 @@ class Routes:
 
     def _follow(self) -> None:
         bell = self._workspace.bell(BELL)
-        is_away = False
+        trouble = Trouble("routing_not_followed")  # the table that is there goes on
         while not self._stopping.is_set():
             bell.wait(timeout_s=self._poll_s)
-            try:
+            with trouble.told():
                 self.refresh()
-                is_away = False
-            except OpsloopError as error:
-                if not is_away:
-                    log.warning("routing_not_followed", reason=error.sentence)
-                is_away = True
-            except Exception:  # the rim of a thread: the table that is there goes on
-                log.exception("routing_not_followed")
 
 
 def _arms_of(route: Route) -> list[Arm]:

@@ -92,7 +92,7 @@ class Database:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DatabaseAway(where=self.where, reason=error.strerror) from error
-        connecting = {"timeout": BUSY_TIMEOUT_S}
+        connecting = {} if "timeout" in self.url.query else {"timeout": BUSY_TIMEOUT_S}
         engine = create_engine(self.url, connect_args=connecting, json_deserializer=self._from_json, **_POOL)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -116,7 +116,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A transaction that may write; committed when the block ends well, rolled back otherwise."""
-        with self._translated(), self._sessions() as session:
+        with self.translated(), self._sessions() as session:
             session.connection(execution_options={"opsloop_writes": True})
             yield session
             session.commit()
@@ -124,11 +124,12 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that only reads; it sees one consistent state and is never committed."""
-        with self._translated(), self._readers() as session:
+        with self.translated(), self._readers() as session:
             yield session
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """What a driver raises inside, as an error of ours."""
         try:
             yield
         except OpsloopError:
@@ -163,7 +164,7 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the schema to this version's head."""
-        with self._translated():
+        with self.translated():
             if self.revision() == newest_revision():
                 return
             from opsloop.core.db.schema import upgrade  # Alembic costs 0.4 s and 11 MB; most starts change nothing

@@ -44,10 +44,11 @@ class Turn:
             self._connection = None
 
     def _ask(self) -> bool:
-        connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        is_mine = connection.scalar(
-            text("SELECT pg_try_advisory_lock(:space, :number)"), {"space": SPACE, "number": self._number}
-        )
+        with self._database.translated():
+            connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            is_mine = connection.scalar(
+                text("SELECT pg_try_advisory_lock(:space, :number)"), {"space": SPACE, "number": self._number}
+            )
         if is_mine:
             self._connection = connection
         else:

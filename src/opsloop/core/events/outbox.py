@@ -18,6 +18,7 @@ from sqlalchemy import delete, select
 from opsloop.core.caller import system
 from opsloop.core.events._tables import HandledRow, OutboxRow
 from opsloop.core.events.types import name_of, payload_of, restore
+from opsloop.core.telemetry.trouble import Trouble
 from opsloop.core.workspace import UnitOfWork, Workspace
 
 log = structlog.get_logger()
@@ -137,12 +138,11 @@ class Dispatcher:
 
     def _run(self) -> None:
         bell = self._workspace.bell("events")
+        trouble = Trouble("events_not_delivered")
         while not self._stopping.is_set():
-            try:
+            with trouble.told():
                 if deliver_due(self._workspace) or self._pruned():
                     continue
-            except Exception:  # a process rim: the database may be away for a while
-                log.exception("event_delivery_failed")
             bell.wait(timeout_s=1.0)
 
     def _pruned(self) -> bool:

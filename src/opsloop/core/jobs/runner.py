@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-import structlog
 
 from opsloop.core.db.turn import Turn
 from opsloop.core.jobs import schedules
 from opsloop.core.jobs._execution import any_due, claim_due, claim_running, execute
+from opsloop.core.telemetry.trouble import Trouble
 from opsloop.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from opsloop.core.jobs._durable import Engine
 
-log = structlog.get_logger()
 LOOK_EVERY_S = 1.0
 DRAIN_S = 15.0
 
@@ -39,6 +37,7 @@ class JobRunner:
         self._has_gone_on = False
         # Claimed and not handed to the engine yet: what it could not take is tried again.
         self._claimed: deque[tuple[str, int]] = deque()
+        self._troubles = defaultdict[str, Trouble](lambda: Trouble("jobs_not_started"))
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def start(self) -> None:
@@ -76,10 +75,8 @@ class JobRunner:
         self._guarded(self._start_claimed)
 
     def _guarded(self, step: Callable[[], None]) -> None:
-        try:
+        with self._troubles[step.__name__].told():
             step()
-        except Exception:  # a process rim: the database may be away for a while
-            log.exception("job_claim_failed")
 
     def _go_on(self) -> None:
         """Take over what was running when the process before this one ended; tried until the database has told."""
