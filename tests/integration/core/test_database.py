@@ -10,7 +10,7 @@ from sqlalchemy.orm import sessionmaker
 
 from opsloop.core.audit import service as audit
 from opsloop.core.caller import Caller
-from opsloop.core.db.database import Database, DatabaseBusy, DatabaseCorrupt
+from opsloop.core.db.database import Database, DatabaseAway, DatabaseBusy, DatabaseCorrupt
 from opsloop.core.errors import InvalidInput
 from opsloop.core.jobs import service
 from opsloop.core.opening import open_workspace
@@ -86,6 +86,28 @@ def test_a_database_without_a_byte_is_not_taken_for_a_new_one(tmp_path: Path) ->
 def test_a_first_start_that_was_killed_early_goes_on(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_bytes(b"")
     open_workspace(CoreSettings(data_dir=tmp_path)).close()
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_database_whose_file_was_taken_away_takes_nothing_more(
+    sqlite_workspace: Workspace, admin: Caller, is_replaced: bool
+) -> None:
+    file = sqlite_workspace.data_dir / "state.db"
+    file.unlink()
+    if is_replaced:
+        file.touch()
+    for block in (sqlite_workspace.reading(admin), sqlite_workspace.writing(admin)):
+        with pytest.raises(DatabaseAway, match="its file was moved or removed while it was in use"), block:
+            pass
+
+
+def test_a_database_whose_file_was_moved_and_put_back_goes_on(sqlite_workspace: Workspace, admin: Caller) -> None:
+    file = sqlite_workspace.data_dir / "state.db"
+    file.rename(file.with_name("elsewhere"))
+    with pytest.raises(DatabaseAway):
+        sqlite_workspace.database.check()
+    file.with_name("elsewhere").rename(file)
+    sqlite_workspace.database.check()
 
 
 def test_a_process_whose_connections_are_all_in_use_is_told_to_try_again(

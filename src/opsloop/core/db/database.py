@@ -9,6 +9,7 @@ Services never commit: the transaction belongs to whoever opened it.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,7 @@ class Database:
         self.where = parsed.database if self.is_sqlite else parsed.render_as_string(hide_password=True)
         self.engine: Engine = self._sqlite() if self.is_sqlite else self._postgresql()
         snapshots = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self._held: _Held | None = None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(snapshots, expire_on_commit=False)
 
@@ -113,9 +115,15 @@ class Database:
         if self.is_sqlite and self._file.exists() and self._file.stat().st_size == 0:
             raise DatabaseCorrupt(where=self.where, reason="the file is empty")
 
+    def _refuse_removed(self) -> None:
+        """SQLite would go on writing into a file that nobody can find again. Raises: DatabaseAway."""
+        if self._held is not None and self._held.is_gone():
+            raise DatabaseAway(where=self.where, reason="its file was moved or removed while it was in use")
+
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A transaction that may write; committed when the block ends well, rolled back otherwise."""
+        self._refuse_removed()
         with self.translated(), self._sessions() as session:
             session.connection(execution_options={"opsloop_writes": True})
             yield session
@@ -124,6 +132,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that only reads; it sees one consistent state and is never committed."""
+        self._refuse_removed()
         with self.translated(), self._readers() as session:
             yield session
 
@@ -165,11 +174,12 @@ class Database:
     def upgrade(self) -> None:
         """Bring the schema to this version's head."""
         with self.translated():
-            if self.revision() == newest_revision():
-                return
-            from opsloop.core.db.schema import upgrade  # Alembic costs 0.4 s and 11 MB; most starts change nothing
+            if self.revision() != newest_revision():
+                from opsloop.core.db.schema import upgrade  # Alembic costs 0.4 s and 11 MB; most starts change nothing
 
-            upgrade(self.engine, where=str(self.where))
+                upgrade(self.engine, where=str(self.where))
+        if self.is_sqlite:
+            self._held = _Held(self._file)
 
     def revision(self) -> str | None:
         """The schema's revision; None for an empty database."""
@@ -180,9 +190,9 @@ class Database:
             return None if found is None else str(found)
 
     def check(self) -> None:
-        """One round trip. Raises: Unavailable or DatabaseCorrupt."""
+        """One round trip that reads something stored. Raises: Unavailable or DatabaseCorrupt."""
         with self.reading() as session:
-            session.connection().exec_driver_sql("SELECT 1")
+            session.connection().exec_driver_sql("SELECT version_num FROM alembic_version")
 
     def examine(self) -> None:
         """Look at all that is stored, where the database can be damaged from outside. Raises: DatabaseCorrupt."""
@@ -194,6 +204,27 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._held is not None:
+            self._held.let_go()
+            self._held = None
+
+
+class _Held:
+    """A file that is in use, and whether it is still where it was."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        # O_PATH, because closing any other descriptor of the file would drop SQLite's locks on it (POSIX).
+        self._handle = os.open(file, os.O_PATH) if hasattr(os, "O_PATH") else None
+
+    def is_gone(self) -> bool:
+        if self._handle is not None and os.fstat(self._handle).st_nlink == 0:
+            return True  # another file may have its name by now
+        return not self._file.exists()
+
+    def let_go(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
 
 
 def newest_revision() -> str:

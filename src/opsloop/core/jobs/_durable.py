@@ -6,12 +6,17 @@ and how far it came stands in our own tables.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
+import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
 from opsloop.core.workspace import Workspace
 
+log = structlog.get_logger()
 Execute = Callable[[str], None]
 _execute: Execute | None = None
 
@@ -28,6 +33,8 @@ class Engine:
     def __init__(self, workspace: Workspace, execute: Execute) -> None:
         global _execute  # DBOS keeps one registry a process, and so do its workflows
         _execute = execute
+        if workspace.database.is_sqlite:
+            _set_aside_damaged(_file(workspace), name=f"jobs.db.damaged-{workspace.clock.now():%Y%m%dT%H%M%SZ}")
         config: DBOSConfig = {
             "name": "opsloop",
             "system_database_url": _system_database_url(workspace),
@@ -55,5 +62,33 @@ class Engine:
 
 def _system_database_url(workspace: Workspace) -> str:
     if workspace.database.is_sqlite:
-        return f"sqlite:///{workspace.data_dir / 'jobs.db'}"
+        return f"sqlite:///{_file(workspace)}"
     return workspace.database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _file(workspace: Workspace) -> Path:
+    return workspace.data_dir / "jobs.db"
+
+
+def _set_aside_damaged(file: Path, *, name: str) -> None:
+    """Begin with a new file when this one is damaged: what the jobs are, and how far, stands in the state database."""
+    reason = _damage(file)
+    if reason is None:
+        return
+    aside = file.rename(file.with_name(name))
+    for suffix in ("-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+    log.warning("jobs_file_set_aside", file=str(file), kept_as=str(aside), reason=reason)
+
+
+def _damage(file: Path) -> str | None:
+    if not file.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            [found] = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError:  # locked or unreadable, which is not damage
+        return None
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if found == "ok" else str(found)
