@@ -60,9 +60,10 @@ def verify(session: Session, file: Path | None, key: Path | None) -> None:
     session.answer(found, f"the record holds {words}" if found.ok else f"the record does not hold {words}")
     if not found.ok:
         named = f" ({found.broken_id})" if found.broken_id else ""
+        before = (found.broken_at or 1) - 1
         raise AnswerIsNo(
             f"the audit trail does not hold from event {found.broken_at}{named} on: {found.reason}; "
-            f"the {found.events} events before it do"
+            f"the {before} events before it do"
         )
 
 

@@ -200,12 +200,14 @@ def _workspace(session: Session) -> Iterator[None]:
     from pkgutil import resolve_name
 
     from opsloop.client.local import core_settings
+    from opsloop.client.project import FILE
     from opsloop.core.context import current_workspace
 
     project = session.project
     settings = core_settings(project)
-    if settings.database_url is None and not settings.data_dir.is_dir():
-        yield  # nothing was applied here yet: a flow that needs no documents runs all the same
+    is_project = (project.folder / FILE).is_file()
+    if settings.database_url is None and not settings.data_dir.is_dir() and not is_project:
+        yield  # a flow by itself: one that needs no documents runs all the same
         return
     workspace = resolve_name(OPEN)(settings, file_values=project.settings)
     token = current_workspace.set(workspace)

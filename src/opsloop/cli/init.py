@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -11,6 +12,8 @@ import click
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import lone
 
+# The section and the comment right above it, up to the next key at the margin or the end.
+_DEMO = re.compile(r"(?:^#[^\n]*\n)*^demo:\n(?:[ \t-][^\n]*\n|\n)*", re.MULTILINE)
 IGNORED = shutil.ignore_patterns("__pycache__", ".opsloop", "*.pyc")
 
 
@@ -38,9 +41,24 @@ def init(session: Session, target: Path | None, template: str, listing: bool) ->
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise Conflict(f"{target} exists and is not an empty folder; choose another DIR")
     shutil.copytree(known[template], target, ignore=IGNORED, dirs_exist_ok=True)
+    leave_out_demo(target)
     (target / ".gitignore").write_text("# what the platform keeps on this machine\n.opsloop/\n")
     made = {"folder": str(target.resolve()), "template": template}
     session.answer(made, f"made {target} from {template}; next: cd {target} && opsloop up")
+
+
+def leave_out_demo(project: Path) -> None:
+    """Take out the demo of a template, and the flows that only it needs: a project of one's own shows no stranger's."""
+    from opsloop.cli.demo import wanted
+    from opsloop.client.project import FILE, load
+
+    demo = wanted.read(load(project))
+    if demo is None:
+        return
+    for change in demo.changes:
+        shutil.rmtree(change.flow)
+    text = (project / FILE).read_text()
+    (project / FILE).write_text(_DEMO.sub("", text).rstrip() + "\n")
 
 
 def _templates() -> dict[str, Path]:

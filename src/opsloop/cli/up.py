@@ -39,7 +39,8 @@ def up(folder: Path | None, host: str | None, port: int | None, demo: bool, if_n
     def when_ready(url: str, is_stopping: Callable[[], bool]) -> None:
         from opsloop.cli.demo.loop import turn
 
-        turn(project, url, bare=not demo, is_stopping=is_stopping)
+        bare = not demo or not (project.folder / projects.FILE).is_file()
+        turn(project, url, bare=bare, is_stopping=is_stopping)
 
     if if_needed and (running := local.running_at(project)) is not None:
         click.echo(f"Opsloop runs already, on this folder: {running}")

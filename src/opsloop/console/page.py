@@ -124,6 +124,6 @@ def _templates() -> Environment:
     )
     environment.filters.update(words.FILTERS)
     environment.globals.update(
-        static=static_files.url, ago=words.ago, badge=badge, sections=SECTIONS, version=__version__
+        static=static_files.url, ago=words.ago, badge=badge, sections=SECTIONS, opsloop_version=__version__
     )
     return environment

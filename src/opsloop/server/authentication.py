@@ -35,7 +35,10 @@ class AuthSettings(Section):
 
 
 class KeyNeeded(Unauthenticated):
-    template = "an API key is needed: send `Authorization: Bearer KEY`; make one with `opsloop token create NAME`"
+    template = (
+        "an API key is needed: send `Authorization: Bearer KEY` (OPSLOOP_TOKEN for commands); without any, stop the "
+        "platform and make one on its machine with `opsloop token create NAME --role admin`"
+    )
 
 
 class ForeignOrigin(Denied):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +25,10 @@ from opsloop.server.platform import Platform
 from opsloop.server.protocol import Protocol
 
 KEEP_ALIVE_S = 30
+# A terminal and a supervisor may both pass on one wish to stop.
+TOGETHER_S = 0.3
+# The exit code of a command that was interrupted.
+INTERRUPTED = 130
 
 
 class PortInUse(Conflict):
@@ -40,6 +46,8 @@ def serve(
     when_ready: Callable[[str, Callable[[], bool]], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then drain.
+
+    A second signal leaves at once, with exit code 130.
 
     Args:
         when_ready: called in a thread of its own once requests are answered, with the platform's URL and a function
@@ -83,8 +91,8 @@ async def _serve(
         server_header=False,
     )
     server = _Server(config)
-    await platform.start()
     _stop_on_signals(server, platform)
+    await platform.start()
     lock.announce(url)
     if when_ready is not None:
         threading.Thread(
@@ -106,16 +114,31 @@ class _Server(uvicorn.Server):
 
 
 def _stop_on_signals(server: uvicorn.Server, platform: Platform) -> None:
-    """Drain on the first SIGINT or SIGTERM; stop waiting for open connections on the second."""
+    """Drain on the first SIGINT or SIGTERM; leave at once on a later one."""
+    workspace = platform.workspace
+    drains_since_s: float | None = None
 
     def stop() -> None:
-        server.force_exit = server.should_exit
-        server.should_exit = True
-        platform.workspace.stopping.set()
+        nonlocal drains_since_s
+        now_s = workspace.clock.monotonic_s()
+        if drains_since_s is None:
+            drains_since_s = now_s
+            server.should_exit = True
+            workspace.stopping.set()
+        elif now_s - drains_since_s > TOGETHER_S:
+            _leave()
 
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop)
+
+
+def _leave() -> None:
+    """End without waiting for anybody: what was acknowledged is on disk, as it must be for a process that is killed."""
+    sys.stdout.flush()
+    sys.stderr.write("opsloop: stopped at once; the next start goes on where this one was\n")
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -26,6 +26,7 @@ def test_the_loop_turns_once_and_is_not_turned_again(project: Path, port: int, s
     the_stable_release_serves(run.url)
     openai_clients_are_answered(run.url)
     the_seed_routes_answer(run.url)
+    curl_needs_no_header(run.url)
     bad_input_is_told(run.url)
 
     second = opsloop("up", "--project", str(project))
@@ -95,6 +96,12 @@ def the_seed_routes_answer(url: str) -> None:
     for citation in answer["citations"]:
         assert {"document_id", "filename", "chunk", "quote", "start", "end", "score"} <= set(citation)
         assert citation["quote"] in answer["answer"] or answer["answer"]
+
+
+def curl_needs_no_header(url: str) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    body = b'{"question": "Is acupuncture covered?", "collection": "handbook"}'
+    assert httpx.post(f"{url}/query", content=body, headers=form).status_code == 200
 
 
 def bad_input_is_told(url: str) -> None:

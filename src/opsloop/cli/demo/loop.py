@@ -92,6 +92,9 @@ class Loop:
         self._tell.change(change.says, change.flow.name)
         version = self._client.flows.register(change.flow, name=stable.flow.partition("@")[0])
         rollout = self._rollout_of(demo, digest_of(change.flow))
+        if rollout is None and self._is_busy(demo):
+            self._tell.step("release", "not now: another rollout of this endpoint is on its way")
+            return
         if rollout is None:
             rollout = self._release(demo, version, stable)
         if rollout is not None:
@@ -101,6 +104,10 @@ class Loop:
         """The rollout that brings this content to the endpoint, when there is one already."""
         releases = {each.id for each in self._client.endpoints.releases(demo.endpoint) if each.flow_digest == digest}
         return next((each for each in self._client.endpoints.rollouts(demo.endpoint) if each.release in releases), None)
+
+    def _is_busy(self, demo: DemoWanted) -> bool:
+        newest = self._client.endpoints.get(demo.endpoint).rollout
+        return newest is not None and not newest.status.is_over
 
     def _release(self, demo: DemoWanted, version: FlowVersion, stable: Release) -> Rollout | None:
         run = self._evaluate(demo, version)

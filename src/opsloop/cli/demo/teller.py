@@ -13,13 +13,14 @@ import click
 from opsloop._version import __version__
 from opsloop.cli.demo.traffic import Seen
 from opsloop.client.apply import Outcome
-from opsloop.client.project import Project
+from opsloop.client.project import FILE, Project
 from opsloop.core.errors import OpsloopError
 from opsloop.evaluation.models import GateReport, Run
 from opsloop.releases.models import Release, Released, Rollout, RolloutStatus
 
 WIDTH = 10
 COLUMNS = 112
+QUESTION = "Is acupuncture covered by Northwind Health Plus?"
 # Metrics that every run has beside the experiment's own.
 BESIDES = ("completed", "latency")
 _COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
@@ -41,8 +42,11 @@ class Teller:
             self.evaluated(outcome.run)
         if outcome.gate is not None:
             self.gate(outcome.gate)
-        if outcome.released is not None:
-            self.step("release", f"{outcome.step.name} serves release {outcome.released.release.number}")
+        made = outcome.released
+        if made is not None and made.rollout.status is RolloutStatus.PROMOTED:
+            self.step("release", f"{outcome.step.name} serves release {made.release.number}")
+        elif made is not None:
+            self.released(made)
         else:
             self.step(outcome.step.noun, f"{outcome.step.name}: {outcome.says}")
 
@@ -84,6 +88,8 @@ class Teller:
     def running(self, url: str, project: Project, *, bare: bool) -> None:
         if not bare:
             click.echo("\nThe loop has turned once, and the platform keeps running.\n")
+        elif not (project.folder / FILE).is_file():
+            click.echo(f"  No {FILE} here: an empty platform. Make a project with `{_program()} init DIR`.\n")
         click.echo(f"  Console   {url}\n")
         for line in [] if bare else self._tries(url, project):
             click.echo(line)
@@ -91,7 +97,7 @@ class Teller:
 
     def _tries(self, url: str, project: Project) -> list[str]:
         endpoint = next(iter(project.endpoints), "support-chat")
-        question = '{"model": "%s", "messages": [{"role": "user", "content": "Is acupuncture covered?"}]}'
+        question = '{"model": "%s", "messages": [{"role": "user", "content": "' + QUESTION + '"}]}'
         return [
             "  Try",
             f"    curl {url}/v1/chat/completions -d '{question % endpoint}'",
