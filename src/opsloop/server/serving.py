@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -135,9 +135,10 @@ def _stop_on_signals(server: uvicorn.Server, platform: Platform) -> None:
 
 def _leave() -> None:
     """End without waiting for anybody: what was acknowledged is on disk, as it must be for a process that is killed."""
-    sys.stdout.flush()
-    sys.stderr.write("opsloop: stopped at once; the next start goes on where this one was\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # nobody may be there to read it
+        sys.stdout.flush()
+        sys.stderr.write("opsloop: stopped at once; the next start goes on where this one was\n")
+        sys.stderr.flush()
     os._exit(INTERRUPTED)
 
 
