@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import json
 import shutil
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opsloop.cli import main
+from tests.acceptance.in_process import Said, run
 
 COLUMNS = ("id", "at", "actor", "action", "target", "detail", "previous", "hash")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command said; `answer` is its JSON."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def answer(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.out)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +51,6 @@ class Trail:
     def copy(self, folder: Path) -> Trail:
         shutil.copytree(self.folder, folder)
         return Trail(folder)
-
-
-def run(*words: str) -> Said:
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err):
-        code = main.run(list(words))
-    return Said(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.acceptance.audit.conftest import COLUMNS, Said, Trail, run
+from tests.acceptance.audit.conftest import COLUMNS, Trail
+from tests.acceptance.in_process import Said, run
 from tests.acceptance.up import opsloop
 
 
