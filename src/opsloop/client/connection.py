@@ -34,6 +34,8 @@ class Connection:
     def __init__(
         self, url: str, *, token: str | None = None, timeout_s: float, transport: httpx.BaseTransport | None = None
     ) -> None:
+        if token and not (token.isascii() and token.isprintable()):
+            raise InvalidInput("OPSLOOP_TOKEN: wanted an API key as `opsloop token create` prints it", field="token")
         headers = {"user-agent": USER_AGENT} | ({"authorization": f"Bearer {token}"} if token else {})
         timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, 10.0))
         self.url = _checked(url)

@@ -9,7 +9,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from opsloop.core.errors import InvalidInput
 
@@ -53,6 +55,7 @@ def _compose(file: Path) -> Node | None:
         if file.stat().st_size > SIZE_LIMIT_BYTES:
             raise YamlUnreadable(file=file, reason=f"is over the limit of {SIZE_LIMIT_BYTES} bytes")
         text = file.read_bytes().decode("utf-8-sig")
+        _check_depth(file, text)
         root: Node | None = YAML(typ="safe", pure=True).compose(text)
         return root
     except OSError as error:
@@ -63,8 +66,25 @@ def _compose(file: Path) -> Node | None:
         mark = error.problem_mark or error.context_mark
         reason = f"not valid YAML: {error.problem or error.context}"
         raise YamlUnreadable(file=file, line=mark.line + 1 if mark else None, reason=reason) from None
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        reason = "not valid YAML: a character that text does not hold"
+        raise YamlUnreadable(file=file, line=line, reason=reason) from None
     except (YAMLError, RecursionError) as error:
         raise YamlUnreadable(file=file, reason=f"not valid YAML: {str(error).splitlines()[0]}") from None
+
+
+def _check_depth(file: Path, text: str) -> None:
+    """Done before anything is built: building takes time that grows with the square of the depth."""
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > DEPTH_LIMIT:
+            raise _too_deep(file, event.start_mark.line + 1)
+
+
+def _too_deep(file: Path, line: int) -> YamlUnreadable:
+    return YamlUnreadable(file=file, line=line, reason=f"is over {DEPTH_LIMIT} levels deep")
 
 
 class _Reader:
@@ -79,7 +99,7 @@ class _Reader:
         if self._seen > NODES_LIMIT:
             raise YamlUnreadable(file=self.file, line=_line(node), reason=f"holds over {NODES_LIMIT} values")
         if len(at) > DEPTH_LIMIT:
-            raise YamlUnreadable(file=self.file, line=_line(node), reason=f"is over {DEPTH_LIMIT} levels deep")
+            raise _too_deep(self.file, _line(node))  # through aliases
         if isinstance(node, MappingNode):
             return self._mapping(node, at)
         if isinstance(node, SequenceNode):

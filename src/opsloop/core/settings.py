@@ -80,6 +80,12 @@ def sections() -> list[type[Section]]:
     return _below(Section)
 
 
+def check(file_values: Mapping[str, Any] | None = None) -> None:
+    """Read every section once: a wrong value is told at the start. Raises: InvalidInput naming the setting."""
+    for model in sections():
+        read(model, file_values)
+
+
 def _below(section: type[Section]) -> list[type[Section]]:
     return [found for each in section.__subclasses__() for found in (each, *_below(each))]
 

@@ -122,11 +122,6 @@ class Workspace:
         assert isinstance(found, model)
         return found
 
-    def check_settings(self) -> None:
-        """Read every section now: a bad value is told at the start. Raises: InvalidInput naming the setting."""
-        for model in settings_module.sections():
-            self.section(model)
-
     def bell(self, name: str) -> Bell:
         """The bell of this process with that name."""
         with self._lock:

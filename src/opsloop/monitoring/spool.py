@@ -32,6 +32,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from opsloop.core.lock import DataFolderUnusable
 from opsloop.monitoring.frames import Damaged, framed, unframed
 from opsloop.monitoring.models import RequestRecord
 
@@ -144,7 +145,10 @@ class Spool:
     """
 
     def __init__(self, folder: Path, *, name: str, limit_bytes: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataFolderUnusable(folder=folder, reason=error.strerror) from error
         self._folder = folder
         self._name = name
         self._limit_bytes = limit_bytes

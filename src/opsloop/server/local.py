@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from opsloop.core import settings
 from opsloop.core.errors import Unavailable
 from opsloop.core.lock import FolderLock
 from opsloop.core.opening import open_workspace
@@ -36,6 +37,7 @@ class LocalPlatform:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
+        settings.check(self._file_values)
         logging.configure(level="warning", form=self._settings.log_format)
         with FolderLock.take(self._settings.data_dir):
             workspace = open_workspace(self._settings, file_values=self._file_values)

@@ -16,13 +16,9 @@ DRAIN_S = 20.0
 
 
 class Platform:
-    """An ASGI application and the work behind it; `start` before the first request, `stop` after the last.
-
-    Raises: InvalidInput for a setting that no part of the platform can read.
-    """
+    """An ASGI application and the work behind it; `start` before the first request, `stop` after the last."""
 
     def __init__(self, workspace: Workspace, *, listens_on_loopback: bool = True) -> None:
-        workspace.check_settings()
         self.workspace = workspace
         self.gateway = Gateway(workspace)
         self.app = Entrance(workspace, self.gateway, control_plane(workspace), listens_on_loopback=listens_on_loopback)

@@ -18,7 +18,7 @@ import uvicorn
 from opsloop.core.errors import Conflict, InvalidInput
 from opsloop.core.lock import FolderLock
 from opsloop.core.opening import open_workspace
-from opsloop.core.settings import CoreSettings
+from opsloop.core.settings import CoreSettings, check
 from opsloop.core.telemetry import logging, tracing
 from opsloop.server.authentication import is_loopback, refuse_open_door
 from opsloop.server.platform import Platform
@@ -55,6 +55,7 @@ def serve(
 
     Raises: FolderHeld, PortInUse, OpenToAll, and what opening a workspace raises.
     """
+    check(file_values)
     logging.configure(level=settings.log_level, form=settings.log_format)
     tracer = tracing.configure(settings.otlp_endpoint)
     with FolderLock.take(settings.data_dir) as lock:

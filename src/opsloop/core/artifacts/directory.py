@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -12,8 +11,8 @@ from opsloop.core.artifacts.store import ArtifactMissing, checked
 from opsloop.core.errors import Unavailable
 
 
-class ArtifactsFull(Unavailable):
-    template = "cannot store artifact {key!r} in {where}: {reason}"
+class ArtifactsUnusable(Unavailable):
+    template = "artifact {key!r} cannot be {wanted} in {where}: {reason}; put that right and try again"
 
 
 class DirectoryArtifacts:
@@ -38,21 +37,24 @@ class DirectoryArtifacts:
                 Path(name).unlink(missing_ok=True)
                 raise
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
-                raise ArtifactsFull(key=key, where=self.where, reason=os.strerror(error.errno)) from error
-            raise
+            raise self._unusable(key, "stored", error) from error
 
     def get(self, key: str) -> bytes:
         try:
             return (self.folder / checked(key)).read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise ArtifactMissing(key=key, where=self.where) from None
+        except OSError as error:
+            raise self._unusable(key, "read", error) from error
 
     def exists(self, key: str) -> bool:
         return (self.folder / checked(key)).is_file()
 
     def delete(self, key: str) -> None:
-        (self.folder / checked(key)).unlink(missing_ok=True)
+        try:
+            (self.folder / checked(key)).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable(key, "deleted", error) from error
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         found = (
@@ -61,3 +63,6 @@ class DirectoryArtifacts:
             if path.is_file() and not path.name.startswith(".part-")
         )
         yield from sorted(key for key in found if key.startswith(prefix))
+
+    def _unusable(self, key: str, wanted: str, error: OSError) -> ArtifactsUnusable:
+        return ArtifactsUnusable(key=key, wanted=wanted, where=self.where, reason=error.strerror)
