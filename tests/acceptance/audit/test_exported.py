@@ -86,8 +86,8 @@ def test_flipping_bits_of_any_byte_of_any_line_is_found(export: Export, data: st
     said = export.verify(changed(export, line, at, data.draw(st.integers(1, 255), "bits")))
     assert said.code == 6, said
     event = line % 5 + 1
-    # Without the end of its line a checkpoint takes the next one with it.
-    assert said.answer["broken_at"] in ((event,) if line < 5 else (event, event + 1))
+    # Without the end of its line a checkpoint takes the next one with it, and the last event the first checkpoint.
+    assert said.answer["broken_at"] in ({4: (5, 1)}.get(line, (event,)) if line < 5 else (event, event + 1))
 
 
 @pytest.mark.parametrize(

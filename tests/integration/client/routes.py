@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
@@ -41,7 +43,7 @@ class Routes:
         await self._app(scope, receive, send)
         if scope["type"] == "http" and scope["path"] == evaluation.prefix:
             # A platform's worker would do it a moment later.
-            await run_in_threadpool(run_due, self._workspace)
+            await run_in_threadpool(partial(run_due, self._workspace, kind="evaluation.run"))
 
 
 async def _problem(request: Request, error: Exception) -> Response:

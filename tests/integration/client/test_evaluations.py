@@ -50,7 +50,7 @@ def test_the_gate_speaks_and_compares_when_it_has_something_to_compare_with(clie
 
 
 def test_a_run_that_is_not_over_in_time_is_pending(client: Client, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.integration.client.routes.run_due", lambda workspace: 0)
+    monkeypatch.setattr("tests.integration.client.routes.run_due", lambda workspace, kind: 0)
 
     with pytest.raises(RunGoesOn, match=r"goes on \(0 of 40 rows\)"):
         experiments.run(client, file, timeout_s=0)

@@ -140,7 +140,7 @@ class Platform:
         with self.workspace.writing(ADMIN) as uow:
             run = evaluations.start(uow, EXPERIMENT, versions.get(uow, flow))
         if check:
-            run_due(self.workspace)
+            run_due(self.workspace, kind="evaluation.run")
             with self.workspace.writing(ADMIN) as uow:
                 gates.check(uow, run.id)
         return run.id

@@ -44,7 +44,7 @@ class House:
         }
         with self.workspace.writing(self.admin) as uow:
             run = evaluations.start(uow, declared, versions.get(uow, flow))
-        run_due(self.workspace)
+        run_due(self.workspace, kind="evaluation.run")
         return run.id
 
     def check(self, run: str, baseline: str | None = None) -> str:

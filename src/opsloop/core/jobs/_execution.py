@@ -64,7 +64,7 @@ def _handled(context: JobContext, row: JobRow) -> tuple[JobStatus, str | None] |
     return JobStatus.DONE, None
 
 
-def claim_due(workspace: Workspace, *, limit: int = 20) -> list[tuple[str, int]]:
+def claim_due(workspace: Workspace, *, limit: int = 20, kind: str | None = None) -> list[tuple[str, int]]:
     """Mark due jobs as running and return their ids and attempt numbers; each is claimed by one process."""
     with workspace.writing(_BY) as uow:
         query = (
@@ -74,6 +74,8 @@ def claim_due(workspace: Workspace, *, limit: int = 20) -> list[tuple[str, int]]
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
+        if kind is not None:
+            query = query.where(JobRow.kind == kind)
         claimed = []
         for row in uow.session.scalars(query):
             row.status = JobStatus.RUNNING
