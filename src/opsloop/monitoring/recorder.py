@@ -7,6 +7,7 @@ import threading
 import structlog
 
 from opsloop.core.caller import system
+from opsloop.core.db.database import DatabaseCorrupt
 from opsloop.core.errors import OpsloopError, Unavailable
 from opsloop.core.workspace import Workspace
 from opsloop.monitoring import metrics, records
@@ -17,6 +18,8 @@ from opsloop.monitoring.spool import Batch, Spool
 log = structlog.get_logger()
 RETRY_S = 1.0
 FOLDER = "spool"
+# The records are as good as they were: they wait for the database, also for one that a backup brings back.
+_WAITS = (Unavailable, DatabaseCorrupt)
 
 
 class Recorder:
@@ -86,7 +89,7 @@ class Recorder:
     def _store(self, batch: Batch) -> bool:
         try:
             self._ingest(batch.records)
-        except Unavailable as error:
+        except _WAITS as error:
             return self._later(batch, error)
         except Exception:  # the rim of a thread: what one record has must not hold up the others
             log.exception("records_refused", records=len(batch.records))
@@ -102,7 +105,7 @@ class Recorder:
         for record in batch.records:
             try:
                 self._ingest([record])
-            except Unavailable as error:
+            except _WAITS as error:
                 return self._later(batch, error)
             except Exception:  # see above
                 log.exception("record_refused", request=record.request_id, record=record.key)

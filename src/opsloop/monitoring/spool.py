@@ -289,8 +289,12 @@ class Spool:
         return count
 
     def close(self) -> None:
-        """Leave what waits on disk to the next start."""
+        """Leave what waits on disk to the next start; what only the memory holds is lost, and told."""
         with self._lock:
+            if self._in_memory:
+                log.error("records_lost", records=len(self._in_memory), folder=str(self._folder))
+                self.lost += len(self._in_memory)
+                self._in_memory = []
             if self._segment is not None:
                 self._close_segment()
             for segment in self._closed:

@@ -111,7 +111,6 @@ def _request_id(request: Request) -> str | None:
 def _response(request: Request, document: dict[str, Any]) -> Response:
     if wants_page(request):
         return problem_page(request, document)
-    # The rest of a body that is too large is not read.
-    headers = {"connection": "close"} if document["status"] == 413 else None
-    body = problems.body_of(document)
-    return Response(body, status_code=document["status"], media_type=problems.MEDIA_TYPE, headers=headers)
+    status = document["status"]
+    headers = problems.headers_for(status)
+    return Response(problems.body_of(document), status_code=status, media_type=problems.MEDIA_TYPE, headers=headers)

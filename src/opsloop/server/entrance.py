@@ -147,11 +147,6 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: OpsloopErro
 
 async def _answer(send: Send, document: dict[str, Any], *, status: int, media_type: str = problems.MEDIA_TYPE) -> None:
     headers = [(b"content-type", media_type.encode())]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    if status in (429, 503):
-        headers.append((b"retry-after", b"1"))
-    if status == 413:  # the rest of the body is not read
-        headers.append((b"connection", b"close"))
+    headers += [(name.encode(), value.encode()) for name, value in problems.headers_for(status).items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": problems.body_of(document)})

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from opsloop.core.caller import Caller
+from opsloop.core.db.database import DatabaseCorrupt
 from opsloop.core.errors import OpsloopError
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
@@ -138,3 +139,23 @@ def _ingest_impatiently(workspace: Workspace, by: Caller, second: RequestRecord)
     with workspace.writing(by) as uow:
         uow.session.execute(text("SET LOCAL lock_timeout = '20ms'"))
         records.ingest(uow, [second])
+
+
+def test_records_wait_for_a_database_that_is_damaged(
+    sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(sqlite_workspace)
+    recorder.record(record(sqlite_workspace, 1))
+    with monkeypatch.context() as patched:
+        patched.setattr(records, "ingest", _is_damaged)
+        assert not recorder.flush()
+        recorder.stop()
+    assert [path.suffix for path in spooled(sqlite_workspace)] == [".records"]
+    later = Recorder(sqlite_workspace)
+    later.start()
+    later.stop()
+    assert stored(sqlite_workspace, admin) == ["req_1"]
+
+
+def _is_damaged(*_: object) -> None:
+    raise DatabaseCorrupt(where="state.db", reason="database disk image is malformed")

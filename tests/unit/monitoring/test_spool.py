@@ -135,6 +135,16 @@ def test_a_full_disk_keeps_records_in_memory_up_to_a_bound(tmp_path: Path, monke
     assert len([*empty_file.records, *batch.records]) == MEMORY_RECORDS
 
 
+def test_what_only_the_memory_held_at_the_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = opened(tmp_path)
+    monkeypatch.setattr(os, "write", _disk_is_full)
+    spool.append(record(1))
+    with capture_logs() as logs:
+        spool.close()
+    assert [(line["event"], line["records"]) for line in logs] == [("records_lost", 1)]
+    assert spool.lost == 1
+
+
 def _disk_is_full(_handle: int, _data: bytes) -> int:
     raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -53,6 +53,17 @@ def document_for(status: int, slug: str, detail: str, *, request_id: str | None 
     return document
 
 
+def headers_for(status: int) -> dict[str, str]:
+    """What an answer with this status says beside its problem document."""
+    if status == HTTPStatus.UNAUTHORIZED:
+        return {"www-authenticate": "Bearer"}
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        return {"retry-after": "1"}
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # the rest of the body is not read
+        return {"connection": "close"}
+    return {}
+
+
 def shown_text(fact: object) -> str:
     return fact if isinstance(fact, str) and len(fact) <= 300 else shown(fact, limit=300)
 
