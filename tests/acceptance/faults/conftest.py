@@ -17,6 +17,7 @@ project: small
 endpoints:
   echo:
     flow: flows/echo
+    strategy: {canary: {steps: [{share: 0.5, min_duration_s: 3600, min_subjects: 1000000}]}}
 """
 FLOW = """\
 inputs:
@@ -92,6 +93,12 @@ def tmpfs(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 def invoke(http: httpx.Client, question: str, **inputs: str) -> httpx.Response:
     return http.post("/endpoints/echo/invoke", json={"inputs": {"question": question, **inputs}})
+
+
+def change_flow(project: Path) -> None:
+    """Another version of the flow, for the next `opsloop apply` to release."""
+    file = project / "flows" / "echo" / "echo.py"
+    file.write_text(file.read_text() + "# another version\n")
 
 
 def says_no_traceback(run: Up) -> None:
