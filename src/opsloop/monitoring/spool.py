@@ -281,7 +281,7 @@ class Spool:
             later, self._closed = self._closed, []
             own = {segment.path for segment in later}
             for path in sorted(self._folder.glob(f"*{SUFFIX}")):
-                segment = Segment.adopt(path) if path not in own else None
+                segment = _left_behind(path) if path not in own else None
                 if segment is not None:
                     self._wait(segment)
                     count += 1
@@ -300,6 +300,15 @@ class Spool:
             for segment in self._closed:
                 segment.close()
             self._closed = []
+
+
+def _left_behind(path: Path) -> Segment | None:
+    """A segment of a dead writer; what cannot be opened is told, and must not keep the others back."""
+    try:
+        return Segment.adopt(path)
+    except OSError as error:
+        log.error("spool_segment_unreadable", segment=path.name, reason=error.strerror)
+        return None
 
 
 def _read(segment: Segment) -> list[RequestRecord]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.acceptance.up import Up
+from tests.acceptance.up import Up, opsloop
 
 FILE = """\
 project: small
@@ -99,6 +100,43 @@ def change_flow(project: Path) -> None:
     """Another version of the flow, for the next `opsloop apply` to release."""
     file = project / "flows" / "echo" / "echo.py"
     file.write_text(file.read_text() + "# another version\n")
+
+
+def wait_until(is_so: Callable[[], bool], *, within_s: float = 60.0) -> None:
+    for _ in range(int(within_s / 0.05)):
+        if is_so():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError(f"it did not come about within {within_s} s")
+
+
+class Rollout:
+    """The rollout of the second release, as its driver tells of it; `seen` is what it was shown so far."""
+
+    def __init__(self, run: Up) -> None:
+        self._http = httpx.Client(base_url=run.url, timeout=30, trust_env=False)
+        self._url = run.url
+
+    def is_driven(self) -> None:
+        """Ask questions, and wait until the driver has weighed them."""
+        before = self._weighed()
+        for number in range(10):
+            assert invoke(self._http, f"question {number}").status_code == 200
+        wait_until(lambda: self._weighed() >= before + 10)
+
+    def ends_when_promoted(self) -> None:
+        done = opsloop("release", "promote", "echo", OPSLOOP_URL=self._url)
+        assert done.returncode == 0, done.stderr
+        assert self._http.get("/api/endpoints/echo").json()["stable"]["number"] == 2
+        wait_until(lambda: [job["status"] for job in self._http.get("/api/jobs").json()["items"]] == ["done"])
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _weighed(self) -> int:
+        state = self._http.get("/api/endpoints/echo").json()["rollout"]
+        assert state["status"] in ("waiting", "running"), state
+        return sum(int(state["evidence"].get(arm, {}).get("requests", 0)) for arm in ("stable", "candidate"))
 
 
 def says_no_traceback(run: Up) -> None:
