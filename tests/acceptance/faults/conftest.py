@@ -52,7 +52,10 @@ def echo(question: str, until: str) -> str:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    folder = tmp_path / "small"
+    return small_project(tmp_path / "small")
+
+
+def small_project(folder: Path) -> Path:
     (folder / "flows" / "echo").mkdir(parents=True)
     (folder / "opsloop.yaml").write_text(FILE)
     (folder / "flows" / "echo" / "flow.dag.yaml").write_text(FLOW)
