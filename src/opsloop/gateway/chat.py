@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from opsloop.core.errors import InvalidInput, OpsloopError
+from opsloop.core.web.json_body import decoded
 from opsloop.core.web.problems import status_of
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.results import FlowResult
 from opsloop.gateway import tokens
-from opsloop.gateway.bodies import decoded
 from opsloop.gateway.conversation import Conversation, conversation_of
 from opsloop.gateway.dialect import Answer
 from opsloop.gateway.errors import NotAChatFlow

@@ -12,10 +12,11 @@ import msgspec
 
 from opsloop.core.errors import OpsloopError
 from opsloop.core.web import problems
+from opsloop.core.web.json_body import decoded
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.results import FlowResult
 from opsloop.gateway import tokens
-from opsloop.gateway.bodies import decoded, header
+from opsloop.gateway.bodies import header
 from opsloop.gateway.dialect import Answer
 from opsloop.gateway.outlet import EVENTS, event
 from opsloop.gateway.serving import Call, Serving

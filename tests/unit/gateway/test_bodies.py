@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsloop.core.errors import InvalidInput
-from opsloop.gateway.bodies import decoded
+from opsloop.core.web.json_body import decoded
 from opsloop.gateway.openai import ChatRequest
 
 DECODER = msgspec.json.Decoder(ChatRequest)
