@@ -51,7 +51,13 @@ class CoreSettings(Section):
     otlp_endpoint: str | None = Field(None, description="OTLP/HTTP collector to export traces to, as a base URL.")
     llm_base_url: str | None = Field(None, description="OpenAI-compatible server, as a URL; unset: the offline engine.")
     llm_api_key: str | None = Field(None, description="Key for that server.", repr=False)
-    llm_model: str = Field("gpt-4o-mini", description="Model to ask that server for.")
+    llm_model: str = Field("gpt-4o-mini", description="Model to ask that server for; of Azure OpenAI the deployment.")
+    llm_api_type: Literal["openai", "azure"] = Field(
+        "openai", description="How that server is addressed; azure: the deployment in the path, as Azure OpenAI wants."
+    )
+    llm_api_version: str | None = Field(
+        None, description="Version of Azure OpenAI's API, as a date such as 2024-10-21; unset: that one."
+    )
 
 
 T = TypeVar("T", bound=Section)

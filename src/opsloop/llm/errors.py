@@ -6,7 +6,7 @@ from opsloop.core.errors import Failed, Unavailable
 
 
 class ModelUnavailable(Unavailable):
-    template = "the model server at {base_url} {what}; try again later, or check OPSLOOP_LLM_BASE_URL"
+    template = "the model server at {base_url} {what}; try again later, or check its address"
 
 
 class ModelRefused(Failed):

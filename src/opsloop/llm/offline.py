@@ -15,13 +15,16 @@ from __future__ import annotations
 import json
 import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from opsloop.llm.port import Completion, Message, Usage
+from opsloop.llm.port import Completion, Embedding, Message, Usage
 
 MODEL = "opsloop-offline-extractive"
+EMBEDDING_MODEL = "opsloop-offline-hashed-words"
+DIMENSIONS = 256
 NOTHING_FITS = "The given text does not answer this."
 LEAST_COVERAGE = 1 / 3
 TEXT_LIMIT_CHARS = 400_000
@@ -57,6 +60,26 @@ class OfflineEngine:
         for piece in re.findall(r"\S+\s*", completion.text):
             yield piece
         yield completion
+
+    async def complete(self, prompt: str, **parameters: Any) -> Completion:
+        return await self.chat([{"role": "user", "content": prompt}], **parameters)
+
+    async def embed(self, texts: Sequence[str], **parameters: Any) -> Embedding:
+        counted = sum(len(_WORD.findall(text)) for text in texts)
+        return Embedding([_hashed(text) for text in texts], EMBEDDING_MODEL, Usage(counted, 0, estimated=True))
+
+
+def _hashed(text: str) -> list[float]:
+    """A text's words as a vector of length 1: each counts up or down at a place that its hash names.
+
+    Source: K. Weinberger et al., Feature hashing for large scale multitask learning, ICML 2009.
+    """
+    vector = [0.0] * DIMENSIONS
+    for word in _words(text):
+        number = zlib.crc32(word.encode("utf-8", "replace"))
+        vector[number % DIMENSIONS] += 1.0 if number & 0x8000_0000 else -1.0
+    length = math.hypot(*vector) or 1.0
+    return [each / length for each in vector]
 
 
 def answer(messages: Sequence[Message]) -> str:

@@ -27,7 +27,8 @@ class Usage:
 class Completion:
     """What a call gave. `message` is the whole message, with tool calls where the model made some.
 
-    `usage` is None when the server counted nothing.
+    `usage` is None when the server counted nothing. `response` is the server's whole body, of a stream the body that
+    it amounts to; empty for an engine that has none.
     """
 
     text: str
@@ -35,6 +36,17 @@ class Completion:
     usage: Usage | None = None
     finish_reason: str = "stop"
     message: Mapping[str, Any] = field(default_factory=dict)
+    response: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """What an embedding call gave: one vector for each text, in their order."""
+
+    vectors: Sequence[Sequence[float]]
+    model: str
+    usage: Usage | None = None
+    response: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ChatProvider(Protocol):
@@ -55,4 +67,15 @@ class ChatProvider(Protocol):
 
     def stream(self, messages: Sequence[Message], **parameters: Any) -> AsyncIterator[str | Completion]:
         """As `chat`, in pieces of text as they come; the last item is the whole Completion."""
+        ...
+
+    async def complete(self, prompt: str, **parameters: Any) -> Completion:
+        """Go on with a text, by the bare completion API. Raises: as `chat`."""
+        ...
+
+    async def embed(self, texts: Sequence[str], **parameters: Any) -> Embedding:
+        """Vectors for some texts as the server gives them, in one call. Raises: as `chat`.
+
+        For flows; an index uses an `Embedder`, which divides the work and the vectors' lengths.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Which provider answers, by the settings: the server named there, else the offline engine."""
+"""Which provider answers: the server that a connection or the settings name, else the offline engine."""
 
 from __future__ import annotations
 
@@ -8,15 +8,34 @@ from opsloop.core.settings import CoreSettings
 from opsloop.llm.offline import OfflineEngine
 from opsloop.llm.openai_compatible import OpenAICompatible
 from opsloop.llm.port import ChatProvider
+from opsloop.llm.servers import ModelServer, ServerKind
+
+KEPT = 64
 
 
 def chat_provider(settings: CoreSettings) -> ChatProvider:
-    """The provider for chat. The same settings give the same one, with its open connections."""
-    return _provider(settings.llm_base_url, settings.llm_api_key, settings.llm_model)
-
-
-@functools.lru_cache(maxsize=8)
-def _provider(base_url: str | None, api_key: str | None, model: str) -> ChatProvider:
-    if base_url is None:
+    """The provider of the settings. The same settings give the same one, with its open connections."""
+    if settings.llm_base_url is None:
         return OfflineEngine()
-    return OpenAICompatible(base_url, api_key=api_key, model=model)
+    return provider_for(server_of(settings), model=settings.llm_model)
+
+
+def server_of(settings: CoreSettings) -> ModelServer:
+    """The server that the settings name; there must be one. Raises: InvalidInput when its address is none."""
+    assert settings.llm_base_url is not None
+    return ModelServer(
+        settings.llm_base_url,
+        kind=ServerKind(settings.llm_api_type),
+        api_key=settings.llm_api_key,
+        api_version=settings.llm_api_version,
+    )
+
+
+@functools.lru_cache(maxsize=KEPT)
+def provider_for(server: ModelServer, *, model: str | None = None) -> ChatProvider:
+    """The provider for a server. An equal server gives the same one, with its open connections.
+
+    Args:
+        model: what to ask for (of kind azure: the deployment) when a call names no `model` itself.
+    """
+    return OpenAICompatible(server, model=model)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from opsloop.llm.port import Completion, Message, Usage
+from opsloop.llm.port import Completion, Embedding, Message, Usage
 
 WriteFlow = Callable[..., Path]
 
@@ -49,6 +49,12 @@ class ScriptedModel:
         for word in completion.text.split(" "):
             yield word
         yield completion
+
+    async def complete(self, prompt: str, **parameters: Any) -> Completion:
+        return await self.chat([{"role": "user", "content": prompt}], **parameters)
+
+    async def embed(self, texts: Sequence[str], **parameters: Any) -> Embedding:
+        return Embedding([[1.0, 0.0] for _ in texts], self.model, self.usage)
 
 
 @pytest.fixture

@@ -73,3 +73,19 @@ def test_json_is_given_where_it_is_asked_for() -> None:
 
 def test_long_text_is_cut_not_refused() -> None:
     assert ask("How many vacation days?", CONTEXT + "\nfiller words here now." * 50_000).startswith("Employees")
+
+
+def test_a_bare_prompt_is_answered_as_a_question() -> None:
+    prompt = f"{CONTEXT}\n\nQuestion: When does the Oslo office open?"
+    assert asyncio.run(OfflineEngine().complete(prompt)).text == "The office in Oslo opens at eight."
+
+
+def test_texts_of_like_words_have_like_vectors() -> None:
+    found = asyncio.run(OfflineEngine().embed(["vacation days", "the vacation day", "dental insurance"])).vectors
+
+    def likeness(one: int, other: int) -> float:
+        return sum(a * b for a, b in zip(found[one], found[other], strict=True))
+
+    assert likeness(0, 0) == pytest.approx(1.0)
+    assert likeness(0, 1) == pytest.approx(1.0)
+    assert likeness(0, 2) < 0.5

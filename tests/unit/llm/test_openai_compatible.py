@@ -1,26 +1,32 @@
 import asyncio
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 
 from opsloop.core.clock import FakeClock
+from opsloop.core.errors import InvalidInput
 from opsloop.llm.errors import ModelGarbled, ModelRefused, ModelUnavailable
 from opsloop.llm.openai_compatible import OpenAICompatible
 from opsloop.llm.port import Completion, Usage
 from opsloop.llm.retrying import Patience
+from opsloop.llm.servers import ModelServer, ServerKind
 
 HELLO = [{"role": "user", "content": "hello"}]
-Answer = Callable[[httpx.Request], httpx.Response]
+PLAIN = ModelServer("http://model.test/v1/", api_key="sk-secret")
+AZURE = ModelServer("https://mine.test", kind=ServerKind.AZURE, api_key="sk-secret", api_version="2024-02-01")
+T = TypeVar("T")
 
 
 class Server:
     """A model server that gives scripted answers, and remembers what it was asked and how long callers waited."""
 
-    def __init__(self, *answers: httpx.Response | Exception) -> None:
+    def __init__(self, *answers: httpx.Response | Exception, server: ModelServer = PLAIN) -> None:
+        self.server = server
         self.answers = list(answers)
+        self.urls: list[str] = []
         self.asked: list[dict[str, Any]] = []
         self.headers: list[httpx.Headers] = []
         self.waits: list[float] = []
@@ -28,6 +34,7 @@ class Server:
     def handle(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(json.loads(request.content))
         self.headers.append(request.headers)
+        self.urls.append(str(request.url))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -38,8 +45,7 @@ class Server:
 
     def provider(self) -> OpenAICompatible:
         return OpenAICompatible(
-            "http://model.test/v1/",
-            api_key="sk-secret",
+            self.server,
             model="m1",
             patience=Patience(draw=lambda low, high: high),
             clock=FakeClock(),
@@ -47,15 +53,18 @@ class Server:
             pause=self.pause,
         )
 
-    def chat(self, **parameters: Any) -> Completion:
-        async def ask() -> Completion:
+    def ask(self, call: Callable[[OpenAICompatible], Awaitable[T]]) -> T:
+        async def ask() -> T:
             provider = self.provider()
             try:
-                return await provider.chat(HELLO, **parameters)
+                return await call(provider)
             finally:
                 await provider.aclose()
 
         return asyncio.run(ask())
+
+    def chat(self, **parameters: Any) -> Completion:
+        return self.ask(lambda provider: provider.chat(HELLO, **parameters))
 
     def stream(self) -> list[str | Completion]:
         async def ask() -> list[str | Completion]:
@@ -80,6 +89,50 @@ def test_an_answer_comes_with_its_model_and_token_counts() -> None:
     assert (completion.text, completion.model, completion.usage) == ("hi", "m1-0901", Usage(3, 1))
     assert server.asked == [{"model": "m1", "temperature": 0.5, "messages": HELLO}]
     assert server.headers[0]["authorization"] == "Bearer sk-secret"
+
+
+def test_the_whole_body_of_the_server_is_kept() -> None:
+    assert Server(good()).chat().response == json.loads(good().content)
+
+
+def test_azure_takes_the_deployment_from_the_path_alone() -> None:
+    server = Server(good(), server=AZURE)
+    server.chat(model="my-gpt", seed=1)
+    assert server.urls == ["https://mine.test/openai/deployments/my-gpt/chat/completions?api-version=2024-02-01"]
+    assert server.asked == [{"seed": 1, "messages": HELLO}]
+    assert server.headers[0]["api-key"] == "sk-secret"
+
+
+def test_a_bare_prompt_is_completed() -> None:
+    choice = {"text": " world", "finish_reason": "length"}
+    server = Server(httpx.Response(200, json={"choices": [choice], "usage": {"prompt_tokens": 1}}))
+    completion = server.ask(lambda provider: provider.complete("hello", max_tokens=1))
+    assert (completion.text, completion.finish_reason, completion.usage) == (" world", "length", Usage(1, 0))
+    assert server.urls == ["http://model.test/v1/completions"]
+    assert server.asked == [{"model": "m1", "max_tokens": 1, "prompt": "hello"}]
+
+
+def vectors(*indexes: int) -> httpx.Response:
+    return httpx.Response(200, json={"data": [{"index": index, "embedding": [index, 0.5]} for index in indexes]})
+
+
+def test_vectors_come_in_the_order_of_their_texts() -> None:
+    server = Server(vectors(1, 0))
+    found = server.ask(lambda provider: provider.embed(["a", "b"], model="e1"))
+    assert found.vectors == [[0.0, 0.5], [1.0, 0.5]]
+    assert server.asked == [{"model": "e1", "input": ["a", "b"]}]
+
+
+@pytest.mark.parametrize("indexes", [(0,), (0, 0), (0, 1, 2)])
+def test_another_number_of_vectors_than_of_texts_is_garbage(indexes: tuple[int, ...]) -> None:
+    with pytest.raises(ModelGarbled):
+        Server(vectors(*indexes)).ask(lambda provider: provider.embed(["a", "b"]))
+
+
+def test_a_call_must_name_a_model() -> None:
+    provider = OpenAICompatible(AZURE)
+    with pytest.raises(InvalidInput, match=r"wanted the name of a deployment that https://mine\.test offers"):
+        asyncio.run(provider.chat(HELLO))
 
 
 def test_an_answer_without_counts_has_no_usage() -> None:
@@ -152,6 +205,34 @@ def test_tool_calls_are_put_together_from_a_stream() -> None:
     completion = Server(sse(delta(tool_calls=[first]), delta(tool_calls=[second]))).stream()[-1]
     assert isinstance(completion, Completion)
     assert completion.message["tool_calls"][0]["function"] == {"name": "add", "arguments": '{"a": 1}'}
+
+
+def test_a_stream_amounts_to_the_body_of_an_answer_in_one_piece() -> None:
+    other = {"choices": [{"index": 1, "delta": {"content": "B"}, "finish_reason": "length"}]}
+    end = {"id": "c", "model": "m1-0901", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    *pieces, completion = Server(sse(delta(content="A"), other, end)).stream()
+    assert pieces == ["A"]
+    assert isinstance(completion, Completion)
+    assert completion.response == {
+        "object": "chat.completion",
+        "id": "c",
+        "model": "m1-0901",
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "A"}, "finish_reason": "stop"},
+            {"index": 1, "message": {"role": "assistant", "content": "B"}, "finish_reason": "length"},
+        ],
+    }
+
+
+def test_a_stream_that_stops_before_its_end_is_broken() -> None:
+    cut = b'data: {"choices": [{"delta": {"content": "he"}}]}\n\n'
+    with pytest.raises(ModelUnavailable, match="broke off its answer"):
+        Server(httpx.Response(200, content=cut)).stream()
+
+
+def test_trouble_told_within_a_stream_is_trouble() -> None:
+    with pytest.raises(ModelUnavailable, match="broke off its answer: 'overloaded'"):
+        Server(sse(delta(content="he"), {"error": {"message": "overloaded"}})).stream()
 
 
 def test_garbage_in_a_stream_is_named_as_such() -> None:
