@@ -1,8 +1,9 @@
-"""A group whose commands are named by text and imported when they are used, so that `--help` stays fast."""
+"""Groups whose commands are named by text and imported when they are used, so that `--help` stays fast."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.util import find_spec
@@ -64,3 +65,26 @@ class LazyGroup(click.Group):
             if entries:
                 with formatter.section(heading):
                     formatter.write_dl([(name, entry.help) for name, entry in entries.items()])
+
+
+class VerbFiles(click.Group):
+    """The verbs of a noun, each a module of the noun's package that declares the command of that name.
+
+    Args:
+        package: name of the package that holds the modules.
+        verbs: names of the commands, which are those of the modules.
+    """
+
+    def __init__(self, *args: Any, package: str, verbs: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._package = package
+        self._verbs = verbs
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self._verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._verbs:
+            return None
+        importlib.import_module(f"{self._package}.{cmd_name}")
+        return super().get_command(ctx, cmd_name)

@@ -34,7 +34,7 @@ SECTIONS = {
     },
     "Build": {
         "data": Entry("opsloop.cli.data:data", "Datasets and their versions."),
-        "flow": Entry("opsloop.cli.flow:flow", "Prompt flows: run, check and draw them."),
+        "flow": Entry("opsloop.cli.flow.noun:flow", "Prompt flows: run, check and draw them."),
         "rag": Entry("opsloop.cli.rag:rag", "Collections of documents and answers from them."),
         "eval": Entry("opsloop.cli.evaluation:evaluation", "Evaluations of flows over datasets."),
         "gate": Entry("opsloop.cli.gate:gate", "The verdict on an evaluation."),

@@ -1,0 +1,49 @@
+"""A flow loaded as the project in this folder would: with the project's workspace when there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opsloop.cli.flow.arguments import pairs
+from opsloop.cli.session import Session
+
+if TYPE_CHECKING:
+    from opsloop.flows.loaded import LoadedFlow
+
+# By name: a flow's Python may ask for the project's documents, and only then is the database's library loaded.
+OPEN = "opsloop.core.opening:open_workspace"
+
+
+@contextmanager
+def loaded_flow(session: Session, path: Path, variants: Sequence[str]) -> Iterator[LoadedFlow]:
+    """The flow, and while it is used the project's workspace for Python nodes that ask for it."""
+    from opsloop.flows.loaded import load
+
+    with project_workspace(session):
+        yield load(path, variants=pairs(variants, "--variant"))
+
+
+@contextmanager
+def project_workspace(session: Session) -> Iterator[None]:
+    from pkgutil import resolve_name
+
+    from opsloop.client.local import core_settings
+    from opsloop.client.project import FILE
+    from opsloop.core.context import current_workspace
+
+    project = session.project
+    settings = core_settings(project)
+    is_project = (project.folder / FILE).is_file()
+    if settings.database_url is None and not settings.data_dir.is_dir() and not is_project:
+        yield  # a flow by itself: one that needs no documents runs all the same
+        return
+    workspace = resolve_name(OPEN)(settings, file_values=project.settings)
+    token = current_workspace.set(workspace)
+    try:
+        yield
+    finally:
+        current_workspace.reset(token)
+        workspace.close()

@@ -1,0 +1,71 @@
+"""`opsloop flow run`: one run of a flow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from opsloop.cli.flow.arguments import folder, json_object, pairs, variants_option
+from opsloop.cli.flow.loading import loaded_flow
+from opsloop.cli.flow.noun import flow
+from opsloop.cli.session import Session
+from opsloop.cli.verbs import verb
+
+if TYPE_CHECKING:
+    from opsloop.flows.results import FlowResult
+
+
+@verb(
+    flow,
+    "run",
+    example="""opsloop flow run flows/answer --input question="Is dental covered?"
+    opsloop flow run flows/answer --inputs turn.json --json""",
+)
+@folder
+@click.option("--input", "given", multiple=True, metavar="NAME=VALUE", help="An input; may be repeated.")
+@click.option(
+    "--inputs",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON file with inputs; --input wins over it.",
+)
+@variants_option
+def run(session: Session, path: Path, given: Sequence[str], file: Path | None, variants: Sequence[str]) -> None:
+    """Run the flow in DIR once."""
+    inputs = {**(json_object(file) if file is not None else {}), **pairs(given, "--input")}
+    with loaded_flow(session, path, variants) as loaded:
+        result = loaded.run_sync(inputs)
+    session.answer(_run_answer(result), lambda: _outputs(result))
+
+
+def _run_answer(result: FlowResult) -> dict[str, Any]:
+    from opsloop.flows.values import plain
+
+    nodes = [
+        {
+            "node": node.node,
+            "status": node.status,
+            "start_ms": node.start_ms,
+            "duration_ms": node.duration_ms,
+            "output": node.output_excerpt,
+            "error": node.error,
+        }
+        for node in result.nodes
+    ]
+    return {
+        "outputs": plain(result.outputs),
+        "duration_ms": result.duration_ms,
+        "tokens": result.tokens,
+        "nodes": nodes,
+    }
+
+
+def _outputs(result: FlowResult) -> str:
+    shown = {name: value for name, value in result.outputs.items() if value is not None}
+    if len(shown) == 1 and isinstance(only := next(iter(shown.values())), str):
+        return only
+    return json.dumps(_run_answer(result)["outputs"], indent=2, ensure_ascii=False)
