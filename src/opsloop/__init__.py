@@ -10,13 +10,16 @@ from opsloop._version import __version__
 
 if TYPE_CHECKING:
     from opsloop.client.http import Client
-    from opsloop.rag.runtime import answer, search
+    from opsloop.datasets.runtime import read_dataset
+    from opsloop.rag.runtime import answer, read_document, search
 
-__all__ = ["Client", "__version__", "answer", "search"]
+__all__ = ["Client", "__version__", "answer", "read_dataset", "read_document", "search"]
 
 _HOMES = {
     "Client": "opsloop.client.http",
     "answer": "opsloop.rag.runtime",
+    "read_dataset": "opsloop.datasets.runtime",
+    "read_document": "opsloop.rag.runtime",
     "search": "opsloop.rag.runtime",
 }
 

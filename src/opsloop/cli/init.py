@@ -1,14 +1,20 @@
-"""`opsloop init`: a new project from a template that comes with Opsloop."""
+"""`opsloop init`: a new project from a template that comes with Opsloop.
+
+A template is a folder of `examples/` with an `opsloop.yaml`; its `description` is what the list says of it. There is no
+other list: adding a folder adds a template.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterable
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import click
 
+from opsloop.cli import text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import lone
 
@@ -19,25 +25,29 @@ IGNORED = shutil.ignore_patterns("__pycache__", ".opsloop", "*.pyc")
 
 @lone(
     "init",
-    example="""opsloop init my-chatbot --template support-chatbot
-    opsloop init --list""",
+    example="""opsloop init
+    opsloop init my-chatbot --template support-chatbot""",
     on_project=False,
 )
 @click.argument("target", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--template", default="support-chatbot", show_default=True, metavar="NAME", help="What to start from.")
+@click.option("--template", metavar="NAME", help="What to start from.")
 @click.option("--list", "listing", is_flag=True, help="List the templates.")
-def init(session: Session, target: Path | None, template: str, listing: bool) -> None:
-    """Make a new project from a template, in DIR."""
+def init(session: Session, target: Path | None, template: str | None, listing: bool) -> None:
+    """Make a new project from a template, in DIR; without arguments list the templates."""
     from opsloop.core.errors import Conflict, NotFound
 
     known = _templates()
-    if listing:
-        session.answer({"items": sorted(known)}, "\n".join(sorted(known)))
+    if listing or (target is None and template is None):
+        described = {name: _description(known[name]) for name in sorted(known)}
+        items = [{"name": name, "description": says} for name, says in described.items()]
+        session.answer({"items": items}, lambda: text.table(("template", "gives"), list(described.items())))
         return
     if target is None:
         raise click.UsageError("DIR is missing: the folder of the new project")
+    if template is None:
+        raise click.UsageError(f"--template is missing: {_choice(known)}")
     if template not in known:
-        raise NotFound(f"no template named {template!r}; there is {', '.join(sorted(known))}")
+        raise NotFound(f"no template named {template!r}; {_choice(known)}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise Conflict(f"{target} exists and is not an empty folder; choose another DIR")
     shutil.copytree(known[template], target, ignore=IGNORED, dirs_exist_ok=True)
@@ -59,6 +69,16 @@ def leave_out_demo(project: Path) -> None:
         shutil.rmtree(change.flow)
     text = (project / FILE).read_text()
     (project / FILE).write_text(_DEMO.sub("", text).rstrip() + "\n")
+
+
+def _choice(known: Iterable[str]) -> str:
+    return f"there is {', '.join(sorted(known))}; `opsloop init` says what each gives"
+
+
+def _description(template: Path) -> str:
+    from opsloop.client.project import load  # brings the YAML parser
+
+    return load(template).description
 
 
 def _templates() -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """`opsloop.yaml`: what a project wants the platform to look like.
 
     project: support-chatbot
+    description: Answers questions from a handbook.
     settings: {port: 8701}
     collections: {handbook: {source: data/handbook.jsonl}}
     datasets: {handbook-questions: {source: data/questions.jsonl, tags: [golden]}}
@@ -62,6 +63,7 @@ class Project:
 
     folder: Path
     name: str
+    description: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     collections: Mapping[str, CollectionWanted] = field(default_factory=dict)
     datasets: Mapping[str, DatasetWanted] = field(default_factory=dict)
@@ -77,7 +79,7 @@ class Project:
 
 
 class ProjectMissing(NotFound):
-    template = "no {file} in {folder}; make a project with `opsloop init DIR`, or name its folder with --project"
+    template = "no {file} in {folder}; make a project with `opsloop init DIR --template NAME`, or name its folder with --project"
 
 
 class ProjectInvalid(InvalidInput):
@@ -127,12 +129,13 @@ class _Checked:
         self._values = values
 
     def project(self) -> Project:
-        sections = ("project", "settings", "collections", "datasets", "experiments", "endpoints", "demo")
+        sections = ("project", "description", "settings", "collections", "datasets", "experiments", "endpoints", "demo")
         values = self._values
         self._only((), values, sections)
         project = replace(
             self._empty,
             name=self._text(("project",), values.get("project", self._empty.name)),
+            description=self._text(("description",), values["description"]) if values.get("description") else "",
             settings=self._settings(values),
             collections={name: self._collection(name, each) for name, each in self._named(values, "collections")},
             datasets={name: self._dataset(name, each) for name, each in self._named(values, "datasets")},

@@ -27,6 +27,10 @@ class DocumentMissing(NotFound):
     template = "collection {collection!r} holds no document {document!r}; list them to see what it holds"
 
 
+class FilenameMissing(NotFound):
+    template = "collection {collection!r} holds no document named {filename!r}{near}; list them to see what it holds"
+
+
 class UnsupportedDocument(InvalidInput):
     template = "{filename}: {reason}; send one of {supported}"
 

@@ -1,11 +1,12 @@
-"""Search and answer for scripts and for the Python nodes of a flow: plain values in, plain JSON values out.
+"""Search, read and answer for scripts and for the Python nodes of a flow: plain values in, plain JSON values out.
 
-    from opsloop import answer, search
+    from opsloop import answer, read_document, search
 
     passages = search("handbook", "How many days of leave do I have?")
     reply = answer("How many days of leave do I have?", passages)
+    whole = read_document("handbook", "leave.md")
 
-`search` works on the workspace of the run it is called from; `answer` needs none.
+`search` and `read_document` work on the workspace of the run they are called from; `answer` needs none.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from opsloop.core.caller import Caller, Role
-from opsloop.core.context import current_workspace
-from opsloop.core.errors import Conflict, InvalidInput
+from opsloop.core.context import workspace_of_run
+from opsloop.core.errors import InvalidInput
 from opsloop.rag import answer as answering
 from opsloop.rag import service
 from opsloop.rag.models import Passage
@@ -24,13 +25,6 @@ from opsloop.rag.models import Passage
 READER = Caller("system:flows", Role.VIEWER)
 _FIELDS = frozenset(field.name for field in fields(Passage))
 _NEEDED = frozenset({"document_id", "filename", "chunk", "text", "start", "end"})
-
-
-class NoWorkspace(Conflict):
-    template = (
-        "search() was called outside a run, so there is no workspace to search; call it from a flow that Opsloop runs, "
-        "or use opsloop.Client"
-    )
 
 
 def search(
@@ -44,11 +38,17 @@ def search(
 
     Raises: NoWorkspace outside a run; InvalidInput; CollectionMissing.
     """
-    workspace = current_workspace.get(None)
-    if workspace is None:
-        raise NoWorkspace
-    with workspace.reading(READER) as uow:
+    with workspace_of_run("search").reading(READER) as uow:
         return [asdict(found) for found in service.search(uow, collection, question, top_k=top_k, filters=filters)]
+
+
+def read_document(collection: str, filename: str) -> list[dict[str, Any]]:
+    """A whole document as passages in reading order, in the form that `search` gives.
+
+    Raises: NoWorkspace outside a run; CollectionMissing; FilenameMissing naming the nearest known one.
+    """
+    with workspace_of_run("read_document").reading(READER) as uow:
+        return [asdict(each) for each in service.passages_of(uow, collection, filename)]
 
 
 def answer(

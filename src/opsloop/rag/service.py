@@ -7,6 +7,7 @@ import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 
@@ -31,6 +32,7 @@ from opsloop.rag.models import (
     Document,
     DocumentId,
     DocumentMissing,
+    FilenameMissing,
     Passage,
     Uploaded,
 )
@@ -217,6 +219,34 @@ def document_text(uow: UnitOfWork, collection: str, document_id: str) -> str:
     """The stored text that citations point into. Raises: CollectionMissing, DocumentMissing."""
     uow.by.require(Role.VIEWER)
     return _document_row(uow, collection, document_id).text
+
+
+def passages_of(uow: UnitOfWork, collection: str, filename: str) -> list[Passage]:
+    """All chunks of the document of that name, in reading order; of several, those of the one uploaded last.
+
+    Raises: CollectionMissing; FilenameMissing naming the nearest known name.
+    """
+    uow.by.require(Role.VIEWER)
+    row = _newest_named(uow, collection, filename)
+    chunks = uow.session.scalars(select(ChunkRow).where(ChunkRow.document_id == row.id).order_by(ChunkRow.number))
+    return [
+        Passage(
+            document_id=DocumentId(row.id),
+            filename=row.filename,
+            chunk=each.number,
+            passage_id=each.passage_id,
+            heading=each.heading,
+            text=each.text,
+            start=each.start,
+            end=each.end,
+            window_start=each.start,
+            window_end=each.end,
+            score=1.0,
+            similarity=0.0,
+            metadata=row.metadata_,
+        )
+        for each in chunks
+    ]
 
 
 def list_documents(uow: UnitOfWork, collection: str, *, after: str | None = None, limit: int = 100) -> list[Document]:
@@ -449,6 +479,21 @@ def _document_row(uow: UnitOfWork, collection: str, document_id: str) -> Documen
     found = uow.session.get(DocumentRow, document_id)
     if found is None or found.collection != collection:
         raise DocumentMissing(collection=collection, document=document_id)
+    return found
+
+
+def _newest_named(uow: UnitOfWork, collection: str, filename: str) -> DocumentRow:
+    _row(uow, collection)
+    inside = select(DocumentRow).where(DocumentRow.collection == collection)
+    named = inside.where(DocumentRow.filename == filename).order_by(
+        DocumentRow.created_at.desc(), DocumentRow.id.desc()
+    )
+    found = uow.session.scalar(named.limit(1))
+    if found is None:
+        names = select(DocumentRow.filename).where(DocumentRow.collection == collection).limit(1_000)
+        close = get_close_matches(filename, uow.session.scalars(names).all(), n=1)
+        near = f"; did you mean {close[0]!r}?" if close else ""
+        raise FilenameMissing(collection=collection, filename=filename, near=near)
     return found
 
 

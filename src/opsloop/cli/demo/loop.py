@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from opsloop.cli.demo import wanted
+from opsloop.cli.demo import tries, wanted
 from opsloop.cli.demo.teller import Teller
 from opsloop.cli.demo.traffic import Seen, Traffic, TrafficWanted
 from opsloop.cli.demo.wanted import Change, DemoWanted
@@ -41,7 +41,8 @@ def turn(project: Project, url: str, *, bare: bool, is_stopping: Callable[[], bo
             teller.starting(project.name, url)
             if not bare:
                 Loop(client, project, teller, url, is_stopping).turn()
-        teller.running(url, project, bare=bare)
+            following = [] if bare else tries.commands(client, project, url)
+        teller.running(url, project, bare=bare, tries=following)
     except Stopping:
         return
     except OpsloopError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from opsloop.releases.models import Release, Released, Rollout, RolloutStatus
 
 WIDTH = 10
 COLUMNS = 112
-QUESTION = "Is acupuncture covered by Northwind Health Plus?"
 # Metrics that every run has beside the experiment's own.
 BESIDES = ("completed", "latency")
 _COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
@@ -85,26 +85,20 @@ class Teller:
     def failed(self, error: OpsloopError) -> None:
         click.secho(f"\nopsloop: {error.sentence}", fg="red", err=True)
 
-    def running(self, url: str, project: Project, *, bare: bool) -> None:
+    def running(self, url: str, project: Project, *, bare: bool, tries: Sequence[str] = ()) -> None:
+        """Say where the platform is; `tries` are commands to go on with, which call this program `opsloop`."""
         if not bare:
             click.echo("\nThe loop has turned once, and the platform keeps running.\n")
         elif not (project.folder / FILE).is_file():
-            click.echo(f"  No {FILE} here: an empty platform. Make a project with `{_program()} init DIR`.\n")
+            click.echo(f"  No {FILE} here: an empty platform. `{_program()} init` lists what to start from.\n")
         click.echo(f"  Console   {url}\n")
-        for line in [] if bare else self._tries(url, project):
-            click.echo(line)
+        if tries:
+            click.echo("  Try")
+        for line in tries:
+            click.echo(f"    {_called(line)}")
+        if tries:
+            click.echo()
         click.echo("Ctrl-C stops it; nothing is lost.")
-
-    def _tries(self, url: str, project: Project) -> list[str]:
-        endpoint = next(iter(project.endpoints), "support-chat")
-        question = '{"model": "%s", "messages": [{"role": "user", "content": "' + QUESTION + '"}]}'
-        return [
-            "  Try",
-            f"    curl {url}/v1/chat/completions -d '{question % endpoint}'",
-            f"    {_program()} release history {endpoint} --project {_shown(project.folder)}",
-            f"    {_program()} audit verify --project {_shown(project.folder)}",
-            "",
-        ]
 
 
 def harm(evidence: dict[str, Any]) -> list[str]:
@@ -120,6 +114,10 @@ def harm(evidence: dict[str, Any]) -> list[str]:
     if "bad_for_s" in evidence:
         sentences.append(f"{evidence['bad_for_s']:.1f} s from its first bad answer to its last request")
     return sentences
+
+
+def _called(line: str) -> str:
+    return f"{_program()} {line.removeprefix('opsloop ')}" if line.startswith("opsloop ") else line
 
 
 def _program() -> str:

@@ -1,0 +1,83 @@
+"""Whether the figures of an answer are those that are wanted, and whether each of them stands in its source.
+
+A figure is a number as people write it, `4,812` or `-3.1` or `96.1 %`; a month or a day (`2025-06`, `2025-06-30`) is
+one figure and equals only itself. Signs do not count, because `fell by 3.1` says what -3.1 is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from opsloop.evaluation.evaluators.registry import ANSWER, TRUTHS, Evaluator, Input, register
+from opsloop.evaluation.evaluators.values import text
+
+_FIGURE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?(?!\d)|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number without its sign; or a date, whose `value` is None."""
+
+    written: str
+    value: Decimal | None
+
+    def stands_for(self, exact: Figure) -> bool:
+        """Whether this is the other one, or the other one rounded to as many decimals as this one has."""
+        if self.value is None or exact.value is None:
+            return self.written == exact.written
+        try:
+            return any(
+                self.value == exact.value.quantize(Decimal(1).scaleb(_exponent(self.value)), rounding=rule)
+                for rule in (ROUND_HALF_UP, ROUND_HALF_EVEN)
+            )
+        except InvalidOperation:  # more digits than a decimal holds
+            return self.value == exact.value
+
+
+def figures_in(given: object) -> Iterator[Figure]:
+    """The figures of a text, or of everything in a list or mapping; keys are names and hold none."""
+    if isinstance(given, Mapping):
+        for each in given.values():
+            yield from figures_in(each)
+    elif isinstance(given, list | tuple):
+        for each in given:
+            yield from figures_in(each)
+    elif isinstance(given, str | int | float) and not isinstance(given, bool):
+        written = given if isinstance(given, str) else f"{Decimal(str(given)):f}"
+        yield from (_figure(each) for each in _FIGURE.findall(written))
+
+
+def figures(values: Mapping[str, Any]) -> float | None:
+    """The share of the wanted figures that stand in the answer; None when none is wanted."""
+    wanted = list(figures_in(values["truth"]))
+    there = list(figures_in(text(values, "answer")))
+    found = sum(any(each.stands_for(one) and one.stands_for(each) for one in there) for each in wanted)
+    return found / len(wanted) if wanted else None
+
+
+def figure_support(values: Mapping[str, Any]) -> float | None:
+    """The share of the answer's figures that stand in the source, rounded or not; None when it has none."""
+    claimed = list(figures_in(text(values, "answer")))
+    known = list(figures_in(values["source"]))
+    found = sum(any(each.stands_for(one) for one in known) for each in claimed)
+    return found / len(claimed) if claimed else None
+
+
+def _figure(written: str) -> Figure:
+    plain = written.replace(",", "")
+    return Figure(plain, None if "-" in plain else Decimal(plain))
+
+
+def _exponent(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)  # a figure is finite
+    return exponent
+
+
+_SOURCE = Input("source", ("run.outputs.figures", "run.outputs.facts", "data.figures", "data.context"))
+register(Evaluator("figures", (ANSWER, Input("truth", ("data.figures", *TRUTHS))), lambda _: figures))
+register(Evaluator("figure_support", (ANSWER, _SOURCE), lambda _: figure_support))
