@@ -27,12 +27,13 @@ from opsloop.flows.formats.references import StepMissing, follow
 from opsloop.flows.models import Flow, Literal
 from opsloop.flows.nodes.port import Call, Emit, ToolRaised
 from opsloop.flows.plan import Constant, Plan, Step, Wire
-from opsloop.flows.results import NO_TOKENS, AggregateResult, FlowResult, NodeRun, NodeStatus, TextDelta, summed
+from opsloop.flows.results import AggregateResult, FlowResult, NodeRun, NodeStatus, TextDelta, summed
 from opsloop.flows.threads import ThreadsLost
 from opsloop.flows.values import WrongType, coerce
 
 _PENDING_DELTAS = 64
 _REASON_CHARS = 500
+_NO_CALL = Call()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ class _Pass:
         self.emit = emit
         self.columns = columns
         self.values: list[Any] = [None] * count
+        self.given: dict[int, Mapping[str, Any]] = {}
         self.bypassed = [False] * count
         self.missing = {step.index: step.waits for step in steps}
         self.by_index = {step.index: step for step in steps}
@@ -247,6 +249,7 @@ class _Pass:
         inputs = dict(step.literals)
         for wire in step.wires:
             inputs[wire.name] = self._read(step, wire)
+        self.given[step.index] = inputs
         return inputs
 
     @contextmanager
@@ -277,7 +280,7 @@ class _Pass:
                 self._trace(step, status, start_ms, problem, call)
 
     def _trace(
-        self, step: Step, status: NodeStatus, start_ms: float, problem: FlowRunError | None, call: Call | None = None
+        self, step: Step, status: NodeStatus, start_ms: float, problem: FlowRunError | None, call: Call = _NO_CALL
     ) -> None:
         self.traces[step.index] = NodeRun(
             node=step.node.name,
@@ -287,7 +290,10 @@ class _Pass:
             duration_ms=self._elapsed_ms() - start_ms,
             output=self.values[step.index],
             error=None if problem is None else str(problem),
-            tokens=NO_TOKENS if call is None else call.tokens,
+            tokens=call.tokens,
+            inputs=self.given.get(step.index, {}),
+            conversation=call.conversation,
+            model=call.model,
         )
 
     # --- a line of nodes in one thread ---------------------------------------------------------------------------
@@ -443,9 +449,6 @@ class _Line:
     def begin(self, step: Step, start_ms: float) -> None:
         self.began_s = time.monotonic()  # what event loops go by
         self.step, self.start_ms = step, start_ms
-
-
-_NO_CALL = Call()
 
 
 def _absent(error: StepMissing) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -66,7 +66,8 @@ def summed(uses: Iterable[TokenUse]) -> TokenUse:
 class NodeRun:
     """The trace of one node in one run.
 
-    `start_ms` counts from the start of the run. `output` is the value itself, so that showing it costs only when shown.
+    `start_ms` counts from the start of the run. `inputs`, `output` and `conversation` (what a model was sent) are the
+    values themselves, so that showing them costs only when shown.
     """
 
     node: str
@@ -77,6 +78,9 @@ class NodeRun:
     output: Any = None
     error: str | None = None
     tokens: TokenUse = NO_TOKENS
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    conversation: Sequence[Mapping[str, Any]] = ()
+    model: str | None = None
 
     @property
     def output_excerpt(self) -> str:

@@ -134,3 +134,34 @@ def test_a_template_that_is_no_text_is_named(write_flow: WriteFlow) -> None:
     (path / "ask.jinja2").write_bytes(b"user:\n\xff")
     with pytest.raises(TemplateFailed, match="byte 6"):
         load(path)
+
+
+def test_a_trace_holds_what_a_node_read_and_what_a_model_was_sent(write_flow: WriteFlow, model: Any) -> None:
+    flow = load(write_flow(CHAT, **{"ask.jinja2": TEMPLATE}), chat=model)
+    history: list[Any] = []
+    ask = flow.run_sync({"question": "How?", "chat_history": history}).node("ask")
+    assert ask.inputs["question"] == "How?"
+    assert ask.inputs["chat_history"] is history
+    assert [(each["role"], each["content"].strip()) for each in ask.conversation] == [
+        ("system", "Be brief."),
+        ("user", "How?"),
+    ]
+    assert ask.model == "scripted-1"
+
+
+def test_the_trace_of_a_model_call_that_failed_holds_what_was_sent(write_flow: WriteFlow) -> None:
+    class Away:
+        engine, model = "away", "away-1"
+
+        async def chat(self, messages: Any, **parameters: Any) -> Any:
+            raise Unavailable("the server is away")
+
+        stream = chat
+
+    flow = load(write_flow(CHAT, **{"ask.jinja2": TEMPLATE}), chat=Away())  # type: ignore[arg-type]
+    with pytest.raises(FlowRunError) as failed:
+        flow.run_sync({"question": "How?", "chat_history": []})
+    assert failed.value.result is not None
+    ask = failed.value.result.node("ask")
+    assert ask.conversation[-1]["content"].strip() == "How?"
+    assert "the server is away" in str(ask.error)

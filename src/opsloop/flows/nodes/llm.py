@@ -50,7 +50,7 @@ def prepare_llm(node: Node, kit: Kit) -> Runner:
         parameters = {name: _checked(node, kit, name, value) for name, value in inputs.items()}
         parameters = {name: value for name, value in parameters.items() if value is not None}
         model = next((str(inputs[name]) for name in _MODEL_NAMES if inputs.get(name)), None)
-        conversation = _conversation(outcome.value, node.api)
+        call.conversation = conversation = _conversation(outcome.value, node.api)
         if model is not None:
             parameters["model"] = model
         provider = kit.chat(node.connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ Emit = Callable[[str], Awaitable[None]]
 
 
 class Call:
-    """One run of one node: where its text goes while it is made, and what it used."""
+    """One run of one node: where its text goes while it is made, what a model was sent, and what it used."""
 
-    __slots__ = ("emit", "engine", "model", "tokens")
+    __slots__ = ("conversation", "emit", "engine", "model", "tokens")
 
     def __init__(self, emit: Emit | None = None) -> None:
         self.emit = emit
+        self.conversation: Sequence[Mapping[str, Any]] = ()
         self.tokens: TokenUse = NO_TOKENS
         self.engine: str | None = None
         self.model: str | None = None
