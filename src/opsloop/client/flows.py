@@ -6,7 +6,7 @@ from pathlib import Path
 
 from opsloop.client.connection import Connection, path
 from opsloop.flows import package
-from opsloop.flows.formats import dag
+from opsloop.flows.formats import flow_file
 from opsloop.flows.models import FlowSummary, FlowVersion
 
 
@@ -21,7 +21,7 @@ class Flows:
             name: what to call it; default: the folder's name.
         Raises: FlowMissing, FlowInvalid, FlowTooLarge before anything is sent.
         """
-        flow = dag.read(folder)
+        flow = flow_file.read(folder)
         archive = package.archive_of(flow.folder, flow.additional_includes)
         at = path("api", "flows", name or flow.folder.resolve().name, "versions")
         return self._connection.post(at, FlowVersion, data=archive)
@@ -40,5 +40,5 @@ class Flows:
 
 def digest_of(folder: Path) -> str:
     """What names a flow's content; equal on both sides of the wire."""
-    flow = dag.read(folder)
+    flow = flow_file.read(folder)
     return package.digest_of(flow.folder, flow.additional_includes)

@@ -79,7 +79,10 @@ class Project:
 
 
 class ProjectMissing(NotFound):
-    template = "no {file} in {folder}; make a project with `opsloop init DIR --template NAME`, or name its folder with --project"
+    template = (
+        "no {file} in {folder}; make a project with `opsloop init DIR --template NAME`, "
+        "or name its folder with --project"
+    )
 
 
 class ProjectInvalid(InvalidInput):

@@ -7,6 +7,7 @@ FlowRunError       failed       a run ended without outputs; carries the traces 
 ├── NodeFailed     failed       a node raised
 ├── NodeTimedOut   timed_out    a node did not end within its time
 └── NodeUnavailable unavailable a node needs something that is away for now
+ModelAnswerInvalid failed       a model's answer is not in the form that was asked for
 FlowTooLarge       too_large    a flow's folder is over the limit
 """
 
@@ -16,7 +17,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from opsloop.core.errors import InvalidInput, Kind, NotFound, OpsloopError, TooLarge, shown
+from opsloop.core.errors import Failed, InvalidInput, Kind, NotFound, OpsloopError, TooLarge, shown
 from opsloop.flows.results import FlowResult
 
 
@@ -33,7 +34,10 @@ def suggestion(name: object, known: Iterable[str]) -> str:
 
 
 class FlowMissing(NotFound):
-    template = "no flow at {path}: wanted a folder with flow.dag.yaml, or that file"
+    template = (
+        "no flow at {path}: wanted a folder with flow.dag.yaml, flow.flex.yaml or one .prompty, "
+        "or the path of such a file"
+    )
 
 
 class FlowInvalid(InvalidInput):
@@ -47,6 +51,10 @@ class FlowInvalid(InvalidInput):
 
 class InputInvalid(InvalidInput):
     """An input given to a flow is wrong or missing."""
+
+
+class ModelAnswerInvalid(Failed):
+    template = "the model's answer to prompty {flow!r} is not in the wanted form: {reason}"
 
 
 class FlowTooLarge(TooLarge):

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,19 @@ from typing import Any
 from opsloop.core.clock import Clock
 from opsloop.core.errors import Kind, OpsloopError, shown
 from opsloop.flows import metrics, spans
+from opsloop.flows.call import Call, Emit
 from opsloop.flows.errors import FlowRunError, InputInvalid, NodeFailed, NodeTimedOut, NodeUnavailable, suggestion
+from opsloop.flows.fetching import fetch
 from opsloop.flows.formats.references import StepMissing, follow
-from opsloop.flows.models import Flow, Literal
-from opsloop.flows.nodes.port import Call, Emit, ToolRaised
+from opsloop.flows.images import as_image, holds_image_mapping, with_images
+from opsloop.flows.models import Flow, FlowInput, Literal, ValueType
+from opsloop.flows.nodes.port import ToolRaised
 from opsloop.flows.plan import Constant, Plan, Step, Wire
 from opsloop.flows.results import AggregateResult, FlowResult, NodeRun, NodeStatus, TextDelta, summed
 from opsloop.flows.threads import ThreadsLost
 from opsloop.flows.values import WrongType, coerce
 
+_WITH_IMAGES = (ValueType.IMAGE, ValueType.LIST, ValueType.OBJECT, ValueType.ANY)
 _PENDING_DELTAS = 64
 _REASON_CHARS = 500
 _NO_CALL = Call()
@@ -65,6 +69,37 @@ def checked_inputs(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
     return inputs
 
 
+def spread(value: Any) -> dict[str, Any]:
+    """The outputs of a flow that is one function or prompt: the keys of a mapping, the fields of a dataclass, else
+    the one output there is."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    return {"output": value}
+
+
+async def _loaded_images(flow: Flow, inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs with images as such, where the flow takes any. Raises: InputInvalid, NotFetched."""
+    names = [name for name, each in flow.inputs.items() if each.type in _WITH_IMAGES and inputs[name]]
+    if not names or not any(_may_hold_image(flow.inputs[name], inputs[name]) for name in names):
+        return inputs
+    # In a thread: a file is read, or an address fetched.
+    return await asyncio.to_thread(_with_images, flow, inputs, names)
+
+
+def _with_images(flow: Flow, inputs: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    found = dict(inputs)
+    for name in names:
+        convert = as_image if flow.inputs[name].type is ValueType.IMAGE else with_images
+        found[name] = convert(inputs[name], folder=flow.folder, fetch=fetch, field=f"inputs.{name}")
+    return found
+
+
+def _may_hold_image(declared: FlowInput, value: Any) -> bool:
+    return declared.type is ValueType.IMAGE or holds_image_mapping(value)
+
+
 async def run(
     plan: Plan, given: Mapping[str, Any], *, clock: Clock, limits: Limits, emit: Emit | None = None
 ) -> FlowResult:
@@ -74,7 +109,7 @@ async def run(
         emit: where the chat output's text goes while it is made.
     Raises: InputInvalid, FlowRunError with the traces so far.
     """
-    inputs = checked_inputs(plan.flow, given)
+    inputs = await _loaded_images(plan.flow, checked_inputs(plan.flow, given))
     with spans.flow_span(plan.flow) as span:
         row = _Pass(plan, plan.steps, inputs, clock, limits, emit=emit)
         try:
@@ -395,6 +430,8 @@ class _Pass:
 
     def outputs(self) -> dict[str, Any]:
         """The outputs of a row. Raises: NodeFailed."""
+        if self.plan.flow.spreads is not None:
+            return spread(self.values[self.plan.steps[0].index])
         return {
             each.name: each.value if isinstance(each, Constant) else self._given(f"output {each.name}", each)
             for each in self.plan.outputs
@@ -405,14 +442,13 @@ class _Pass:
         return {wire.name: self._given("the aggregation", wire) for wire in self.plan.aggregated}
 
     def _given(self, reader: str, wire: Wire) -> Any:
-        if wire.source is None:
-            return self.inputs[wire.reference.name]
-        if self.bypassed[wire.source]:
+        if wire.source is not None and self.bypassed[wire.source]:
             return None
+        value = self.inputs[wire.reference.name] if wire.source is None else self.values[wire.source]
         try:
-            return follow(self.values[wire.source], wire.reference.path)
+            return follow(value, wire.reference.path)
         except StepMissing as error:
-            node = self.by_index[wire.source].node.name
+            node = "inputs" if wire.source is None else self.by_index[wire.source].node.name
             problem = f"{reader} reads {wire.reference}, but {_absent(error)}"
             raise NodeFailed(node=node, flow=self.plan.flow.name, reason=problem, where="") from None
 

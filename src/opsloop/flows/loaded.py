@@ -13,27 +13,28 @@ import tempfile
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from opsloop.core.clock import Clock, SystemClock
-from opsloop.core.context import current_workspace
 from opsloop.flows import executor, graph, package
+from opsloop.flows.connections import lookup
+from opsloop.flows.environment import set_variables
 from opsloop.flows.executor import Limits
-from opsloop.flows.formats import dag
+from opsloop.flows.formats import flow_file
+from opsloop.flows.model_access import ModelAccess, current_models
 from opsloop.flows.models import Flow
 from opsloop.flows.nodes.port import Kit
+from opsloop.flows.overrides import overridden
 from opsloop.flows.plan import Plan, make_plan
 from opsloop.flows.results import AggregateResult, FlowResult, TextDelta
 from opsloop.flows.shim_finder import install_shim
 from opsloop.flows.threads import NodeThreads
 from opsloop.flows.user_code import UserModules, forget, install_finder
-from opsloop.llm.offline import OfflineEngine
 from opsloop.llm.port import ChatProvider
-from opsloop.llm.providers import chat_provider
 
 KEPT = 32
 
@@ -42,10 +43,18 @@ class LoadedFlow:
     """Made by `load`. Runs on any event loop, any number at a time."""
 
     def __init__(
-        self, plan: Plan, modules: UserModules, *, clock: Clock, limits: Limits, is_assembled: bool = False
+        self,
+        plan: Plan,
+        modules: UserModules,
+        models: ModelAccess,
+        *,
+        clock: Clock,
+        limits: Limits,
+        is_assembled: bool = False,
     ) -> None:
         self.flow: Flow = plan.flow
         self._plan = plan
+        self._models = models
         self._clock = clock
         self._limits = limits
         weakref.finalize(self, forget, modules.package)
@@ -87,7 +96,8 @@ class LoadedFlow:
 
     async def run(self, inputs: Mapping[str, Any]) -> FlowResult:
         """Run once. Raises: InputInvalid; NodeFailed, NodeTimedOut, NodeUnavailable with the traces as `.result`."""
-        return await executor.run(self._plan, inputs, clock=self._clock, limits=self._limits)
+        with self._asked():
+            return await executor.run(self._plan, inputs, clock=self._clock, limits=self._limits)
 
     async def stream(self, inputs: Mapping[str, Any]) -> AsyncGenerator[TextDelta | FlowResult, None]:
         """Run once, giving the chat output's text as it is made; the last item is the FlowResult.
@@ -95,7 +105,9 @@ class LoadedFlow:
         Closing the iterator cancels the run. Raises: as `run`.
         """
         # A generator of this object, so that the flow's modules stay known until the stream has ended.
-        async with aclosing(executor.stream(self._plan, inputs, clock=self._clock, limits=self._limits)) as events:
+        with self._asked():
+            run = executor.stream(self._plan, inputs, clock=self._clock, limits=self._limits)
+        async with aclosing(run) as events:
             async for event in events:
                 yield event
 
@@ -105,7 +117,17 @@ class LoadedFlow:
 
     async def aggregate_rows(self, rows: list[Mapping[str, Any]]) -> AggregateResult:
         """As `aggregate`, over `for_aggregation` of each run."""
-        return await executor.aggregate(self._plan, rows, clock=self._clock, limits=self._limits)
+        with self._asked():
+            return await executor.aggregate(self._plan, rows, clock=self._clock, limits=self._limits)
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """While users' Python runs: where a prompty that it calls finds its model."""
+        token = current_models.set(self._models)
+        try:
+            yield
+        finally:
+            current_models.reset(token)
 
     def run_sync(self, inputs: Mapping[str, Any]) -> FlowResult:
         """`run`, for code without an event loop."""
@@ -118,28 +140,33 @@ def load(
     variants: Mapping[str, str] | None = None,
     chat: ChatProvider | None = None,
     connections: Mapping[str, Any] | None = None,
+    init: Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
     limits: Limits | None = None,
     clock: Clock | None = None,
 ) -> LoadedFlow:
     """The flow at a path, ready to run. The same flow, unchanged on disk, is loaded once.
 
     Args:
-        path: folder of the flow, or its flow file.
+        path: folder of the flow, or its file: `flow.dag.yaml`, `flow.flex.yaml`, a `.prompty`.
         variants: node name to the id of the variant to use instead of the default.
         chat: what answers LLM nodes; unset: by the settings of the current workspace, else the offline engine.
-        connections: by name, for Python tools that take one.
+        connections: by name, before those of the project; see `connections.lookup`.
+        init: what the class of a flex flow is made with; unset: the values of its sample.
+        overrides: by node, inputs that replace those written in the flow; `connection` of an LLM node too.
     Raises: FlowMissing, FlowInvalid, TemplateFailed.
     """
-    file = dag.find(Path(path))
-    plain = chat is None and not connections and limits is None and clock is None
+    file = flow_file.find(Path(path))
+    plain = chat is None and not connections and init is None and not overrides and limits is None and clock is None
     if not plain:
-        return _load(file, variants, chat, connections or {}, limits or Limits(), clock or SystemClock())
+        models = ModelAccess(lookup.here(connections), chat)
+        return _load(file, variants, models, init, overrides or {}, limits or Limits(), clock or SystemClock())
     key = (str(file.resolve()), tuple(sorted((variants or {}).items())), _fingerprint(file.resolve().parent))
     with _lock:
         if (known := _loaded.get(key)) is not None:
             _loaded.move_to_end(key)
             return known
-    loaded = _load(file, variants, None, {}, Limits(), SystemClock())
+    loaded = _load(file, variants, ModelAccess(lookup.here()), None, {}, Limits(), SystemClock())
     with _lock:
         loaded = _loaded.setdefault(key, loaded)
         while len(_loaded) > KEPT:
@@ -155,31 +182,32 @@ _lock = threading.Lock()
 def _load(
     file: Path,
     variants: Mapping[str, str] | None,
-    chat: ChatProvider | None,
-    connections: Mapping[str, Any],
+    models: ModelAccess,
+    init: Mapping[str, Any] | None,
+    overrides: Mapping[str, Mapping[str, Any]],
     limits: Limits,
     clock: Clock,
 ) -> LoadedFlow:
     install_finder()
     install_shim()
-    flow = dag.read(file, variants=variants)
+    flow = overridden(flow_file.read(file, variants=variants), overrides)
     graph.in_order(flow)
     is_assembled = bool(flow.additional_includes)
     if is_assembled:
         flow = replace(flow, folder=_assembled(flow))
+    set_variables(flow, models.connections)
     modules = UserModules(flow.folder)
-
-    def provider(connection: str | None) -> ChatProvider:
-        return chat if chat is not None else _provider_of_workspace()
-
     # Threads of its own: a flow whose nodes never return holds up itself, and not the one that stands in for it.
-    kit = Kit(flow.folder, flow.file, modules, NodeThreads(), provider, connections)
+    kit = Kit(flow, modules, NodeThreads(), models, init)
+    token = current_models.set(models)
     try:
         plan = make_plan(flow, kit)
     except BaseException:
         modules.close()
         raise
-    return LoadedFlow(plan, modules, clock=clock, limits=limits, is_assembled=is_assembled)
+    finally:
+        current_models.reset(token)
+    return LoadedFlow(plan, modules, models, clock=clock, limits=limits, is_assembled=is_assembled)
 
 
 def _assembled(flow: Flow) -> Path:
@@ -188,11 +216,6 @@ def _assembled(flow: Flow) -> Path:
     files = package.files_of(flow.folder, flow.additional_includes)
     package.write_files(folder, [(file.path, file.place.read_bytes()) for file in files])
     return folder
-
-
-def _provider_of_workspace() -> ChatProvider:
-    workspace = current_workspace.get(None)
-    return OfflineEngine() if workspace is None else chat_provider(workspace.settings)
 
 
 def _fingerprint(folder: Path) -> int:

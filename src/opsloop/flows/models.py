@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any
 
 
+class FlowFormat(StrEnum):
+    """The formats a flow can be written in, all of them Prompt flow's."""
+
+    DAG = "dag"
+    PROMPTY = "prompty"
+    FLEX = "flex"
+
+
 class ValueType(StrEnum):
-    """The types an input of a flow can declare."""
+    """The types an input of a flow can declare; `any` is what a Python parameter without a type takes."""
 
     STRING = "string"
     INT = "int"
@@ -23,6 +31,7 @@ class ValueType(StrEnum):
     FILE_PATH = "file_path"
     SECRET = "secret"  # noqa: S105  the name of a type
     PROMPT_TEMPLATE = "prompt_template"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,8 @@ class FlowInput:
     is_chat_input: bool = False
     is_chat_history: bool = False
     description: str = ""
+    # The default is made by the Python it stands in, which gets no value then.
+    default_in_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +129,59 @@ class NodeVariants:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptyModel:
+    """What a prompty says of the model it asks.
+
+    `configuration` names a connection or says where the model is; `${env:NAME}` in it is looked up at each run.
+    `returns_all` gives the server's whole response, else its first choice.
+    """
+
+    api: str = "chat"
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    returns_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prompty:
+    """The parts of a prompty that are no inputs or outputs: its template and its model."""
+
+    template: str
+    model: PromptyModel
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The Python that a flex flow is: a function, or a class that is made once and called for each row.
+
+    `module` is dotted, `name` a function or class in it. `init` are the arguments the class is made with.
+    """
+
+    module: str
+    name: str
+    is_class: bool = False
+    has_aggregate: bool = False
+    init: Mapping[str, FlowInput] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Values that show how a flow is used: those of one run, and those its class is made with."""
+
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    init: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
-    """A flow as written. `nodes` holds the chosen variant of each node that has several."""
+    """A flow as written. `nodes` holds the chosen variant of each node that has several.
+
+    A prompty or flex flow has one node; `spreads` names it: when its value is a mapping, the flow's outputs are the
+    mapping's keys, else it is the one output there is.
+    """
 
     name: str
     folder: Path
@@ -134,6 +196,11 @@ class Flow:
     python_requirements: str | None = None
     message_format: str = "basic"
     warnings: tuple[str, ...] = ()
+    format: FlowFormat = FlowFormat.DAG
+    spreads: str | None = None
+    prompty: Prompty | None = None
+    entry: Entry | None = None
+    sample: Sample = Sample()
 
     def node(self, name: str) -> Node:
         """Raises: KeyError."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.flows import graph, package
-from opsloop.flows.formats import dag
+from opsloop.flows.formats import flow_file
 from opsloop.flows.loaded import LoadedFlow, load
 from opsloop.flows.models import Flow
 from opsloop.flows.package import FlowPackage
@@ -17,7 +17,7 @@ CACHE = "flows"
 
 def read(path: Path, *, variants: Mapping[str, str] | None = None) -> Flow:
     """A flow as written, without loading its Python. Raises: FlowMissing, FlowInvalid."""
-    flow = dag.read(path, variants=variants)
+    flow = flow_file.read(path, variants=variants)
     graph.in_order(flow)
     return flow
 

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 
+from opsloop.flows.call import Call
 from opsloop.flows.models import Flow, Node
-from opsloop.flows.nodes.port import Call
 
 _tracer = trace.get_tracer("opsloop.flows")
 

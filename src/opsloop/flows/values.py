@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from opsloop.flows.images import as_mapping, is_image
 from opsloop.flows.models import ValueType
 
 MAX_DEPTH = 100  # values that contain themselves end here
@@ -143,6 +144,8 @@ def _plain(value: Any, *, finite: bool, depth: int = 0) -> Any:
         return value if not finite or math.isfinite(value) else None
     if isinstance(value, str):
         return str(value)
+    if is_image(value):
+        return as_mapping(value)
     if depth > MAX_DEPTH:
         return "…"
     if isinstance(value, Mapping):

@@ -9,8 +9,8 @@ import pytest
 
 from opsloop.core.errors import Kind, Unavailable
 from opsloop.flows.errors import FlowInvalid, FlowRunError
+from opsloop.flows.formats.templates import TemplateFailed
 from opsloop.flows.loaded import load
-from opsloop.flows.nodes.templates import TemplateFailed
 from opsloop.flows.results import FlowResult, TextDelta, TokenUse
 
 WriteFlow = Callable[..., Path]

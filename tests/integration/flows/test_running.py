@@ -269,7 +269,7 @@ def test_a_tool_that_does_not_fit_is_named_when_loading(write_flow: WriteFlow, c
 
 
 def test_a_type_of_node_that_is_not_known_lists_those_that_are(write_flow: WriteFlow) -> None:
-    with pytest.raises(FlowInvalid, match=r"supported type \(llm, prompt, python\); did you mean 'python'"):
+    with pytest.raises(FlowInvalid, match=r"supported type \(custom_llm, llm, prompt, python\); did you mean 'python'"):
         load(write_flow(one_node().replace("type: python", "type: pyhton"), **{"work.py": TOOL}))
 
 

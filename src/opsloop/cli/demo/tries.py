@@ -11,7 +11,7 @@ from opsloop.client import experiments
 from opsloop.client.http import Client
 from opsloop.client.project import EndpointWanted, Project
 from opsloop.core.errors import OpsloopError
-from opsloop.flows.formats import dag
+from opsloop.flows.formats import flow_file
 from opsloop.flows.mapping import row_inputs
 from opsloop.flows.models import Flow
 
@@ -30,7 +30,7 @@ def commands(client: Client, project: Project, url: str) -> list[str]:
 
 def _asking(client: Client, project: Project, endpoint: EndpointWanted, url: str) -> list[str]:
     try:
-        flow = dag.read(endpoint.flow)
+        flow = flow_file.read(endpoint.flow)
         inputs = _sample(client, project, endpoint, flow)
     except OpsloopError:
         return []  # an example is not worth a complaint: the project was applied, or what is wrong was said

@@ -22,9 +22,9 @@ from opsloop.cli.verbs import verb
 def show(session: Session, path: Path, variants: Sequence[str]) -> None:
     """Draw the flow in DIR as a Mermaid flowchart."""
     from opsloop.flows import graph
-    from opsloop.flows.formats import dag
+    from opsloop.flows.formats import flow_file
 
-    found = dag.read(path, variants=pairs(variants, "--variant"))
+    found = flow_file.read(path, variants=pairs(variants, "--variant"))
     graph.in_order(found)
     drawn = graph.mermaid(found)
     answer = {

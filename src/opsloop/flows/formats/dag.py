@@ -260,7 +260,7 @@ class _Reader:
             raise self.wrong(where, value, FORMS) from None
 
     def _type(self, where: str, value: Any) -> ValueType:
-        known = [each.value for each in ValueType]
+        known = [each.value for each in ValueType if each is not ValueType.ANY]
         if str(value) == "number":
             return ValueType.DOUBLE
         if value not in known:

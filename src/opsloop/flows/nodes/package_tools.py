@@ -9,8 +9,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
-from opsloop.flows.models import Literal, Node
+from opsloop.flows.models import Node
 from opsloop.flows.nodes.port import Kit
+from opsloop.flows.nodes.providers import method_of
 
 
 @cache
@@ -28,28 +29,34 @@ def package_tool(node: Node, kit: Kit) -> Callable[..., Any]:
     try:
         described = announced().get(id)
         if described is not None:
-            return _described(described, node)
-        module, _, name = id.rpartition(".")
-        return _callable(getattr(importlib.import_module(module), name))
+            return _described(described, node, kit)
+        return _found(id, node, kit)
     except (ImportError, AttributeError, ValueError, TypeError) as error:
         known = tuple(announced())
         wanted = f"a tool of an installed package ({error}); pip install the package that brings it"
         raise kit.wrong(node, "source.tool", id, wanted, known) from None
 
 
-def _described(tool: Mapping[str, Any], node: Node) -> Callable[..., Any]:
+def _described(tool: Mapping[str, Any], node: Node, kit: Kit) -> Callable[..., Any]:
     module = importlib.import_module(tool["module"])
-    if not tool.get("class_name"):
-        return _callable(getattr(module, tool["function"]))
-    kind = getattr(module, tool["class_name"])
-    taken = inspect.signature(kind).parameters
-    given = {key: each.value for key, each in node.inputs.items() if key in taken and isinstance(each, Literal)}
-    method = _callable(getattr(kind(**given), tool["function"]))
+    if tool.get("class_name"):
+        return method_of(getattr(module, tool["class_name"]), tool["function"], node, kit)
+    return _callable(getattr(module, tool["function"]))
 
-    def call(**inputs: Any) -> Any:
-        return method(**{key: value for key, value in inputs.items() if key not in taken})
 
-    return call
+def _found(id: str, node: Node, kit: Kit) -> Callable[..., Any]:
+    """A tool that is not announced, by where it is: `package.module.function`, or `package.module.Class.method`."""
+    place, _, name = id.rpartition(".")
+    try:
+        return _callable(getattr(importlib.import_module(place), name))
+    except ModuleNotFoundError as error:
+        module, _, kind = place.rpartition(".")
+        if not module or error.name != place:
+            raise
+        found = getattr(importlib.import_module(module), kind)
+        if not inspect.isclass(found):
+            raise
+        return method_of(found, name, node, kit)
 
 
 def _callable(found: Any) -> Callable[..., Any]:

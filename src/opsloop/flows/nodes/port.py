@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from opsloop.flows.call import Call
+from opsloop.flows.connections.lookup import Connections
 from opsloop.flows.errors import FlowInvalid
-from opsloop.flows.models import Node
-from opsloop.flows.results import NO_TOKENS, TokenUse
+from opsloop.flows.model_access import ModelAccess
+from opsloop.flows.models import Flow, Node
 from opsloop.flows.threads import NodeThreads
 from opsloop.flows.user_code import UserModules
-from opsloop.llm.port import ChatProvider
-
-Emit = Callable[[str], Awaitable[None]]
-
-
-class Call:
-    """One run of one node: where its text goes while it is made, what a model was sent, and what it used."""
-
-    __slots__ = ("conversation", "emit", "engine", "model", "tokens")
-
-    def __init__(self, emit: Emit | None = None) -> None:
-        self.emit = emit
-        self.conversation: Sequence[Mapping[str, Any]] = ()
-        self.tokens: TokenUse = NO_TOKENS
-        self.engine: str | None = None
-        self.model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +31,31 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What nodes of one loaded flow are prepared with. `chat` finds the provider for a connection's name."""
+    """What the nodes of one loaded flow are prepared with.
 
-    folder: Path
-    file: str
+    `init` are the arguments a flex flow's class is made with; None for those of its sample. `kept` holds what nodes
+    make once for all, under the lock `once`.
+    """
+
+    flow: Flow
     modules: UserModules
     threads: NodeThreads
-    chat: Callable[[str | None], ChatProvider]
-    connections: Mapping[str, Any]
+    models: ModelAccess
+    init: Mapping[str, Any] | None = None
+    kept: dict[str, Any] = field(default_factory=dict)
+    once: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def folder(self) -> Path:
+        return self.flow.folder
+
+    @property
+    def file(self) -> str:
+        return self.flow.file
+
+    @property
+    def connections(self) -> Connections:
+        return self.models.connections
 
     def wrong(self, node: Node, part: str, value: object, wanted: str, known: tuple[str, ...] = ()) -> FlowInvalid:
         return FlowInvalid(file=self.file, field=f"node {node.name}.{part}", value=value, wanted=wanted, known=known)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from opsloop.flows.call import Call
+from opsloop.flows.formats.templates import PromptTemplate
 from opsloop.flows.models import Node
-from opsloop.flows.nodes.port import Call, Kit, Runner, ToolRaised
+from opsloop.flows.nodes.port import Kit, Runner, ToolRaised
 from opsloop.flows.nodes.registry import node_type
-from opsloop.flows.nodes.templates import PromptTemplate
 
 
 @node_type("prompt")

@@ -8,18 +8,26 @@ from collections.abc import Callable
 from functools import cache
 
 import opsloop.flows.nodes as package
-from opsloop.flows.models import Node
+from opsloop.flows.models import FlowFormat, Node
 from opsloop.flows.nodes.port import Kit, Runner
 
 Prepare = Callable[[Node, Kit], Runner]
 _TYPES: dict[str, Prepare] = {}
+# Those that a flow.dag.yaml may name; the others are the one node of a prompty or a flex flow.
+_WRITTEN: set[str] = set()
 
 
-def node_type(name: str) -> Callable[[Prepare], Prepare]:
-    """Register what prepares nodes of type `name`."""
+def node_type(name: str, *, is_written: bool = True) -> Callable[[Prepare], Prepare]:
+    """Register what prepares nodes of type `name`.
+
+    Args:
+        is_written: whether a flow's author writes nodes of this type.
+    """
 
     def register(prepare: Prepare) -> Prepare:
         _TYPES[name] = prepare
+        if is_written:
+            _WRITTEN.add(name)
         return prepare
 
     return register
@@ -35,7 +43,8 @@ def _discovered() -> dict[str, Prepare]:
 def prepare(node: Node, kit: Kit) -> Runner:
     """A node, ready to run. Raises: FlowInvalid."""
     types = _discovered()
-    if node.type not in types:
-        known = tuple(types)
+    is_own = kit.flow.format is not FlowFormat.DAG
+    if node.type not in types or not (is_own or node.type in _WRITTEN):
+        known = tuple(sorted(_WRITTEN))
         raise kit.wrong(node, "type", node.type, f"a supported type ({', '.join(known)})", known)
     return types[node.type](node, kit)

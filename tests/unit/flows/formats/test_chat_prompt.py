@@ -8,7 +8,7 @@ from opsloop.flows.formats.chat_prompt import ROLES, PromptText, marked, message
 def test_role_lines_split_a_prompt_into_messages() -> None:
     prompt = "system:\nBe brief.\n\n# user:\nHi\n  assistant :\nHello\n"
     assert messages(prompt) == [
-        {"role": "system", "content": "Be brief.\n"},
+        {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hi"},
         {"role": "assistant", "content": "Hello"},
     ]
@@ -34,7 +34,7 @@ def test_a_function_message_carries_its_name() -> None:
 def test_no_value_can_begin_a_message(parts: list[str]) -> None:
     value = "x" + "".join(parts)
     found = messages(f"system:\nrules\nuser:\n{marked(value)}\n")
-    assert found == [{"role": "system", "content": "rules"}, {"role": "user", "content": value}]
+    assert found == [{"role": "system", "content": "rules"}, {"role": "user", "content": value.strip()}]
 
 
 def test_two_values_together_cannot_spell_a_role() -> None:

@@ -43,7 +43,7 @@ def _are_numbers(*values: object) -> bool:
     return all(isinstance(value, int | float) for value in values)
 
 
-_ENVIRONMENT = _Sandbox(trim_blocks=True, keep_trailing_newline=True, autoescape=False, finalize=marked)
+SANDBOX = _Sandbox(trim_blocks=True, keep_trailing_newline=True, autoescape=False, finalize=marked)
 
 
 class PromptTemplate:
@@ -55,8 +55,8 @@ class PromptTemplate:
     def __init__(self, text: str, *, file: str) -> None:
         self.file = file
         try:
-            self._template: Template = _ENVIRONMENT.from_string(text)
-            self.variables = meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
+            self._template: Template = SANDBOX.from_string(text)
+            self.variables = meta.find_undeclared_variables(SANDBOX.parse(text))
         except TemplateSyntaxError as error:
             raise TemplateFailed(file=f"{file}, line {error.lineno}", reason=error.message or "no Jinja") from None
         except RecursionError:

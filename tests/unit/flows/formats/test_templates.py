@@ -1,6 +1,6 @@
 import pytest
 
-from opsloop.flows.nodes.templates import PromptTemplate, TemplateFailed
+from opsloop.flows.formats.templates import PromptTemplate, TemplateFailed
 
 
 def render(text: str, **values: object) -> str:

@@ -1,0 +1,51 @@
+"""The environment variables that a flow asks for.
+
+They are set in this process, for users' code reads them there; so two flows that want different values for one name
+cannot share a process, which is told.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+
+import structlog
+
+from opsloop.flows.connections.lookup import Connections
+from opsloop.flows.errors import FlowInvalid
+from opsloop.flows.models import Flow
+
+log = structlog.get_logger()
+_OF_CONNECTION = re.compile(r"\$\{(?P<connection>[^.{}:]+)\.(?P<key>[^{}]+)\}")
+_set_here: dict[str, str] = {}
+_lock = threading.Lock()
+
+
+def set_variables(flow: Flow, connections: Connections) -> None:
+    """Set the variables of a flow, where the environment does not have them already.
+
+    A value of the form `${connection.key}` is taken from a connection. Raises: FlowInvalid, ConnectionInvalid.
+    """
+    with _lock:
+        for name, written in flow.environment_variables.items():
+            if name in os.environ and name not in _set_here:
+                continue  # whoever runs the flow knows better than its file
+            value = _value(flow, name, written, connections)
+            if _set_here.get(name, value) != value:
+                log.warning("environment_variable_changed", variable=name, flow=flow.name)
+            os.environ[name] = _set_here[name] = value
+
+
+def _value(flow: Flow, name: str, written: str, connections: Connections) -> str:
+    found = _OF_CONNECTION.fullmatch(written)
+    if found is None:
+        return written
+    connection = connections.get(found["connection"])
+    known = connections.names() if connection is None else list(connection.values)
+    value = None if connection is None else connection.values.get(found["key"])
+    if value is None:
+        what = "a known connection" if connection is None else f"something {found['connection']} has"
+        field = f"environment_variables.{name}"
+        raise FlowInvalid(file=flow.file, field=field, value=written, wanted=f"{what} ({', '.join(known) or 'none'})")
+    return value

@@ -1,0 +1,60 @@
+"""Which model answers a node: that of the connection it names, else that of the settings, else the offline engine."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from opsloop.core.context import current_workspace
+from opsloop.flows.connections.lookup import Connections
+from opsloop.flows.connections.model_servers import configured, server_of
+from opsloop.llm.offline import OfflineEngine
+from opsloop.llm.port import ChatProvider
+from opsloop.llm.providers import chat_provider, provider_for
+from opsloop.llm.servers import ModelServer
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A provider and what to ask it for; `names_deployments` when it goes by Azure's names for models."""
+
+    provider: ChatProvider
+    name: str | None = None
+    names_deployments: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAccess:
+    """Args:
+    chat: answers everything, whatever is configured; for tests and evaluations.
+    """
+
+    connections: Connections
+    chat: ChatProvider | None = None
+
+    def of_connection(self, name: str | None) -> Model:
+        """The model of a node that names this connection. Raises: ConnectionInvalid."""
+        if self.chat is not None:
+            return Model(self.chat)
+        connection = self.connections.get(name) if name else None
+        return _default() if connection is None else _of_server(server_of(connection))
+
+    def of_configuration(self, configuration: object) -> Model:
+        """The model of a prompty. Raises: ConnectionInvalid."""
+        server, model = configured(configuration, self.connections)
+        if self.chat is not None:
+            return Model(self.chat, model)
+        return _default(model) if server is None else _of_server(server, model)
+
+
+def _of_server(server: ModelServer, model: str | None = None) -> Model:
+    return Model(provider_for(server, model=model), model, server.names_model_in_path)
+
+
+def _default(model: str | None = None) -> Model:
+    workspace = current_workspace.get(None)
+    return Model(OfflineEngine() if workspace is None else chat_provider(workspace.settings), model)
+
+
+# For users' Python that asks a model itself, through a prompty.
+current_models: ContextVar[ModelAccess] = ContextVar("current_models")
