@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from opsloop.flows.results import NO_TOKENS, TokenUse
@@ -21,3 +23,13 @@ class Call:
         self.tokens: TokenUse = NO_TOKENS
         self.engine: str | None = None
         self.model: str | None = None
+
+    def add(self, tokens: TokenUse) -> None:
+        """Count what a model call of the node's own code used; from any thread."""
+        with _adding:
+            self.tokens = self.tokens + tokens
+
+
+_adding = threading.Lock()
+# The node that is running, for code of it that asks a model by itself.
+current_call: ContextVar[Call] = ContextVar("current_call")

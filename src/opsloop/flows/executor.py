@@ -22,7 +22,7 @@ from typing import Any
 from opsloop.core.clock import Clock
 from opsloop.core.errors import Kind, OpsloopError, shown
 from opsloop.flows import metrics, spans
-from opsloop.flows.call import Call, Emit
+from opsloop.flows.call import Call, Emit, current_call
 from opsloop.flows.errors import FlowRunError, InputInvalid, NodeFailed, NodeTimedOut, NodeUnavailable, suggestion
 from opsloop.flows.fetching import fetch
 from opsloop.flows.formats.references import StepMissing, follow
@@ -85,12 +85,13 @@ async def _loaded_images(flow: Flow, inputs: dict[str, Any]) -> dict[str, Any]:
     if not names or not any(_may_hold_image(flow.inputs[name], inputs[name]) for name in names):
         return inputs
     # In a thread: a file is read, or an address fetched.
-    return await asyncio.to_thread(_with_images, flow, inputs, names)
+    return await asyncio.to_thread(with_images_loaded, flow, inputs)
 
 
-def _with_images(flow: Flow, inputs: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def with_images_loaded(flow: Flow, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs with images as such. Raises: InputInvalid, NotFetched."""
     found = dict(inputs)
-    for name in names:
+    for name in [name for name, each in flow.inputs.items() if each.type in _WITH_IMAGES and inputs[name]]:
         convert = as_image if flow.inputs[name].type is ValueType.IMAGE else with_images
         found[name] = convert(inputs[name], folder=flow.folder, fetch=fetch, field=f"inputs.{name}")
     return found
@@ -264,8 +265,12 @@ class _Pass:
 
     async def _run_on_loop(self, step: Step) -> None:
         call = Call(self.emit if step.index == self.plan.streams else None)
-        with self._traced(step, call):
-            self.values[step.index] = await self._within_time(step, call)
+        token = current_call.set(call)
+        try:
+            with self._traced(step, call):
+                self.values[step.index] = await self._within_time(step, call)
+        finally:
+            current_call.reset(token)
 
     async def _within_time(self, step: Step, call: Call) -> Any:
         inputs = self._inputs(step)
@@ -376,10 +381,13 @@ class _Pass:
         """In a thread. The loop waits for this line alone, so with `go_on` the state of the pass is this thread's."""
         step: Step | None = line.step
         while step is not None:
-            with self._traced(step, _NO_CALL):
+            call = Call()
+            with self._traced(step, call):
                 assert step.runner.in_thread is not None
                 # Each node sees its caller's context, and none what another node did to its own.
-                value = copy_context().run(step.runner.in_thread, self._inputs(step))
+                context = copy_context()
+                context.run(current_call.set, call)
+                value = context.run(step.runner.in_thread, self._inputs(step))
                 if line.is_over:
                     return
                 self.values[step.index] = value

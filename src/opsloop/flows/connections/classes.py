@@ -61,7 +61,7 @@ class UserConnection(dict[str, Any]):
         return {key: value for key, value in self.items() if key not in self.secret_names}
 
     def __repr__(self) -> str:
-        shown = [f"{key}={'******' if key in self.secrets else repr(value)}" for key, value in self.items()]
+        shown = [f"{key}={'***' if key in self.secrets else repr(value)}" for key, value in self.items()]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     __str__ = __repr__

@@ -29,5 +29,5 @@ class Connection:
         return {
             **{key: value for key, value in about.items() if value is not None},
             **self.configs,
-            **dict.fromkeys(self.secrets, "******"),
+            **dict.fromkeys(self.secrets, "***"),
         }

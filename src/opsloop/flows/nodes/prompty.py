@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from opsloop.flows.asking import ask
 from opsloop.flows.call import Call
 from opsloop.flows.errors import ModelAnswerInvalid
+from opsloop.flows.formats.chat_prompt import PromptText
 from opsloop.flows.formats.templates import PromptTemplate
-from opsloop.flows.model_access import ModelAccess
+from opsloop.flows.model_access import Model, ModelAccess
 from opsloop.flows.models import Flow, Node
 from opsloop.flows.nodes.port import Kit, Runner
 from opsloop.flows.nodes.registry import node_type
 from opsloop.llm.port import Completion
 
 OUTPUT = "output"
+_PENDING = 64
 
 
 @node_type("prompty", is_written=False)
@@ -39,17 +43,59 @@ async def answer(
         response when the prompty says `response: all`.
     Raises: TemplateFailed, ConnectionInvalid, ModelAnswerInvalid.
     """
+    asked = _asked(flow, template, inputs, models)
+    if _wants_json(asked.parameters):
+        call.emit = None  # its pieces are no answer anybody could use
+    completion = await ask(asked.model, asked.prompt, asked.parameters, call, api=asked.api, images=inputs)
+    assert flow.prompty is not None
+    return completion.response if flow.prompty.model.returns_all else _first(flow, completion, asked.parameters)
+
+
+async def pieces(
+    flow: Flow, template: PromptTemplate, inputs: Mapping[str, Any], models: ModelAccess, call: Call
+) -> AsyncGenerator[str, None]:
+    """The text a prompty gives, as it is made. Raises: as `answer`."""
+    made: asyncio.Queue[str | None] = asyncio.Queue(_PENDING)
+    call.emit = made.put
+
+    async def work() -> Any:
+        try:
+            return await answer(flow, template, inputs, models, call)
+        finally:
+            current = asyncio.current_task()
+            if current is not None and not current.cancelling():  # else nobody reads the queue any more
+                await made.put(None)
+
+    task = asyncio.create_task(work())
+    emitted = False
+    try:
+        while (piece := await made.get()) is not None:
+            emitted = True
+            yield piece
+        whole = await task
+        if not emitted and isinstance(whole, str) and whole:
+            yield whole
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    model: Model
+    prompt: PromptText
+    parameters: dict[str, Any]
+    api: str
+
+
+def _asked(flow: Flow, template: PromptTemplate, inputs: Mapping[str, Any], models: ModelAccess) -> _Asked:
     assert flow.prompty is not None
     wanted = flow.prompty.model
     model = models.of_configuration(wanted.configuration)
     parameters = {key: value for key, value in wanted.parameters.items() if key != "stream" and value is not None}
     if model.name is not None:
         parameters["model"] = model.name
-    prompt = template.render(inputs)
-    if _wants_json(parameters):  # its pieces are no answer anybody could use
-        call = _whole(call)
-    completion = await ask(model, prompt, parameters, call, api=wanted.api, images=inputs)
-    return completion.response if wanted.returns_all else _first(flow, completion, parameters)
+    return _Asked(model, template.render(inputs), parameters, wanted.api)
 
 
 def _first(flow: Flow, completion: Completion, parameters: Mapping[str, Any]) -> Any:
@@ -73,8 +119,3 @@ def _first(flow: Flow, completion: Completion, parameters: Mapping[str, Any]) ->
 def _wants_json(parameters: Mapping[str, Any]) -> bool:
     form = parameters.get("response_format")
     return isinstance(form, Mapping) and form.get("type") in ("json_object", "json_schema")
-
-
-def _whole(call: Call) -> Call:
-    call.emit = None
-    return call

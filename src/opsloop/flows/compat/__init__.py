@@ -1,0 +1,1 @@
+"""What flows import from Prompt flow, for installations without it. Written from its public behaviour."""

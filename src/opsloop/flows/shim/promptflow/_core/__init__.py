@@ -1,0 +1,1 @@
+"""Parts of Prompt flow that flows import though they are private."""

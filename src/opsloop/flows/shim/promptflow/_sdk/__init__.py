@@ -1,0 +1,1 @@
+"""Parts of Prompt flow that scripts import though they are private."""

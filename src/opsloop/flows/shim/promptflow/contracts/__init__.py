@@ -1,0 +1,1 @@
+"""Types that tools are written with."""

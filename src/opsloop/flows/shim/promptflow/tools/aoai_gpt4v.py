@@ -1,0 +1,19 @@
+"""`promptflow.tools.aoai_gpt4v`: a chat with images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opsloop.flows.compat.tool_marks import PromptTemplate, ToolProvider, tool
+from opsloop.flows.compat.tools import ask_model
+from promptflow.connections import AzureOpenAIConnection
+
+
+class AzureOpenAI(ToolProvider):
+    def __init__(self, connection: AzureOpenAIConnection) -> None:
+        super().__init__()
+        self.connection = connection
+
+    @tool
+    def chat(self, prompt: PromptTemplate, deployment_name: str = "", detail: str = "auto", **kwargs: Any) -> Any:
+        return ask_model(self.connection, prompt, deployment_name, kwargs, api="chat", detail=detail)
