@@ -4,9 +4,10 @@
    else of the one whose name and description share most words with the last user message, else of the first. Its
    arguments fit its parameters.
 2. A JSON schema is asked for: a value that fits it.
-3. A JSON object is asked for: the last JSON object that stands in a message of system or user (prompts show the form
-   they want), else `{"answer": …}` with the text of rule 4.
-4. A text: `You said: ` and the last words of the last user message; after a function's result `The tool said: ` and
+3. A JSON object is asked for, by the request or in words: the last one that stands in a message of system or user
+   (prompts show the form they want); where none stands and the request asks, `{"answer": …}` with the text of rule 5.
+4. A score is asked for in words, such as "between 1 and 5": a whole number of that range, chosen by the words.
+5. A text: `You said: ` and the last words of the last user message; after a function's result `The tool said: ` and
    that. Images are counted in it.
 
 The second and later choices of `n` say which they are. The same request gives the same answer in every process.
@@ -17,7 +18,9 @@ from __future__ import annotations
 import json
 import re
 
+from opsloop.core.errors import InvalidInput
 from opsloop.testing import instances
+from opsloop.testing.asked_in_words import asks_for_json, number_asked_for, shown_object
 from opsloop.testing.requests import (
     ChatRequest,
     Function,
@@ -29,13 +32,12 @@ from opsloop.testing.requests import (
 from opsloop.testing.said import FunctionCall
 
 WORDS_ECHOED = 60
-LOOKED_THROUGH_CHARS = 20_000
 NOTHING_SAID = "nothing"
 RESULTS = ("tool", "function")
+ASKING = ("system", "developer", "user")
 
 # Shorter words stand in every description.
 _WORD = re.compile(r"\w{4,}")
-_OBJECTS_TRIED = 500
 
 
 def call_of(request: ChatRequest) -> FunctionCall | None:
@@ -49,18 +51,26 @@ def call_of(request: ChatRequest) -> FunctionCall | None:
     at = next(index for index, each in enumerate(functions) if each is function)
     field = f"tools[{at}].function.parameters" if request.tools else f"functions[{at}].parameters"
     arguments = instances.instance(function.parameters, words=said, field=field) if function.parameters else {}
+    if not isinstance(arguments, dict):
+        raise InvalidInput(field=field, value=function.parameters, wanted="a schema of type object")
     return FunctionCall(function.name, dumped(arguments))
 
 
 def _chosen(functions: list[Function], choice: str | NamedTool | Named | None, said: str) -> Function:
     name = choice.function.name if isinstance(choice, NamedTool) else choice.name if isinstance(choice, Named) else None
-    named = [function for function in functions if function.name == name]
-    if named:
-        return named[0]
+    if name is not None:
+        return _named(functions, name)
     words = set(_words(said))
     return max(
         functions, key=lambda function: len(words & set(_words(f"{function.name} {function.description or ''}")))
     )
+
+
+def _named(functions: list[Function], name: str) -> Function:
+    found = next((function for function in functions if function.name == name), None)
+    if found is None:
+        raise InvalidInput(field="tool_choice", value=name, wanted="the name of a function that the request brings")
+    return found
 
 
 def _words(text: str) -> list[str]:
@@ -68,20 +78,28 @@ def _words(text: str) -> list[str]:
 
 
 def text_of(request: ChatRequest, choice: int = 0) -> str:
-    """The text of rules 2 to 4."""
+    """The text of rules 2 to 5."""
     form = request.response_format
     if isinstance(form, JsonSchemaFormat) and form.json_schema.schema is not None:
         said = request.last_said_by(["user"]) or ""
         field = "response_format.json_schema.schema"
         return dumped(instances.instance(form.json_schema.schema, words=said, field=field))
+    asks = [message.text for message in request.messages if message.role in ASKING]
     if isinstance(form, JsonObjectFormat | JsonSchemaFormat):
-        return dumped(_shown_object(request) or {"answer": _plain(request)})
-    return _numbered(_plain(request), choice)
+        return dumped(shown_object(asks) or {"answer": _plain(request)})
+    return _in_words(asks) or _numbered(_plain(request), choice)
 
 
 def completion_of(prompt: str, choice: int = 0) -> str:
-    """What goes on after a prompt of the legacy API."""
-    return _numbered(f"You said: {_echo(prompt)}", choice)
+    """What goes on after a prompt of the legacy API, by rules 3 to 5."""
+    return _in_words([prompt]) or _numbered(f"You said: {_echo(prompt)}", choice)
+
+
+def _in_words(asks: list[str]) -> str | None:
+    if asks_for_json(asks) and (shown := shown_object(asks)):
+        return dumped(shown)
+    number = number_asked_for(asks)
+    return None if number is None else str(number)
 
 
 def _plain(request: ChatRequest) -> str:
@@ -104,24 +122,6 @@ def _echo(text: str) -> str:
 
 def _numbered(text: str, choice: int) -> str:
     return f"{text} (choice {choice + 1})" if choice else text
-
-
-def _shown_object(request: ChatRequest) -> dict[str, object] | None:
-    asked = [message.text for message in request.messages if message.role in ("system", "developer", "user")]
-    text = "\n".join(asked)[-LOOKED_THROUGH_CHARS:]
-    decoder = json.JSONDecoder()
-    found, at = None, 0
-    for _ in range(_OBJECTS_TRIED):
-        at = text.find("{", at)
-        if at < 0:
-            break
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            at += 1
-        else:
-            found = value or found
-    return found
 
 
 def dumped(value: object) -> str:

@@ -103,10 +103,10 @@ class App:
             asker = Asker(call.digest[:24], model, azure=route.deployment is not None)
             reply = reply_of(asked, asker, rule, now=self.clock.now(), chunk_s=self.chunk_ms / 1000)
             latency_ms = self.latency_ms if rule is None or rule.latency_ms is None else rule.latency_ms
-        except OpsloopError as error:
+        except (OpsloopError, RecursionError) as error:
             if not call.digest:
                 self.calls.received(call, model=route.deployment, body=body)
-            return whole(*wire.refusal(error))
+            return whole(*wire.refusal(error if isinstance(error, OpsloopError) else _too_deep()))
         await self._sleep(self._drawn_s(latency_ms, call))
         return reply
 
@@ -128,7 +128,7 @@ class App:
 
     def _drawn_s(self, latency_ms: Latency, call: Call) -> float:
         """The latency of this call: chance is taken from what was asked and how often, not from who came first."""
-        if not isinstance(latency_ms, tuple):
+        if isinstance(latency_ms, int | float):
             return latency_ms / 1000
         low, high = latency_ms
         times = self.calls.by_digest[call.digest]
@@ -240,6 +240,10 @@ def _models() -> bytes:
             ],
         }
     )
+
+
+def _too_deep() -> InvalidInput:
+    return InvalidInput("body: nested too deeply", field="body")
 
 
 def _json(body: bytes) -> object:

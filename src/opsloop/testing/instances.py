@@ -62,9 +62,7 @@ class _Making:
         return InvalidInput(field=self.field, value=value, wanted=wanted)
 
     def value(self, schema: object, depth: int) -> Any:
-        self.made += 1
-        if depth > DEPTH_LIMIT or self.made > SIZE_LIMIT:
-            raise self.unfit(schema, f"a schema with a value of at most {DEPTH_LIMIT} levels and {SIZE_LIMIT} parts")
+        self.count(schema, depth)
         if schema is True:
             return self.words[:ECHOED_CHARS]
         if not isinstance(schema, Mapping):
@@ -78,10 +76,14 @@ class _Making:
                 return flat[key][0]
         return self.of_kind(self.kind(flat), flat, depth)
 
+    def count(self, schema: object, depth: int) -> None:
+        self.made += 1
+        if depth > DEPTH_LIMIT or self.made > SIZE_LIMIT:
+            raise self.unfit(schema, f"a schema with a value of at most {DEPTH_LIMIT} levels and {SIZE_LIMIT} parts")
+
     def flat(self, schema: Mapping[str, Any], depth: int) -> dict[str, Any]:
         """The schema with what it refers to, all of allOf, and one branch of its alternatives in it."""
-        if depth > DEPTH_LIMIT:
-            raise self.unfit(schema, "references that come to an end")
+        self.count(schema, depth)
         flat = dict(schema)
         parts: list[object] = []
         if (reference := flat.pop("$ref", None)) is not None:
@@ -114,10 +116,11 @@ class _Making:
         return found
 
     def simplest(self, alternatives: list[object], depth: int) -> object:
-        """The first alternative; where the value is deep already, null if it may be."""
-        if depth >= OPTIONAL_DEPTH:
-            return next((each for each in alternatives if each == {"type": "null"}), alternatives[0])
-        return alternatives[0]
+        """The first alternative; where the value is deep already, null or else one that refers to nothing."""
+        if depth < OPTIONAL_DEPTH:
+            return alternatives[0]
+        plain = [each for each in alternatives if isinstance(each, Mapping) and "'$ref'" not in repr(each)]
+        return next((each for each in plain if each.get("type") == "null"), (plain or alternatives)[0])
 
     def both(self, one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         """What fits both, as far as their keys differ; a limit that both name is taken from the first."""

@@ -19,7 +19,7 @@ TokenLimit = Annotated[int, msgspec.Meta(ge=1)]
 Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 TopLogprobs = Annotated[int, msgspec.Meta(ge=0, le=20)]
-FunctionName = Annotated[str, msgspec.Meta(pattern=r"\A[a-zA-Z0-9_.-]{1,64}\Z")]
+FunctionName = Annotated[str, msgspec.Meta(pattern=r"\A[a-zA-Z0-9_-]{1,64}\Z")]
 
 
 class TextPart(msgspec.Struct, tag="text", tag_field="type"):

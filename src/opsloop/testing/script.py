@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -18,12 +17,14 @@ from opsloop.testing.answers import dumped
 from opsloop.testing.said import FunctionCall, Said
 
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=3_600_000)]
-Latency: TypeAlias = Milliseconds | tuple[Milliseconds, Milliseconds]
+# A list of two, not a tuple: msgspec 0.22 corrupts memory on a union of a bounded number and a tuple of them.
+Bounds = Annotated[list[Milliseconds], msgspec.Meta(min_length=2, max_length=2)]
+Latency: TypeAlias = float | Sequence[float]
 """The same for every call, or drawn between two bounds."""
 Endpoint: TypeAlias = Literal["chat", "completions", "embeddings"]
 
 
-class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a request must be like; what is not named does not matter.
 
     Args:
@@ -38,18 +39,13 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     endpoint: Endpoint | None = None
     stream: bool | None = None
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str] | None:
-        return None if self.regex is None else re.compile(self.regex)
-
     def fits(self, *, endpoint: str, model: str | None, stream: bool, texts: Sequence[str]) -> bool:
         named = ((self.endpoint, endpoint), (self.model, model), (self.stream, stream))
         if any(wanted is not None and wanted != got for wanted, got in named):
             return False
         if self.contains is not None and not any(self.contains in text for text in texts):
             return False
-        pattern = self._pattern
-        return pattern is None or any(pattern.search(text) for text in texts)
+        return self.regex is None or any(re.search(self.regex, text) for text in texts)
 
 
 class ScriptedCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,7 +90,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     message: str | None = None
     code: str | None = None
     retry_after: Annotated[float, msgspec.Meta(ge=0)] | str | DateIn | None = None
-    latency_ms: Latency | None = None
+    latency_ms: Milliseconds | Bounds | None = None
     chunk_ms: Milliseconds | None = None
     garbage: Literal["json", "html", "empty", "bytes", "null"] | None = None
     disconnect: Literal["before", "mid_body"] | bool | None = None

@@ -164,11 +164,8 @@ def test_a_json_object_takes_the_form_that_the_prompt_shows(client: openai.OpenA
 
 def test_a_json_schema_is_met(client: openai.OpenAI) -> None:
     schema = {"type": "object", "properties": {"score": {"type": "integer", "minimum": 3}}, "required": ["score"]}
-    answer = client.chat.completions.create(
-        model="m",
-        messages=ASK,
-        response_format={"type": "json_schema", "json_schema": {"name": "grade", "schema": schema, "strict": True}},
-    )
+    form: Any = {"type": "json_schema", "json_schema": {"name": "grade", "schema": schema, "strict": True}}
+    answer = client.chat.completions.create(model="m", messages=ASK, response_format=form)
     assert json.loads(answer.choices[0].message.content or "") == {"score": 3}
 
 
