@@ -6,7 +6,6 @@ import asyncio
 import hmac
 from dataclasses import dataclass, field
 from typing import Any
-from zlib import crc32
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -15,9 +14,10 @@ from opsloop.core.clock import Clock, SystemClock
 from opsloop.core.errors import InvalidInput, NotFound, OpsloopError, TooLarge, Unauthenticated
 from opsloop.testing import wire
 from opsloop.testing.calls import Call, Calls
+from opsloop.testing.latency import Latency, drawn_ms
 from opsloop.testing.reply import Reply, reply_of, whole
 from opsloop.testing.routes import MODELS, Route, route_of
-from opsloop.testing.script import Latency, Script, rules_in
+from opsloop.testing.script import Script, rules_in
 from opsloop.testing.wire import Asker
 
 BODY_LIMIT_BYTES = 128 * 1024 * 1024
@@ -107,7 +107,8 @@ class App:
             if not call.digest:
                 self.calls.received(call, model=route.deployment, body=body)
             return whole(*wire.refusal(error if isinstance(error, OpsloopError) else _too_deep()))
-        await self._sleep(self._drawn_s(latency_ms, call))
+        times = self.calls.by_digest[call.digest]
+        await self._sleep(drawn_ms(latency_ms, digest=call.digest, times=times, seed=self.seed) / 1000)
         return reply
 
     def _check_way_in(self, route: Route, scope: Scope) -> None:
@@ -125,15 +126,6 @@ class App:
             raise Unauthenticated("You didn't provide an API key.", code="missing_api_key")
         if not hmac.compare_digest(given, (self.api_key or "").encode()):
             raise Unauthenticated("Incorrect API key provided.", code="invalid_api_key")
-
-    def _drawn_s(self, latency_ms: Latency, call: Call) -> float:
-        """The latency of this call: chance is taken from what was asked and how often, not from who came first."""
-        if isinstance(latency_ms, int | float):
-            return latency_ms / 1000
-        low, high = latency_ms
-        times = self.calls.by_digest[call.digest]
-        share = crc32(f"{call.digest} {times}".encode(), self.seed) / 2**32
-        return (low + (high - low) * share) / 1000
 
     async def _sleep(self, seconds: float) -> None:
         if seconds <= 0 or self._stopping:

@@ -23,7 +23,8 @@ from uvicorn.server import ServerState
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.testing.app import App
 from opsloop.testing.calls import Call
-from opsloop.testing.script import Latency, Rules, Script, read_script
+from opsloop.testing.latency import Latency
+from opsloop.testing.script import Rules, Script, read_script
 from opsloop.testing.wire_protocol import Protocol
 
 HOST = "127.0.0.1"

@@ -19,8 +19,6 @@ from opsloop.testing.said import FunctionCall, Said
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=3_600_000)]
 # A list of two, not a tuple: msgspec 0.22 corrupts memory on a union of a bounded number and a tuple of them.
 Bounds = Annotated[list[Milliseconds], msgspec.Meta(min_length=2, max_length=2)]
-Latency: TypeAlias = float | Sequence[float]
-"""The same for every call, or drawn between two bounds."""
 Endpoint: TypeAlias = Literal["chat", "completions", "embeddings"]
 
 

@@ -63,7 +63,7 @@ def _string_fits(value: str, schema: Any) -> bool:
 
 
 def _number_fits(value: float, schema: Any) -> bool:
-    return (
+    return bool(
         value >= schema.get("minimum", value)
         and value <= schema.get("maximum", value)
         and value > schema.get("exclusiveMinimum", value - 1)
