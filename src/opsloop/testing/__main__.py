@@ -15,7 +15,6 @@ from opsloop.testing.latency import Latency
 from opsloop.testing.model_server import HOST, listen, loop_factory, serve
 from opsloop.testing.script import Script, read_script
 
-
 LONGEST_MS = 3_600_000
 
 
@@ -59,7 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=_port, default=0, help="where to listen; 0, the default, is any free port")
     parser.add_argument("--latency-ms", type=_latency, default=0.0, metavar="MS|LOW-HIGH", help="how long answers take")
-    parser.add_argument("--chunk-ms", type=_milliseconds, default=0.0, metavar="MS", help="pause between a stream's events")
+    parser.add_argument(
+        "--chunk-ms", type=_milliseconds, default=0.0, metavar="MS", help="pause between a stream's events"
+    )
     parser.add_argument("--seed", type=int, default=0, help="with which latencies are drawn; default 0")
     parser.add_argument("--api-key", metavar="KEY", help="callers must show this; without it everybody is let in")
     parser.add_argument("--script", type=Path, metavar="FILE", help="rules in YAML or JSON")

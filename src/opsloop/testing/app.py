@@ -44,6 +44,7 @@ class App:
     chunk_ms: float = 0.0
     seed: int = 0
     api_key: str | None = None
+    body_limit_bytes: int = BODY_LIMIT_BYTES
     clock: Clock = field(default_factory=SystemClock)
     calls: Calls = field(default_factory=Calls)
     _sleepers: set[asyncio.Future[None]] = field(default_factory=set)
@@ -88,7 +89,7 @@ class App:
     async def _reply(self, route: Route, call: Call, scope: Scope, receive: Receive) -> Reply:
         body = b""
         try:
-            body = await _body_of(receive)
+            body = await _body_of(receive, self.body_limit_bytes)
             self._check_way_in(route, scope)
             asked = route.read(body)
             model = route.deployment or asked.model
@@ -163,7 +164,7 @@ class App:
     async def _other(self, path: str, scope: Scope, receive: Receive) -> Reply:
         """The list of models, and what tests ask and tell the server itself."""
         try:
-            body = await _body_of(receive)
+            body = await _body_of(receive, self.body_limit_bytes)
             if path in MODELS or path == "/openai/models":
                 if self.api_key is not None:
                     self._check_key(scope)
@@ -193,7 +194,7 @@ def _wake(sleeper: asyncio.Future[None]) -> None:
         sleeper.set_result(None)
 
 
-async def _body_of(receive: Receive) -> bytes:
+async def _body_of(receive: Receive, limit: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -201,11 +202,11 @@ async def _body_of(receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise CallerGone
         size += len(message["body"])
-        if size <= BODY_LIMIT_BYTES:
+        if size <= limit:
             pieces.append(message["body"])
         if not message["more_body"]:
-            if size > BODY_LIMIT_BYTES:
-                raise TooLarge(f"the body is over the limit of {BODY_LIMIT_BYTES} bytes; send less")
+            if size > limit:
+                raise TooLarge(f"the body is over the limit of {limit} bytes; send less")
             return b"".join(pieces) if len(pieces) != 1 else pieces[0]
 
 

@@ -13,7 +13,7 @@ from opsloop.testing.said import Said, limited
 from opsloop.testing.wire import Asker
 
 NAME = "completions"
-# What the API does when no limit is given is 16 tokens; flows that forget it meet the same here.
+# The API's own when a request names none; flows that forget it meet the same here. What a script says stays whole.
 DEFAULT_TOKEN_LIMIT = 16
 _DECODER = msgspec.json.Decoder(CompletionRequest)
 
@@ -54,7 +54,7 @@ class Completions:
 
     def _said_once(self, prompt: str, choice: int, scripted: Said | None) -> Said:
         text = answers.completion_of(prompt, choice) if scripted is None else scripted.text or ""
-        limit = self.request.token_limit or DEFAULT_TOKEN_LIMIT
+        limit = self.request.token_limit or (DEFAULT_TOKEN_LIMIT if scripted is None else None)
         said = limited(text, stops=self.request.stops, token_limit=limit)
         return Said(prompt + (said.text or ""), finish_reason=said.finish_reason) if self.request.echo else said
 

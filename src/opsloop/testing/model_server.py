@@ -87,6 +87,20 @@ class ModelServer:
         return self.url
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which OpenAI's and Azure's clients and Opsloop find this server."""
+        key = self._app.api_key or "testing"
+        return {
+            "OPENAI_BASE_URL": self.base_url,
+            "OPENAI_API_KEY": key,
+            "AZURE_OPENAI_ENDPOINT": self.azure_endpoint,
+            "AZURE_OPENAI_API_KEY": key,
+            "OPENAI_API_VERSION": "2024-06-01",
+            "OPSLOOP_LLM_BASE_URL": self.base_url,
+            "OPSLOOP_LLM_API_KEY": key,
+        }
+
+    @property
     def calls(self) -> list[Call]:
         """The calls so far, oldest first; the last hundred thousand."""
         return list(self._app.calls.kept)
@@ -184,10 +198,13 @@ class ModelServer:
 
     def _run(self, ready: threading.Event) -> None:
         assert self._listener is not None
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            self._loop = runner.get_loop()
-            self._stop = asyncio.Event()
-            runner.run(serve(self._app, self._listener, stop=self._stop, when_ready=ready.set))
+        try:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                self._loop = runner.get_loop()
+                self._stop = asyncio.Event()
+                runner.run(serve(self._app, self._listener, stop=self._stop, when_ready=ready.set))
+        finally:
+            ready.set()  # nobody waits for what did not start
 
 
 async def serve(app: App, listener: socket.socket, *, stop: asyncio.Event, when_ready: Callable[[], None]) -> None:

@@ -270,6 +270,15 @@ async def _ask(client: openai.AsyncOpenAI, text: str) -> str | None:
     return answer.choices[0].message.content
 
 
+def test_clients_find_the_server_by_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ModelServer(api_key="secret") as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        with openai.OpenAI() as client, openai.AzureOpenAI() as azure:
+            for each in (client, azure):
+                assert each.chat.completions.create(model="m", messages=ASK).choices
+
+
 def test_a_server_opens_in_async_code_too() -> None:
     async def ask() -> str | None:
         async with ModelServer() as server, openai.AsyncOpenAI(base_url=server.base_url, api_key="any") as client:

@@ -118,6 +118,12 @@ def test_a_call_that_was_refused_is_counted_once_and_over() -> None:
     assert (app.calls.total, app.calls.in_flight, dict(app.calls.by_status)) == (1, 0, {"400": 1})
 
 
+def test_a_body_over_the_limit_is_refused() -> None:
+    answered = ask(App(body_limit_bytes=100), chat("x" * 100))
+    assert answered.status == 413
+    assert answered.json["error"]["message"] == "the body is over the limit of 100 bytes; send less"
+
+
 def test_ten_megabytes_of_one_word_are_answered() -> None:
     answered = ask(App(), chat("x" * 10_000_000 + " end?"))
     assert answered.json["usage"]["prompt_tokens"] == 3 + 3

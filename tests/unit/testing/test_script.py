@@ -64,6 +64,14 @@ def test_what_is_scripted_is_still_cut_by_the_request() -> None:
     assert (answered.text, answered.json["choices"][0]["finish_reason"]) == ("one two", "length")
 
 
+def test_a_scripted_completion_is_whole_where_the_request_sets_no_limit() -> None:
+    text = "word " * 30
+    completion = ask(app({"answer": text}), {"model": "m", "prompt": "x"}, path="/v1/completions")
+    assert completion.json["choices"][0]["text"] == text
+    usual = ask(App(), {"model": "m", "prompt": text}, path="/v1/completions").json["choices"][0]
+    assert (len(usual["text"].split()), usual["finish_reason"]) == (15, "length")
+
+
 def test_functions_can_be_called_whatever_the_request_offers() -> None:
     calls = [{"name": "search", "arguments": {"q": "canary"}}, {"name": "stop", "arguments": "{broken"}]
     message = ask(app({"tool_call": calls}), chat("x")).json["choices"][0]["message"]
