@@ -26,7 +26,7 @@ from opsloop.flows.call import Call, Emit, current_call
 from opsloop.flows.errors import FlowRunError, InputInvalid, NodeFailed, NodeTimedOut, NodeUnavailable, suggestion
 from opsloop.flows.fetching import fetch
 from opsloop.flows.formats.references import StepMissing, follow
-from opsloop.flows.images import as_image, holds_image_mapping, with_images
+from opsloop.flows.images import Fetch, as_image, holds_image_mapping, left_there, with_images
 from opsloop.flows.models import Flow, FlowInput, Literal, ValueType
 from opsloop.flows.nodes.port import ToolRaised
 from opsloop.flows.plan import Constant, Plan, Step, Wire
@@ -79,17 +79,23 @@ def spread(value: Any) -> dict[str, Any]:
     return {"output": value}
 
 
-async def _loaded_images(flow: Flow, inputs: dict[str, Any]) -> dict[str, Any]:
+async def _loaded_images(plan: Plan, inputs: dict[str, Any]) -> dict[str, Any]:
     """The inputs with images as such, where the flow takes any. Raises: InputInvalid, NotFetched."""
+    flow = plan.flow
     names = [name for name, each in flow.inputs.items() if each.type in _WITH_IMAGES and inputs[name]]
     if not names or not any(_may_hold_image(flow.inputs[name], inputs[name]) for name in names):
         return inputs
     # In a thread: a file is read, or an address fetched.
-    return await asyncio.to_thread(with_images_loaded, flow, inputs)
+    return await asyncio.to_thread(with_images_loaded, flow, inputs, fetch if plan.reads_images else left_there)
 
 
-def with_images_loaded(flow: Flow, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs with images as such. Raises: InputInvalid, NotFetched."""
+def with_images_loaded(flow: Flow, inputs: Mapping[str, Any], fetch: Fetch = left_there) -> dict[str, Any]:
+    """The inputs with images as such.
+
+    Args:
+        fetch: gets the bytes behind a URL; by default they stay where they are, for a model can look there itself.
+    Raises: InputInvalid, NotFetched.
+    """
     found = dict(inputs)
     for name in [name for name, each in flow.inputs.items() if each.type in _WITH_IMAGES and inputs[name]]:
         convert = as_image if flow.inputs[name].type is ValueType.IMAGE else with_images
@@ -110,7 +116,7 @@ async def run(
         emit: where the chat output's text goes while it is made.
     Raises: InputInvalid, FlowRunError with the traces so far.
     """
-    inputs = await _loaded_images(plan.flow, checked_inputs(plan.flow, given))
+    inputs = await _loaded_images(plan, checked_inputs(plan.flow, given))
     with spans.flow_span(plan.flow) as span:
         row = _Pass(plan, plan.steps, inputs, clock, limits, emit=emit)
         try:

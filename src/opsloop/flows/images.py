@@ -28,8 +28,16 @@ _SIGNS = (
 Fetch = Callable[[str], bytes]
 
 
+def left_there(url: str) -> bytes:
+    """Fetches nothing: the image is known by its address alone."""
+    return b""
+
+
 class Image(bytes):
-    """An image. Its text is a short name, `Image(1f6d2a3b)`, and never its bytes."""
+    """An image. Its text is a short name, `Image(1f6d2a3b)`, and never its bytes.
+
+    One that a model is to look at where it is has a `source_url` and no bytes.
+    """
 
     _mime_type: str
     _source_url: str | None
@@ -53,7 +61,8 @@ class Image(bytes):
 
     @property
     def _hash(self) -> str:
-        return hashlib.sha1(self, usedforsecurity=False).hexdigest()[:8]
+        named = bytes(self) or (self._source_url or "").encode()
+        return hashlib.sha1(named, usedforsecurity=False).hexdigest()[:8]
 
     def to_base64(self, with_type: bool = False) -> str:
         text = base64.b64encode(self).decode()

@@ -12,6 +12,8 @@ from opsloop.flows.nodes.port import Kit, Runner
 from opsloop.flows.nodes.registry import prepare
 from opsloop.flows.threads import NodeThreads
 
+_ASKS_MODEL = ("llm", "custom_llm", "prompty", "prompt")
+
 
 @dataclass(frozen=True, slots=True)
 class Wire:
@@ -55,7 +57,8 @@ class Plan:
     """The steps of rows, in an order that can run, and the steps of the aggregation after all rows.
 
     `streams` is the number of the step whose text is the chat output, when exactly that text is; `outputs` are those of
-    rows; `aggregated` is what the aggregation reads of each row.
+    rows; `aggregated` is what the aggregation reads of each row. `reads_images` says whether a node may look at the
+    bytes of an image that came in; a model can look at it where it is.
     """
 
     flow: Flow
@@ -65,6 +68,7 @@ class Plan:
     outputs: tuple[Wire | Constant, ...]
     streams: int | None
     aggregated: tuple[Wire, ...]
+    reads_images: bool
 
 
 def make_plan(flow: Flow, kit: Kit) -> Plan:
@@ -85,6 +89,7 @@ def make_plan(flow: Flow, kit: Kit) -> Plan:
         outputs=tuple(_output(each, number) for each in flow.outputs.values() if _is_of_row(each, nodes)),
         streams=_streaming_step(flow, number, waits),
         aggregated=_aggregated(after, nodes, number),
+        reads_images=any(node.type not in _ASKS_MODEL for node in flow.nodes),
     )
 
 

@@ -187,6 +187,12 @@ class CustomConnection(UserConnection):
 class CustomStrongTypeConnection(CustomConnection):
     """What a team's own connection class derives from; its annotated fields say what it holds."""
 
+    def __init__(
+        self, secrets: Mapping[str, Any] | None = None, configs: Mapping[str, Any] | None = None, **values: Any
+    ) -> None:
+        super().__init__(secrets, configs, **values)
+        self.__dict__.update(self)  # before the defaults of the class's fields
+
 
 def _from_env(name: str) -> str:
     if name not in os.environ:

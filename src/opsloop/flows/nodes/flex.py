@@ -76,7 +76,7 @@ def _made(entry: Entry, node: Node, kit: Kit) -> Callable[..., Any]:
         raise kit.wrong(node, "entry", str(entry), "a function or class of that module")
     if not inspect.isclass(found):
         return found  # type: ignore[no-any-return]  # the border to users' code
-    if not callable(getattr(found, "__call__", None)):  # noqa: B004
+    if not any("__call__" in vars(base) for base in found.__mro__):
         raise kit.wrong(node, "entry", str(entry), "a class with a method __call__")
     arguments = _init(found, node, kit)
     make: Callable[..., Any] = found
