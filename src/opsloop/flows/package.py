@@ -23,6 +23,7 @@ IGNORED = frozenset(
     {".git", "__pycache__", ".opsloop", ".venv", ".promptflow", ".mypy_cache", ".ruff_cache", ".DS_Store"}
 )
 PREFIX = "flows"
+PROJECT_SIGNS = (".git", "opsloop.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,11 @@ class FlowFile:
 def files_of(folder: Path, includes: tuple[str, ...] = ()) -> list[FlowFile]:
     """The files a flow consists of, sorted by path; those of `additional_includes` lie at its root.
 
-    Links inside the folder are followed. Raises: FlowInvalid when a link leads out of it, or an include is not there.
+    Links inside the project are followed: below the folder that holds its `.git` or `opsloop.yaml`, or the flow's own
+    where there is none. Raises: FlowInvalid when a link leads out of it, or an include is not there.
     """
     root = folder.resolve()
-    found = {file.path: file for file in _walk(root, root, PurePosixPath())}
+    found = {file.path: file for file in _walk(_project(root), root, PurePosixPath())}
     for include in includes:
         place = (root / include).resolve()
         if not place.exists() and Path(include).name in {file.path.partition("/")[0] for file in found.values()}:
@@ -133,6 +135,12 @@ def write_files(folder: Path, content: list[tuple[str, bytes]]) -> None:
         place.write_bytes(data)
 
 
+def _project(folder: Path) -> Path:
+    """The folder that nothing a flow consists of lies outside of."""
+    around = (each for each in (folder, *folder.parents) if any((each / sign).exists() for sign in PROJECT_SIGNS))
+    return next(around, folder)
+
+
 def _walk(root: Path, folder: Path, inside: PurePosixPath) -> Iterator[FlowFile]:
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if entry.name in IGNORED or entry.name.endswith(".pyc"):
@@ -140,7 +148,7 @@ def _walk(root: Path, folder: Path, inside: PurePosixPath) -> Iterator[FlowFile]
         place = Path(entry.path)
         real = place.resolve()
         if entry.is_symlink() and not real.is_relative_to(root):
-            wanted = "a link that stays inside the flow's folder; copy the file, or list it in additional_includes"
+            wanted = "a link that stays inside the project; copy the file, or list it in additional_includes"
             raise FlowInvalid(
                 file=str(inside / entry.name), field="the link", value=str(place.readlink()), wanted=wanted
             )

@@ -110,7 +110,7 @@ def test_a_default_that_is_no_literal_is_left_to_python(write: Write) -> None:
         ("import gone\ndef run(): pass\n", "work:run", None, "wanted Python that loads"),
         ("run = 3\n", "work:run", None, "entry is 'work:run'; wanted a function or class"),
         ("class A:\n    pass\n", "work:A", None, "wanted a class with a method __call__"),
-        (JUDGE, "work:Judge", {"limits": 3}, "init is 'limits'; wanted what Judge is made with .*; did you mean 'limit"),
+        (JUDGE, "work:Judge", {"limits": 3}, "init is 'limits'; wanted what Judge .*; did you mean 'limit"),
         (JUDGE, "work:Judge", {"limit": "many"}, "init.limit is 'many'; wanted a whole number"),
         (JUDGE.replace("limit: int = 10", "limit: int"), "work:Judge", None, "init.limit is None; wanted a value"),
         ("class A:\n    def __init__(self): raise ValueError('no')\n    def __call__(self): pass\n", "work:A", None,

@@ -105,6 +105,16 @@ def test_links_inside_are_followed_and_links_outside_refused(
         package.freeze(folder, artifacts)
 
 
+def test_links_to_elsewhere_in_the_project_are_followed(
+    tmp_path: Path, folder: Path, artifacts: MemoryArtifacts
+) -> None:
+    (tmp_path / "opsloop.yaml").touch()
+    (tmp_path / "shared.txt").write_text("shared")
+    (folder / "c.txt").symlink_to(tmp_path / "shared.txt")
+    frozen = package.freeze(folder, artifacts)
+    assert (package.materialise(frozen.digest, artifacts, tmp_path / "cache") / "c.txt").read_text() == "shared"
+
+
 def test_a_link_to_a_folder_around_it_is_refused(folder: Path, artifacts: MemoryArtifacts) -> None:
     (folder / "data" / "again").symlink_to(folder)
     with pytest.raises(FlowInvalid, match="lead back"):

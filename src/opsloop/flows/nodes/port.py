@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -65,8 +66,8 @@ class Kit:
         path = node.source.path
         if path is None:
             raise self.wrong(node, "source.path", None, "a file of the flow's folder")
-        place = self.folder / path
-        if not place.resolve().is_relative_to(self.folder.resolve()):
+        place = Path(os.path.normpath(self.folder / path))  # not resolved: a link may lead to a neighbour's file
+        if not place.is_relative_to(self.folder):
             raise self.wrong(node, "source.path", path, "a file inside the flow's folder (see additional_includes)")
         if not place.is_file():
             there = tuple(each.name for each in sorted(self.folder.iterdir()))

@@ -107,5 +107,5 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, sentence: str) -> Non
 
 
 def test_python_that_cannot_be_read_is_named_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(FlowInvalid, match=r"entry is 'work.py'; wanted Python that can be read \\(line 2"):
+    with pytest.raises(FlowInvalid, match=r"entry is 'work.py'; wanted Python that can be read \(line 2"):
         flex.read(written(tmp_path, "entry: work:ask\n", "x = 1\ndef ask(:\n"))
