@@ -18,12 +18,13 @@ class Flows:
         """Keep the flow in a folder as a version; the same content again is the version it was.
 
         Args:
-            name: what to call it; default: the folder's name.
+            folder: the flow's, or the path of its file.
+            name: what to call it; default: the folder's name, of a prompty the file's.
         Raises: FlowMissing, FlowInvalid, FlowTooLarge before anything is sent.
         """
         flow = flow_file.read(folder)
-        archive = package.archive_of(flow.folder, flow.additional_includes)
-        at = path("api", "flows", name or flow.folder.resolve().name, "versions")
+        archive = package.archive_of(flow.folder, flow.additional_includes, flow.file)
+        at = path("api", "flows", name or _name(folder), "versions")
         return self._connection.post(at, FlowVersion, data=archive)
 
     def listed(self) -> list[FlowVersion]:
@@ -38,7 +39,15 @@ class Flows:
         return self._connection.get(path("api", "flows", name, "versions", version), FlowSummary)
 
 
+def _name(path: Path) -> str:
+    """What a flow is called after its place."""
+    place = path.resolve()
+    if not place.is_file():
+        return place.name
+    return place.stem if place.suffix == ".prompty" else place.parent.name
+
+
 def digest_of(folder: Path) -> str:
     """What names a flow's content; equal on both sides of the wire."""
     flow = flow_file.read(folder)
-    return package.digest_of(flow.folder, flow.additional_includes)
+    return package.digest_of(flow.folder, flow.additional_includes, flow.file)

@@ -86,7 +86,7 @@ class LoadedFlow:
     @functools.cached_property
     def digest(self) -> str:
         """Names the flow's content and chosen variants: what ran is the same when this is."""
-        content = package.digest_of(self.flow.folder)
+        content = package.digest_of(self.flow.folder, file=self.flow.file)
         chosen = [f"{node}.{id}" for node, id in sorted(self.flow.chosen_variants.items())]
         return hashlib.sha256("\n".join([content, *chosen]).encode()).hexdigest()
 

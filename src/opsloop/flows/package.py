@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from opsloop.core.artifacts.memory import MemoryArtifacts
 from opsloop.core.artifacts.store import Artifacts
 from opsloop.flows.errors import FlowInvalid, FlowTooLarge, PackageDamaged
+from opsloop.flows.formats import flow_file
 
 SIZE_LIMIT_BYTES = 100_000_000
 FILES_LIMIT = 5_000
@@ -64,14 +65,16 @@ def files_of(folder: Path, includes: tuple[str, ...] = ()) -> list[FlowFile]:
     return [found[path] for path in sorted(found)]
 
 
-def digest_of(folder: Path, includes: tuple[str, ...] = ()) -> str:
+def digest_of(folder: Path, includes: tuple[str, ...] = (), file: str | None = None) -> str:
     """Names the content of a flow: SHA-256 over the sorted paths and the hashes of their bytes."""
-    return _digest([(file.path, file.place.read_bytes()) for file in files_of(folder, includes)])
+    return _digest(_packed(folder, files_of(folder, includes), file))
 
 
-def freeze(folder: Path, artifacts: Artifacts, includes: tuple[str, ...] = ()) -> FlowPackage:
+def freeze(folder: Path, artifacts: Artifacts, includes: tuple[str, ...] = (), file: str | None = None) -> FlowPackage:
     """Put a flow's folder into the artifact store; the same content is stored once.
 
+    Args:
+        file: the flow's file, where it is one of several in the folder.
     Raises: FlowTooLarge, FlowInvalid.
     """
     files = files_of(folder, includes)
@@ -80,7 +83,7 @@ def freeze(folder: Path, artifacts: Artifacts, includes: tuple[str, ...] = ()) -
         raise FlowTooLarge(folder=str(folder), what=f"{size} bytes", limit=f"{SIZE_LIMIT_BYTES} bytes")
     if len(files) > FILES_LIMIT:
         raise FlowTooLarge(folder=str(folder), what=f"{len(files)} files", limit=f"{FILES_LIMIT} files")
-    content = [(file.path, file.place.read_bytes()) for file in files]
+    content = _packed(folder, files, file)
     digest = _digest(content)
     key = key_of(digest)
     if not artifacts.exists(key):
@@ -88,10 +91,18 @@ def freeze(folder: Path, artifacts: Artifacts, includes: tuple[str, ...] = ()) -
     return FlowPackage(digest=digest, key=key, files=len(files), size_bytes=size)
 
 
-def archive_of(folder: Path, includes: tuple[str, ...] = ()) -> bytes:
+def archive_of(folder: Path, includes: tuple[str, ...] = (), file: str | None = None) -> bytes:
     """A flow's folder as the archive that another installation takes. Raises: FlowTooLarge, FlowInvalid."""
     store = MemoryArtifacts()
-    return store.get(freeze(folder, store, includes).key)
+    return store.get(freeze(folder, store, includes, file).key)
+
+
+def _packed(folder: Path, files: list[FlowFile], file: str | None) -> list[tuple[str, bytes]]:
+    """The content of a package: the files, and which of them is the flow where the folder alone does not say."""
+    content = [(each.path, each.place.read_bytes()) for each in files if each.path != flow_file.POINTER]
+    if file is None or flow_file.is_alone(folder, file):
+        return content
+    return sorted([*content, (flow_file.POINTER, file.encode())])
 
 
 def digest_in(archive: bytes) -> str:

@@ -41,7 +41,7 @@ def freeze(uow: UnitOfWork, path: Path) -> FlowPackage:
     Raises: FlowMissing, FlowInvalid, FlowTooLarge.
     """
     flow = read(path)
-    return package.freeze(flow.folder, uow.artifacts, flow.additional_includes)
+    return package.freeze(flow.folder, uow.artifacts, flow.additional_includes, flow.file)
 
 
 def materialise(workspace: Workspace, digest: str) -> Path:

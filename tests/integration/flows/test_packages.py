@@ -14,6 +14,7 @@ from opsloop.core.caller import Caller
 from opsloop.core.workspace import Workspace
 from opsloop.flows import package, service
 from opsloop.flows.errors import FlowInvalid, FlowTooLarge, PackageDamaged
+from opsloop.flows.formats import flow_file
 
 WriteFlow = Callable[..., Path]
 
@@ -182,3 +183,15 @@ def test_an_archive_of_too_many_files_is_refused(monkeypatch: pytest.MonkeyPatch
     assert package.digest_in(archive_of("a", "b"))
     with pytest.raises(PackageDamaged, match="more than 2 files"):
         package.digest_in(archive_of("a", "b", "c"))
+
+
+def test_a_prompty_among_several_is_frozen_as_that_one(tmp_path: Path, artifacts: MemoryArtifacts) -> None:
+    folder = tmp_path / "prompties"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.prompty").write_text(f"---\nname: {name}\n---\nuser:\n{{{{question}}}}")
+    for name in ("one", "two"):
+        frozen = package.freeze(folder, artifacts, file=f"{name}.prompty")
+        again = package.materialise(frozen.digest, artifacts, tmp_path / "cache")
+        assert flow_file.read(again).name == name
+        assert package.digest_of(again, file=f"{name}.prompty") == frozen.digest

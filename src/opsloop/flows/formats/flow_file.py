@@ -19,11 +19,11 @@ def find(path: Path) -> Path:
     """The flow's file, given the folder it is alone in, or the file itself. Raises: FlowMissing, FlowInvalid."""
     if path.is_file():
         return path
+    if (pointer := path / POINTER).is_file():
+        return _pointed(path, pointer.read_bytes()[:300].decode("utf-8", "replace").strip())
     for name in FILES:
         if (path / name).is_file():
             return path / name
-    if (pointer := path / POINTER).is_file():
-        return path / pointer.read_text("utf-8").strip()
     prompties = sorted(path.glob("*.prompty")) if path.is_dir() else []
     if len(prompties) > 1:
         names = ", ".join(each.name for each in prompties)
@@ -31,6 +31,21 @@ def find(path: Path) -> Path:
     if prompties:
         return prompties[0]
     raise FlowMissing(path=str(path), noun="flow", name=str(path))
+
+
+def _pointed(folder: Path, name: str) -> Path:
+    place = folder / name
+    if name != Path(name).name or "\0" in name or not place.is_file():
+        raise FlowInvalid(file=POINTER, field="the file", value=name, wanted="the name of a file beside it")
+    return place
+
+
+def is_alone(folder: Path, file: str) -> bool:
+    """Whether a folder by itself says that this file is its flow, without a pointer in it."""
+    try:
+        return find(folder).name == file and not (folder / POINTER).is_file()
+    except (FlowMissing, FlowInvalid):
+        return False
 
 
 def read(path: Path, *, variants: Mapping[str, str] | None = None) -> Flow:

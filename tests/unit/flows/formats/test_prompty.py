@@ -124,6 +124,13 @@ def test_a_folder_with_one_prompty_is_that_flow(tmp_path: Path) -> None:
     assert flow_file.read(tmp_path / "other.prompty").file == "other.prompty"
 
 
+@pytest.mark.parametrize("name", ["../x.prompty", "/etc/passwd", "gone.prompty", "", "a\0b"])
+def test_a_pointer_leads_to_a_file_beside_it_only(tmp_path: Path, name: str) -> None:
+    (tmp_path / flow_file.POINTER).write_text(name)
+    with pytest.raises(FlowInvalid, match="wanted the name of a file beside it"):
+        flow_file.find(tmp_path)
+
+
 def test_a_folder_without_a_flow_says_what_is_looked_for(tmp_path: Path) -> None:
     with pytest.raises(FlowMissing, match=r"flow.dag.yaml, flow.flex.yaml or one .prompty"):
         flow_file.read(tmp_path)
