@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -17,13 +18,25 @@ _NOT_COUNTED = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distut
 
 def peer(requirement: str) -> Path:
     """The environment of a peer, made on first use. `requirement` is pinned: `mlflow==3.17.2`."""
+    return kept_environment(requirement.replace("==", "-"), [requirement])
+
+
+def kept_environment(name: str, requirements: Sequence[str], alone: Sequence[str] = ()) -> Path:
+    """An environment in the cache, made on first use and again when its requirements change.
+
+    Args:
+        alone: requirements to install without what they depend on.
+    """
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "opsloop-bench"
-    folder = cache / f"{requirement.replace('==', '-')}-{sys.implementation.cache_tag}"
+    folder = cache / f"{name}-{sys.implementation.cache_tag}"
     finished = folder / ".installed"
-    if not finished.exists():
-        print(f"installing {requirement} into {folder} (once)", file=sys.stderr)
-        install(folder, requirement)
-        finished.touch()
+    wanted = "\n".join([*requirements, *alone])
+    if not finished.exists() or finished.read_text() not in ("", wanted):
+        print(f"installing {', '.join(requirements)} into {folder} (once)", file=sys.stderr)
+        install(folder, *requirements)
+        if alone:
+            _pip(folder, "--no-deps", *alone)
+        finished.write_text(wanted)
     return folder
 
 
@@ -31,11 +44,15 @@ def install(folder: Path, *requirements: str) -> None:
     """A fresh environment with these requirements and nothing else; ends the program when that fails."""
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, with_pip=True)
+    _pip(folder, *requirements)
+
+
+def _pip(folder: Path, *arguments: str) -> None:
     python = str(folder / "bin" / "python")
     quiet = ("--quiet", "--disable-pip-version-check")
-    result = subprocess.run([python, "-m", "pip", "install", *quiet, *requirements], cwd=ROOT, check=False)
+    result = subprocess.run([python, "-m", "pip", "install", *quiet, *arguments], cwd=ROOT, check=False)
     if result.returncode != 0:
-        raise SystemExit(f"{' '.join(requirements)} could not be installed, nothing was measured; pip says why above")
+        raise SystemExit(f"{' '.join(arguments)} could not be installed, nothing was measured; pip says why above")
 
 
 def installed_mb(folder: Path) -> float:

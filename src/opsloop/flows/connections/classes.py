@@ -60,6 +60,11 @@ class UserConnection(dict[str, Any]):
     def configs(self) -> dict[str, Any]:
         return {key: value for key, value in self.items() if key not in self.secret_names}
 
+    def _to_dict(self) -> dict[str, Any]:
+        """What some flows print of a connection; no secret is in it."""
+        about = {"name": self.__dict__.get("name"), "type": self.KIND.name}
+        return {**about, **self.configs, **dict.fromkeys(self.secrets, "***")}
+
     def __repr__(self) -> str:
         shown = [f"{key}={'***' if key in self.secrets else repr(value)}" for key, value in self.items()]
         return f"{type(self).__name__}({', '.join(shown)})"
