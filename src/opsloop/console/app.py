@@ -13,6 +13,9 @@ from opsloop.console.pages import (
     documents,
     endpoint,
     evaluations,
+    flow_diff,
+    flow_runs,
+    flows,
     go,
     jobs,
     overview,
@@ -22,6 +25,23 @@ from opsloop.console.pages import (
 )
 
 router = APIRouter(include_in_schema=False)
-PAGES = (overview, endpoint, action, rollout, evaluations, datasets, documents, chat, audit, jobs, places, go, sign_in)
+PAGES = (
+    overview,
+    endpoint,
+    action,
+    rollout,
+    flows,
+    flow_runs,
+    flow_diff,
+    evaluations,
+    datasets,
+    documents,
+    chat,
+    audit,
+    jobs,
+    places,
+    go,
+    sign_in,
+)
 for each in (*PAGES, live, static_files):
     router.include_router(each.router)

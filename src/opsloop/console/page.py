@@ -72,7 +72,12 @@ SECTIONS = (
     Section("Operate", (Place("Overview", "/"), Place("Jobs", "/jobs"))),
     Section(
         "Build",
-        (Place("Evaluations", "/evaluations"), Place("Datasets", "/datasets"), Place("Documents", "/documents")),
+        (
+            Place("Flows", "/flows"),
+            Place("Evaluations", "/evaluations"),
+            Place("Datasets", "/datasets"),
+            Place("Documents", "/documents"),
+        ),
     ),
     Section("Govern", (Place("Audit", "/audit"),)),
 )
@@ -90,6 +95,7 @@ def page(request: Request, template: str, frame: Frame, *, status: int = 200, **
             query=dict(request.query_params),
             caller=caller,
             may_operate=isinstance(caller, Caller) and caller.role.includes(Role.OPERATOR),
+            may_develop=isinstance(caller, Caller) and caller.role.includes(Role.DEVELOPER),
             has_key="opsloop_key" in request.cookies,
             **values,
         )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 NONE = "\N{EN DASH}"
+LINE_CHARS = 60
 MINUS = "\N{MINUS SIGN}"
 Form = Callable[[float | None], str]
 """How a figure that may be missing is written."""
@@ -98,8 +99,9 @@ def segment(text: object) -> str:
 
 
 def pretty(value: object) -> str:
-    """A JSON value over several lines; what is beyond JSON as its text."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    """A JSON value, over several lines unless it is short; what is beyond JSON as its text."""
+    line = json.dumps(value, ensure_ascii=False, default=str)
+    return line if len(line) <= LINE_CHARS else json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 FILTERS = {

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opsloop.core.db.base import Row
@@ -30,5 +31,24 @@ class FlowVersionRow(Row):
     digest: Mapped[str] = mapped_column(index=True)
     artifact: Mapped[str]
     size_bytes: Mapped[int]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+
+
+class FlowRunRow(Row):
+    """A run that somebody asked for to look at it; the newest of each flow are kept."""
+
+    __tablename__ = "flow_runs"
+    __table_args__ = (Index("ix_flow_runs_flow_created_at", "flow", "created_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    flow: Mapped[str] = mapped_column(ForeignKey("flows.name"))
+    version: Mapped[int]
+    digest: Mapped[str]
+    status: Mapped[str]
+    error: Mapped[str | None] = mapped_column(Text)
+    duration_ms: Mapped[float]
+    # Inputs, outputs, tokens, the trace of each node: bounded in size, read only when the run is shown.
+    content: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     created_by: Mapped[str]

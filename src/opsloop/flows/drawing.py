@@ -33,7 +33,10 @@ _CONDITION_ASIDE = 26.0
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A vertex and its place; `x` and `y` are of the upper left corner, in pixels. `label` is its name, cut."""
+    """A vertex and its place; `x` and `y` are of the upper left corner, in pixels.
+
+    `label` is its name, cut; `note` says what it is.
+    """
 
     vertex: Vertex
     x: int
@@ -41,6 +44,7 @@ class Box:
     width: int
     height: int
     label: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ def draw(graph: Graph) -> Drawing:
             width=widths[each.id],
             height=HEIGHT,
             label=_cut(each.name, MOST_CHARS),
+            note=_note(each),
         )
         for each in graph.vertices
     )
@@ -95,7 +100,14 @@ def _cut(text: str, most: int) -> str:
 
 
 def _width(vertex: Vertex) -> int:
-    return round(min(WIDEST, max(NARROWEST, len(_cut(vertex.name, MOST_CHARS)) * _CHAR + _PADDING)))
+    chars = max(len(_cut(vertex.name, MOST_CHARS)), len(_note(vertex)))
+    return round(min(WIDEST, max(NARROWEST, chars * _CHAR + _PADDING)))
+
+
+def _note(vertex: Vertex) -> str:
+    if vertex.place is not Place.NODE:
+        return f"{vertex.place.value}, {vertex.type}"
+    return f"{_cut(vertex.type, MOST_CHARS - 10)}, all rows" if vertex.aggregation else _cut(vertex.type, MOST_CHARS)
 
 
 def _label_room(line: Line) -> int:
@@ -219,8 +231,22 @@ def _middles(order: Sequence[Sequence[str]], widths: Mapping[str, int], routes: 
             ]
             there = [middle[id] if want is None else want for id, want in zip(row, wanted, strict=True)]
             middle.update(zip(row, _apart(row, there, widths), strict=True))
+    for row in order:
+        _close_up(row, middle, widths, alone={id for id in row if id not in above and id not in below})
     left = min(middle[id] - widths.get(id, LANE) / 2 for row in order for id in row)
     return {id: at - left + MARGIN for id, at in middle.items()}
+
+
+def _close_up(row: Sequence[str], middle: dict[str, float], widths: Mapping[str, int], alone: set[str]) -> None:
+    """Move what no arrow touches beside what stands left of it."""
+    for left, right in pairwise(row):
+        if right in alone:
+            middle[right] = middle[left] + _distance(left, right, widths)
+
+
+def _distance(left: str, right: str, widths: Mapping[str, int]) -> float:
+    """The least distance of two middles in a layer."""
+    return (widths.get(left, LANE) + widths.get(right, LANE)) / 2 + GAP
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -232,7 +258,7 @@ def _apart(row: Sequence[str], wanted: Sequence[float], widths: Mapping[str, int
 
     Pushing all to the right and pushing all to the left both keep the distances, and so does their mean.
     """
-    need = [(widths.get(a, LANE) + widths.get(b, LANE)) / 2 + GAP for a, b in pairwise(row)]
+    need = [_distance(a, b, widths) for a, b in pairwise(row)]
     rightward, leftward = list(wanted), list(wanted)
     for index, distance in enumerate(need):
         rightward[index + 1] = max(rightward[index + 1], rightward[index] + distance)

@@ -87,6 +87,13 @@ def get(uow: UnitOfWork, ref: str) -> FlowVersion:
     return _version(row)
 
 
+def named(uow: UnitOfWork, id: str) -> FlowVersion | None:
+    """The version with an id, or None when there is none."""
+    uow.by.require(Role.VIEWER)
+    row = uow.session.get(FlowVersionRow, id)
+    return None if row is None else _version(row)
+
+
 def listed(uow: UnitOfWork, *, name: str | None = None, limit: int = 200) -> list[FlowVersion]:
     """The current version of every flow by name; with a name all versions of that flow, newest first."""
     uow.by.require(Role.VIEWER)

@@ -24,12 +24,27 @@ from opsloop.datasets.api import router as datasets
 from opsloop.evaluation.api import router as evaluation
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
+from opsloop.flows.run_api import router as flow_runs
 from opsloop.monitoring.api import router as monitoring
 from opsloop.rag.api import router as rag
 from opsloop.releases.api import router as releases
 from opsloop.server.health import router as health
 
-ROUTERS = (health, audit, identity, jobs, datasets, flows, rag, evaluation, releases, monitoring, feedback, console)
+ROUTERS = (
+    health,
+    audit,
+    identity,
+    jobs,
+    datasets,
+    flows,
+    flow_runs,
+    rag,
+    evaluation,
+    releases,
+    monitoring,
+    feedback,
+    console,
+)
 
 
 def control_plane(workspace: Workspace) -> FastAPI:

@@ -12,6 +12,7 @@ from opsloop.console.words import segment
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
+from opsloop.flows import run_records, versions
 from opsloop.rag import service as rag
 from opsloop.rag.models import DocumentMissing
 
@@ -25,8 +26,20 @@ def go(uow: Reading, id: str, start: Annotated[int, Query(ge=0)] = 0, end: Annot
     folder = _PAGES.get(id.partition("_")[0])
     if folder is not None:
         return see_other(f"{folder}/{segment(id)}")
+    if (flow := _flow_page(uow, id)) is not None:
+        return see_other(flow)
     span = f"?start={start}&end={end}#cited" if end > start else ""
     return see_other(f"/documents/{segment(_collection_of(uow, id))}/{segment(id)}{span}")
+
+
+def _flow_page(uow: UnitOfWork, id: str) -> str | None:
+    """The page of a flow version or of a run of one; None when the id is of neither."""
+    noun = id.partition("_")[0]
+    if noun == "frun" and (ref := run_records.flow_of(uow, id)) is not None:
+        return f"/flows/{segment(ref)}/runs/{segment(id)}"
+    if noun == "flow" and (version := versions.named(uow, id)) is not None:
+        return f"/flows/{segment(version.ref)}"
+    return None
 
 
 def _collection_of(uow: UnitOfWork, document: str) -> str:

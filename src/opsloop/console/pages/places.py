@@ -11,6 +11,7 @@ from opsloop.console.words import segment
 from opsloop.core.web.dependencies import Reading
 from opsloop.datasets import service as datasets
 from opsloop.evaluation import service as evaluations
+from opsloop.flows import versions as flows
 from opsloop.rag import service as rag
 from opsloop.releases import service as releases
 
@@ -20,7 +21,7 @@ RUNS = 50
 
 @router.get("/api/places")
 def places(uow: Reading) -> dict[str, Any]:
-    """Pages first, then endpoints with their newest rollout, datasets, collections, the newest evaluations."""
+    """Pages first, then endpoints with their newest rollout, flows, datasets, collections, the newest evaluations."""
     found = [(place.title, section.title, place.href) for section in SECTIONS for place in section.places]
     for state in releases.endpoints(uow):
         name = state.endpoint.name
@@ -28,6 +29,7 @@ def places(uow: Reading) -> dict[str, Any]:
         if state.rollout:
             title = f"{name} release {state.rollout.number}"
             found.append((title, "rollout", f"/rollouts/{segment(state.rollout.id)}"))
+    found += [(each.ref, "flow", f"/flows/{segment(each.name)}") for each in flows.listed(uow)]
     found += [(each.ref, "dataset", f"/datasets/{segment(each.name)}") for each in datasets.listed(uow)]
     found += [(each.name, "documents", f"/documents/{segment(each.name)}") for each in rag.collections(uow)]
     for run in evaluations.listed(uow, limit=RUNS):

@@ -283,6 +283,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_evaluation_gate_reports_run"), ["run"], unique=False)
 
     op.create_table(
+        "flow_runs",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("flow", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("duration_ms", sa.Double(), nullable=False),
+        sa.Column("content", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["flow"], ["flows.name"], name=op.f("fk_flow_runs_flow_flows")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_flow_runs")),
+    )
+    with op.batch_alter_table("flow_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_flow_runs_flow_created_at", ["flow", "created_at"], unique=False)
+
+    op.create_table(
         "flow_versions",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -488,6 +506,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_flow_versions_digest"))
 
     op.drop_table("flow_versions")
+    with op.batch_alter_table("flow_runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_flow_runs_flow_created_at")
+
+    op.drop_table("flow_runs")
     with op.batch_alter_table("evaluation_gate_reports", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_evaluation_gate_reports_run"))
 

@@ -1,0 +1,115 @@
+"""Flows with something to show on their pages."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from opsloop.flows import package, versions
+from opsloop.flows.models import FlowVersion
+from tests.integration.console.conftest import ADMIN, Platform
+
+WHOLE = """
+    inputs:
+      question: {type: string, is_chat_input: true, description: What a user asks.}
+      chat_history: {type: list, is_chat_history: true}
+      count: {type: int, default: 3}
+      strict: {type: bool, default: true}
+      tags: {type: list, default: [a, b]}
+      options: {type: object, default: {}}
+      picture: {type: image, default: ""}
+      token: {type: secret, default: ""}
+    outputs:
+      answer: {type: string, reference: "${join.output}", is_chat_output: true}
+      kind: {type: string, reference: "${classify.output.kind}"}
+    nodes:
+    - name: classify
+      type: python
+      source: {type: code, path: classify.py}
+      inputs: {question: "${inputs.question}", count: "${inputs.count}"}
+    - name: ask
+      type: llm
+      source: {type: code, path: ask.jinja2}
+      inputs: {deployment_name: gpt-4o, temperature: 0.2, question: "${inputs.question}"}
+      connection: any
+      api: chat
+      use_variants: true
+    - name: small_talk
+      type: python
+      source: {type: code, path: small_talk.py}
+      inputs: {question: "${inputs.question}"}
+      activate: {when: "${classify.output.kind}", is: chat}
+    - name: join
+      type: python
+      source: {type: code, path: join.py}
+      inputs: {asked: "${ask.output}", talk: "${small_talk.output}", token: "${inputs.token}"}
+    - name: grade
+      type: python
+      aggregation: true
+      source: {type: code, path: grade.py}
+      inputs: {answers: "${join.output}"}
+    node_variants:
+      ask:
+        default_variant_id: plain
+        variants:
+          plain: {node: {type: llm, source: {type: code, path: ask.jinja2}, api: chat, connection: any,
+            inputs: {deployment_name: gpt-4o, temperature: 0.2, question: "${inputs.question}"}}}
+          terse: {node: {type: llm, source: {type: code, path: terse.jinja2}, api: chat, connection: any,
+            inputs: {deployment_name: gpt-4o, question: "${inputs.question}"}}}
+    environment: {python_requirements_txt: requirements.txt}
+"""
+TOOL = "from promptflow.core import tool\n\n\n@tool\n"
+FILES = {
+    "classify.py": TOOL
+    + """\
+def classify(question: str, count: int) -> dict:
+    # Every question with a greeting is small talk.
+    if question == "fail":
+        raise ValueError("no kind for this question")
+    return {"kind": "chat" if "hello" in question else "question", "count": count}
+""",
+    "small_talk.py": TOOL + 'def small_talk(question: str) -> str:\n    return "Hello! " + question\n',
+    "join.py": TOOL
+    + "def join(asked: str, talk: str | None, token: str | None) -> str:\n    return (talk or asked) + (token or '')\n",
+    "grade.py": TOOL + "def grade(answers: list) -> int:\n    return len(answers)\n",
+    "ask.jinja2": "system:\nAnswer in one sentence. The leave is 30 days a year.\n\nuser:\nQuestion: {{ question }}\n",
+    "terse.jinja2": "system:\nBe terse.\n\nuser:\n{{ question }}\n",
+    "requirements.txt": "requests  # for the tool\n",
+}
+ECHO = TOOL + "def echo(**inputs: str) -> str:\n    return ' '.join(str(each) for each in inputs.values())\n"
+
+
+def write(folder: Path, dag: str, files: dict[str, str]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {"flow.dag.yaml": textwrap.dedent(dag), **files}.items():
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def register(platform: Platform, name: str, dag: str, files: dict[str, str]) -> FlowVersion:
+    number = len(list(platform.folder.glob("page-*")))
+    folder = write(platform.folder / f"page-{number}", dag, files)
+    with platform.workspace.writing(ADMIN) as uow:
+        return versions.register(uow, name, package.archive_of(folder))
+
+
+def whole(platform: Platform) -> FlowVersion:
+    """Two versions of a flow that has a bit of everything; the newest."""
+    register(platform, "help-desk", WHOLE, {**FILES, "ask.jinja2": "user:\n{{ question }}\n", "old.txt": "once\n"})
+    return register(platform, "help-desk", WHOLE, FILES)
+
+
+def huge(platform: Platform, *, nodes: int = 30, chars: int = 10_000) -> FlowVersion:
+    """Many nodes with long names, a long default, a long file."""
+    lines = ["inputs:", f'  text: {{type: string, default: "{"long " * (chars // 5)}"}}']
+    lines += [f"  extra_{n}: {{type: string, default: x}}" for n in range(4)]
+    lines += ["outputs:", f'  last: {{type: string, reference: "${{step_{nodes - 1}.output}}"}}', "nodes:"]
+    for n in range(nodes):
+        reads = {"text": "${inputs.text}"} if n % 7 == 0 else {}
+        reads |= {f"from_{m}": f"${{step_{m}.output}}" for m in (n - 1, n - 3) if m >= 0 and (n + m) % 4}
+        reads |= {"extra": f"${{inputs.extra_{n % 4}}}"} if n % 6 == 0 else {}
+        reads = reads or {"text": "${inputs.text}"}
+        bound = ", ".join(f'{key}: "{value}"' for key, value in reads.items())
+        lines.append(f"- {{name: step_{n}, type: python, source: {{type: code, path: echo.py}}, inputs: {{{bound}}}}}")
+    dag = "\n".join(lines).replace("step_7", "step_7_with_a_name_that_goes_on_and_on_for_ever")
+    return register(platform, "huge", dag, {"echo.py": ECHO + "# a line\n" * 3_000})
