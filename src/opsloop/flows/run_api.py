@@ -7,9 +7,8 @@ from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
-from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic import Field as BodyField
 
 from opsloop.core.errors import InvalidInput, OpsloopError
@@ -24,6 +23,7 @@ from opsloop.flows.views import FlowView
 
 router = APIRouter(prefix="/api/flows", tags=["flows"])
 STREAM = "text/event-stream"
+_runs = TypeAdapter(FlowRun)
 
 
 class RunWanted(BaseModel):
@@ -76,7 +76,7 @@ async def run(
         return events(ready)
     found = await running.run(ready)
     headers = {"location": f"/api/flows/{found.ref}/runs/{found.id}"}
-    return JSONResponse(jsonable_encoder(found), status_code=201, headers=headers)
+    return Response(_runs.dump_json(found), status_code=201, media_type="application/json", headers=headers)
 
 
 @router.get("/{ref}/runs/{run}")

@@ -10,6 +10,7 @@ import pytest
 from opsloop.feedback import service as feedback
 from opsloop.releases import rollouts
 from tests.acceptance.console.conftest import Site, Visitor, visit
+from tests.integration.console import flows
 from tests.integration.console.conftest import ADMIN, HOSTILE
 
 WAIT_MS = 15_000
@@ -153,3 +154,72 @@ def test_no_page_is_wider_than_the_screen(chromium: Any, site: Site, width: int)
         page.goto(site.url + path)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
     visitor.context.close()
+
+
+def test_a_flow_is_tried_with_its_form_and_a_node_is_opened(visitor: Visitor) -> None:
+    page = visitor.open("/")
+    page.get_by_role("link", name="Flows").click()
+    page.get_by_role("link", name="help-desk", exact=True).click()
+    page.get_by_role("link", name="classify, python").focus()
+    page.keyboard.press("Enter")
+    page.locator("#panel-n0[open]").wait_for(timeout=WAIT_MS)
+    page.get_by_label("question").fill("How many days of leave?")
+    page.get_by_label("tags").fill("[1,")
+    page.get_by_label("options").focus()
+    shown(page, "not JSON; wanted a list as JSON")
+    page.get_by_label("tags").fill('["now"]')
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_url("**/runs/*", timeout=WAIT_MS)
+    shown(page, "Nodes in time")
+    assert page.locator(".waterfall tbody tr").count() == 4
+    page.locator(".waterfall").get_by_role("link", name="ask").click()
+    page.locator("#panel-n1[open]").wait_for(timeout=WAIT_MS)
+    shown(page, "Answer in one sentence.")
+    address = page.url
+    page.get_by_role("link", name="Run again …").click()
+    shown(page, "Run it")
+    assert page.get_by_label("question").input_value() == "How many days of leave?"
+    assert page.get_by_label("tags").input_value() == '["now"]'
+    page.goto(address)
+    shown(page, "The leave is 30 days a year.")
+
+
+def test_a_flow_runs_without_scripts(chromium: Any, site: Site) -> None:
+    visitor = visit(chromium, site, java_script_enabled=False)
+    page = visitor.open("/flows/help-desk")
+    page.get_by_role("button", name="Run", exact=True).click()
+    shown(page, "nothing is given; wanted text")
+    page.get_by_label("question").fill("hello there")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_url("**/runs/*", timeout=WAIT_MS)
+    shown(page, "Hello! hello there")
+    visitor.context.close()
+    assert [each for each in visitor.faults if "422" not in each] == []
+
+
+def test_a_run_is_told_while_it_goes_on_and_can_be_stopped(visitor: Visitor) -> None:
+    site = visitor.site
+    dag = """
+        inputs: {x: {type: string, default: hello}}
+        outputs: {y: {type: string, reference: "${talk.output}", is_chat_output: true}}
+        nodes: [{name: talk, type: python, source: {type: code, path: talk.py}, inputs: {x: "${inputs.x}"}}]
+    """
+    talk = """\
+import asyncio
+
+from promptflow.core import tool
+
+
+@tool
+async def talk(x: str):
+    yield x + " and"
+    await asyncio.Event().wait()
+"""
+    flows.register(site.platform.workspace, site.platform.folder, "talker", dag, {"talk.py": talk})
+    page = visitor.open("/flows/talker")
+    page.get_by_role("button", name="Run", exact=True).click()
+    shown(page, "hello and")
+    shown(page, "Running, ")
+    page.get_by_role("button", name="Stop").click()
+    shown(page, "Stopped.")
+    assert page.get_by_role("button", name="Run", exact=True).is_enabled()

@@ -29,6 +29,7 @@ from opsloop.releases import routing
 from opsloop.releases import service as releases
 from opsloop.releases.driver import Driver
 from opsloop.server.control_plane import control_plane
+from tests.integration.console import flows
 
 ADMIN = Caller("test:admin", Role.ADMIN)
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> {{7*7}} ${7*7} \u202e\u0007 ./../..//"""
@@ -164,7 +165,7 @@ def platform(sqlite_workspace: Workspace, clock: FakeClock, tmp_path: Path) -> P
 
 
 def fill(platform: Platform, *, users: int = 120) -> Platform:
-    """An endpoint with a promoted, a rolled back and a running release, two evaluations, documents, a failed gate."""
+    """An endpoint with a promoted, a rolled back and a running release, evaluations, documents, a failed gate, runs."""
     platform.golden()
     good, bad, third = (platform.flow(suffix) for suffix in ("", " and much more that nobody asked for at all", "."))
     name = platform.endpoint()
@@ -182,6 +183,9 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
     platform.drive(running)
     platform.ask(name, users, spread_s=30)
     platform.drive(running)
+    flows.whole(platform.workspace, platform.folder)
+    platform.ids["flow_run"] = flows.run(platform.workspace, "help-desk", question="How many days of leave?").id
+    platform.ids["failed_flow_run"] = flows.run(platform.workspace, "help-desk", question="fail").id
     with platform.workspace.writing(ADMIN) as uow:
         rag.upload(uow, "handbook", "leave.md", b"# Leave\n\nEvery employee has 30 days of leave a year.\n")
     return platform

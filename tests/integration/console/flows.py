@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
 from pathlib import Path
+from typing import Any
 
-from opsloop.flows import package, versions
+from opsloop.core.caller import Caller, Role
+from opsloop.core.workspace import Workspace
+from opsloop.flows import package, running, versions
 from opsloop.flows.models import FlowVersion
-from tests.integration.console.conftest import ADMIN, Platform
+from opsloop.flows.run_models import FlowRun
+
+DEVELOPER = Caller("test:developer", Role.DEVELOPER)
 
 WHOLE = """
     inputs:
@@ -86,20 +92,30 @@ def write(folder: Path, dag: str, files: dict[str, str]) -> Path:
     return folder
 
 
-def register(platform: Platform, name: str, dag: str, files: dict[str, str]) -> FlowVersion:
-    number = len(list(platform.folder.glob("page-*")))
-    folder = write(platform.folder / f"page-{number}", dag, files)
-    with platform.workspace.writing(ADMIN) as uow:
-        return versions.register(uow, name, package.archive_of(folder))
+def register(workspace: Workspace, folder: Path, name: str, dag: str, files: dict[str, str]) -> FlowVersion:
+    place = write(folder / f"page-{len(list(folder.glob('page-*')))}", dag, files)
+    with workspace.writing(DEVELOPER) as uow:
+        return versions.register(uow, name, package.archive_of(place))
 
 
-def whole(platform: Platform) -> FlowVersion:
+def run(workspace: Workspace, ref: str, **inputs: Any) -> FlowRun:
+    """Run a version and keep the run."""
+
+    async def ran() -> FlowRun:
+        return await running.run(await running.prepare(workspace, DEVELOPER, ref, inputs))
+
+    return asyncio.run(ran())
+
+
+def whole(workspace: Workspace, folder: Path) -> FlowVersion:
     """Two versions of a flow that has a bit of everything; the newest."""
-    register(platform, "help-desk", WHOLE, {**FILES, "ask.jinja2": "user:\n{{ question }}\n", "old.txt": "once\n"})
-    return register(platform, "help-desk", WHOLE, FILES)
+    register(
+        workspace, folder, "help-desk", WHOLE, {**FILES, "ask.jinja2": "user:\n{{ question }}\n", "old.txt": "once\n"}
+    )
+    return register(workspace, folder, "help-desk", WHOLE, FILES)
 
 
-def huge(platform: Platform, *, nodes: int = 30, chars: int = 10_000) -> FlowVersion:
+def huge(workspace: Workspace, folder: Path, *, nodes: int = 30, chars: int = 10_000) -> FlowVersion:
     """Many nodes with long names, a long default, a long file."""
     lines = ["inputs:", f'  text: {{type: string, default: "{"long " * (chars // 5)}"}}']
     lines += [f"  extra_{n}: {{type: string, default: x}}" for n in range(4)]
@@ -112,4 +128,4 @@ def huge(platform: Platform, *, nodes: int = 30, chars: int = 10_000) -> FlowVer
         bound = ", ".join(f'{key}: "{value}"' for key, value in reads.items())
         lines.append(f"- {{name: step_{n}, type: python, source: {{type: code, path: echo.py}}, inputs: {{{bound}}}}}")
     dag = "\n".join(lines).replace("step_7", "step_7_with_a_name_that_goes_on_and_on_for_ever")
-    return register(platform, "huge", dag, {"echo.py": ECHO + "# a line\n" * 3_000})
+    return register(workspace, folder, "huge", dag, {"echo.py": ECHO + "# a line\n" * 3_000})

@@ -40,6 +40,12 @@ def addresses(platform: Platform) -> list[str]:
         f"/evaluations/{ids['failed_run']}?rows=failed",
         "/evaluations?flow=answer@1",
         "/chat/support-chat",
+        "/flows?q=help",
+        "/flows/answer",
+        f"/flows/help-desk@2?file=classify.py&again={ids['flow_run']}",
+        f"/flows/help-desk@2/runs/{ids['flow_run']}",
+        f"/flows/help-desk@2/runs/{ids['failed_flow_run']}",
+        "/flows/help-desk/diff/1..2",
         "/datasets/golden",
         "/datasets/golden@1?page=2",
         "/documents/handbook",
@@ -96,7 +102,14 @@ def test_every_page_of_a_platform_in_use_is_shown(filled: Platform) -> None:
 
 def test_a_page_links_to_the_same_as_json_and_as_a_command(filled: Platform) -> None:
     with browser(filled.workspace) as client:
-        for address in ("/", "/endpoints/support-chat", f"/rollouts/{filled.ids['running']}", "/audit", "/datasets"):
+        for address in (
+            "/",
+            "/endpoints/support-chat",
+            f"/rollouts/{filled.ids['running']}",
+            "/audit",
+            "/datasets",
+            "/flows/help-desk",
+        ):
             html = client.get(address).text
             link = re.search(r'<a class="plain" href="([^"]+)">JSON</a>', html)
             assert link is not None, address
@@ -208,6 +221,14 @@ def test_the_broken_event_is_named(filled: Platform) -> None:
         ("/evaluations?flow=" + "x" * 5000, 422, "flow"),
         ("/chat/nobody", 404, "no endpoint named"),
         ("/go/doc_nothing", 404, "no page for the id"),
+        ("/go/frun_nothing", 404, "no page for the id"),
+        ("/flows/nobody", 404, "no flow version"),
+        ("/flows/answer@none", 422, "NAME@NUMBER"),
+        ("/flows/answer@1?file=../../secret", 422, "has no file"),
+        ("/flows/answer@1?again=frun_nothing", 404, "no run"),
+        ("/flows/answer@1/runs/frun_nothing", 404, "no run"),
+        ("/flows/answer/diff/1..99", 404, "no flow version"),
+        ("/flows/answer/diff/1-2", 422, "two numbers"),
     ],
 )
 def test_a_problem_is_a_page_for_people_and_a_document_for_programs(
