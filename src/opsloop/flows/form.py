@@ -35,6 +35,7 @@ CONTROLS = {
     ValueType.IMAGE: Control.FILE,
     ValueType.FILE_PATH: Control.LINE,
     ValueType.SECRET: Control.SECRET,
+    ValueType.ANY: Control.TEXT,
 }
 LINE_CHARS = 60
 _EXAMPLES = {ValueType.LIST: '["one", "two"]', ValueType.OBJECT: '{"key": "value"}'}
@@ -77,11 +78,12 @@ def fields(
     """The controls of a flow.
 
     Args:
-        values: those to stand in the controls instead of the defaults, such as the inputs of an earlier run.
+        values: those to stand in the controls instead of the defaults, such as the inputs of an earlier run; unset:
+            those of the flow's sample.
         texts: as somebody typed them; they win over `values`.
         faults: what is wrong with them.
     """
-    values, typed, faults = values or {}, texts or {}, faults or {}
+    values, typed, faults = flow.sample.inputs if values is None else values, texts or {}, faults or {}
     return tuple(
         _field(flow, each, _shown(each, values, typed), faults.get(each.name, "")) for each in flow.inputs.values()
     )
@@ -116,6 +118,8 @@ def wanted(type: ValueType) -> str:
             return f"an object as JSON, such as {_EXAMPLES[type]}"
         case ValueType.IMAGE:
             return "an image file (PNG, JPEG, GIF or WebP)"
+        case ValueType.ANY:
+            return "JSON, or text"
         case _:
             return WANTED.get(type, "text")
 
@@ -141,6 +145,8 @@ def _shown(each: FlowInput, values: Mapping[str, Any], typed: Mapping[str, str])
     if each.name in typed or (typed and each.type is ValueType.BOOL):
         return typed.get(each.name, "")
     value = values.get(each.name, each.default if each.has_default else None)
+    if each.type is ValueType.ANY and isinstance(value, str) and _json_or_text(value) != value:
+        return json.dumps(value, ensure_ascii=False)  # text that would read as something else
     if each.type is ValueType.BOOL:
         return "true" if value is True else ""
     if value is None:
@@ -156,6 +162,8 @@ def _json(value: Any) -> str:
 
 def _value(each: FlowInput, text: str) -> Any:
     """Raises: WrongType."""
+    if each.type is ValueType.ANY:
+        return _json_or_text(text)
     if each.type is ValueType.LIST:
         return coerce(text, each.type)
     if each.type in (ValueType.OBJECT, ValueType.IMAGE):
@@ -164,6 +172,13 @@ def _value(each: FlowInput, text: str) -> Any:
             raise WrongType(ValueType.OBJECT)
         return value
     return coerce(text.strip() if each.type in (ValueType.INT, ValueType.DOUBLE) else text, each.type)
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _fault(each: FlowInput, text: str, error: WrongType) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -69,7 +69,7 @@ async def run(ready: Ready) -> FlowRun:
     return await asyncio.to_thread(_keep, ready, ended)
 
 
-async def stream(ready: Ready) -> AsyncIterator[TextDelta | FlowRun]:
+async def stream(ready: Ready) -> AsyncGenerator[TextDelta | FlowRun, None]:
     """As `run`, giving the chat output's text while it is made; the last item is the run.
 
     Closing the iterator cancels the run; then nothing is kept.

@@ -11,7 +11,7 @@ from opsloop.flows import contents, form, run_records, versions
 from opsloop.flows.contents import SourceFile
 from opsloop.flows.form import Field
 from opsloop.flows.graph import Graph, dependencies, graph_of, mermaid
-from opsloop.flows.models import Binding, Flow, FlowVersion, Node, OutputSummary, Reference
+from opsloop.flows.models import Binding, Flow, FlowFormat, FlowVersion, Node, OutputSummary, Reference
 from opsloop.flows.run_models import FlowRunLine
 from opsloop.flows.values import plain
 
@@ -57,6 +57,7 @@ class VariantView:
 @dataclass(frozen=True, slots=True)
 class FlowView:
     version: FlowVersion
+    format: FlowFormat
     file: str
     inputs: tuple[Field, ...]
     outputs: tuple[OutputSummary, ...]
@@ -84,6 +85,7 @@ def view_of(uow: UnitOfWork, version: FlowVersion, flow: Flow) -> FlowView:
     waits = dependencies(flow)
     return FlowView(
         version=version,
+        format=flow.format,
         file=flow.file,
         inputs=form.fields(flow),
         outputs=tuple(

@@ -85,15 +85,16 @@ def classify(question: str, count: int) -> dict:
 ECHO = TOOL + "def echo(**inputs: str) -> str:\n    return ' '.join(str(each) for each in inputs.values())\n"
 
 
-def write(folder: Path, dag: str, files: dict[str, str]) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in {"flow.dag.yaml": textwrap.dedent(dag), **files}.items():
-        (folder / name).write_text(text, "utf-8")
-    return folder
-
-
 def register(workspace: Workspace, folder: Path, name: str, dag: str, files: dict[str, str]) -> FlowVersion:
-    place = write(folder / f"page-{len(list(folder.glob('page-*')))}", dag, files)
+    """Write a DAG with its files and keep it as a version."""
+    return register_files(workspace, folder, name, {"flow.dag.yaml": textwrap.dedent(dag), **files})
+
+
+def register_files(workspace: Workspace, folder: Path, name: str, files: dict[str, str]) -> FlowVersion:
+    place = folder / f"page-{len(list(folder.glob('page-*')))}"
+    place.mkdir(parents=True)
+    for path, text in files.items():
+        (place / path).write_text(text, "utf-8")
     with workspace.writing(DEVELOPER) as uow:
         return versions.register(uow, name, package.archive_of(place))
 

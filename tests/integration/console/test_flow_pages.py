@@ -220,3 +220,46 @@ def test_two_versions_side_by_side(desk: httpx.Client) -> None:
     assert "2 files changed" in html
     assert '<li class="cut"><code>-{{ question }}</code>' in html
     assert "The two versions are the same" in desk.get("/flows/help-desk/diff/1..1").text
+
+
+PROMPTY = """\
+---
+name: Basic
+model: {api: chat, configuration: {type: openai, model: gpt-4o}}
+inputs: {question: {type: string}}
+sample: {question: What colour is the house?}
+outputs: {answer: {type: string}}
+---
+system:
+The house is red.
+
+user:
+{{question}}
+"""
+FLEX = "entry: flow:Chat\nsample: {inputs: {question: hi}, init: {greeting: Hello}}\n"
+CHAT = """\
+class Chat:
+    def __init__(self, greeting: str):
+        self.greeting = greeting
+
+    def __call__(self, question: str, extra=None) -> dict:
+        return {"answer": f"{self.greeting} {question}", "extra": extra}
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "format", "filled", "said"),
+    [
+        ({"basic.prompty": PROMPTY}, "prompty", "What colour is the house?", "The house is red."),
+        ({"flow.flex.yaml": FLEX, "flow.py": CHAT}, "flex flow", "hi", "Hello hi"),
+    ],
+)
+def test_a_prompty_and_a_flex_flow_have_pages_too(
+    platform: Platform, page: httpx.Client, files: dict[str, str], format: str, filled: str, said: str
+) -> None:
+    flows.register_files(platform.workspace, platform.folder, "single", files)
+    html = page.get("/flows/single").text
+    assert f"{format} · 1 node" in html
+    assert f"{filled}</textarea>" in html
+    assert len(re.findall(r'<a href="#n\d+" class="node', html)) == 1
+    assert said in page.get(post(page, "single", question=filled).headers["location"]).text

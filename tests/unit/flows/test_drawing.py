@@ -12,16 +12,18 @@ from opsloop.flows.models import Activate, Flow, FlowInput, FlowOutput, Node, Re
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=60)
 
 
-def flow_of(needs: dict[str, list[str]], *, inputs: dict[str, list[str]] | None = None, **conditions: str) -> Flow:
-    """`needs`: node to the nodes it reads; `inputs`: input to the nodes that read it; conditions: node to its asker."""
-    read = inputs or {}
+def flow_of(
+    needs: dict[str, list[str]], *, inputs: dict[str, list[str]] | None = None, asks: dict[str, str] | None = None
+) -> Flow:
+    """What each node reads; what reads each input; whom the condition of a node asks."""
+    read, asked = inputs or {}, asks or {}
     nodes = tuple(
         Node(
             name,
             "python",
             inputs={f"i{n}": Reference(need, "output") for n, need in enumerate(each)}
             | {f"f{key}": Reference(None, key) for key, readers in read.items() if name in readers},
-            activate=Activate(Reference(conditions[name], "output"), True) if name in conditions else None,
+            activate=Activate(Reference(asked[name], "output"), True) if name in asked else None,
         )
         for name, each in needs.items()
     )
@@ -54,7 +56,7 @@ def flows(draw_: st.DrawFn) -> Flow:
     names = st.sets(st.sampled_from(sorted(needs)), max_size=5)
     inputs = {f"input_{n}": sorted(draw_(names)) for n in range(draw_(st.integers(0, 5)))}
     asked = {f"node_{n}": "node_0" for n in sorted(draw_(st.sets(st.integers(1, count), max_size=4))) if n < count}
-    return flow_of(needs, inputs=inputs, **asked)
+    return flow_of(needs, inputs=inputs, asks=asked)
 
 
 @given(flows())
@@ -121,7 +123,7 @@ def test_an_input_stands_right_above_who_reads_it_first() -> None:
 
 
 def test_long_names_are_cut_and_conditions_are_written() -> None:
-    found = drawn(flow_of({"ask": [], "n" * 300: ["ask"]}, **{"n" * 300: "ask"}))
+    found = drawn(flow_of({"ask": [], "n" * 300: ["ask"]}, asks={"n" * 300: "ask"}))
     assert max(len(box.label) for box in found.boxes) == MOST_CHARS
     assert [line.label for line in found.lines] == ["", "is True", ""]
 

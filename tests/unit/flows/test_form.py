@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from opsloop.flows import form
 from opsloop.flows.form import Control
-from opsloop.flows.models import Flow, FlowInput, ValueType
+from opsloop.flows.models import Flow, FlowInput, Sample, ValueType
 
 
 def flow_of(*inputs: FlowInput) -> Flow:
@@ -38,6 +39,8 @@ def test_every_type_has_a_control_and_says_what_it_wants(type: ValueType) -> Non
         (ValueType.IMAGE, '{"data:image/png;base64": "aGk="}', {"data:image/png;base64": "aGk="}),
         (ValueType.SECRET, "s3cret", "s3cret"),
         (ValueType.BOOL, "true", True),
+        (ValueType.ANY, "[1]", [1]),
+        (ValueType.ANY, "no JSON", "no JSON"),
     ],
 )
 def test_a_text_is_read_as_the_type_it_stands_for(type: ValueType, text: str, value: object) -> None:
@@ -89,6 +92,15 @@ def test_what_was_typed_comes_back_and_a_secret_does_not() -> None:
 def test_the_values_of_an_earlier_run_fill_the_form() -> None:
     flow = flow_of(FlowInput("n", ValueType.INT, True, 1), FlowInput("on", ValueType.BOOL, True, True))
     assert [each.text for each in form.fields(flow, values={"n": 5, "on": False})] == ["5", ""]
+
+
+def test_a_sample_fills_the_form_until_a_run_does() -> None:
+    flow = replace(
+        flow_of(FlowInput("n", ValueType.INT), FlowInput("x", ValueType.ANY)), sample=Sample({"n": 4, "x": "5"})
+    )
+    assert [each.text for each in form.fields(flow)] == ["4", '"5"']
+    assert form.read(flow, {"n": "4", "x": '"5"'}).inputs == {"n": 4, "x": "5"}
+    assert [each.text for each in form.fields(flow, values={"n": 6})] == ["6", ""]
 
 
 def test_the_history_of_a_chat_is_folded_away_with_an_example() -> None:
