@@ -137,6 +137,10 @@ def _layers(graph: Graph) -> dict[str, int]:
     for vertex in graph.vertices:
         if vertex.place is Place.INPUT and feeds[vertex.id]:
             layer[vertex.id] = min(layer[target] for target in feeds[vertex.id]) - 1
+    # What no arrow touches is spread over the layers: side by side in one it would make the drawing wide.
+    depth = max(layer.values()) + 1
+    alone = [id for id in layer if not feeds[id] and not fed_by[id]]
+    layer.update({id: index % depth for index, id in enumerate(sorted(alone, key=list(feeds).index))})
     return layer
 
 
@@ -174,9 +178,12 @@ def _neighbours(routes: Sequence[Route]) -> tuple[dict[str, list[str]], dict[str
 def _ordered(graph: Graph, layer: Mapping[str, int], routes: Sequence[Route]) -> list[list[str]]:
     """The ids of each layer from left to right: of all orders the sweeps come to, the one with the fewest crossings."""
     rows: list[list[str]] = [[] for _ in range(max(layer.values()) + 1)]
-    for id in dict.fromkeys([*(each.id for each in graph.vertices), *(id for route in routes for id in route)]):
-        rows[layer[id]].append(id)
     above, below = _neighbours(routes)
+    ids = dict.fromkeys([*(each.id for each in graph.vertices), *(id for route in routes for id in route)])
+    alone = [id for id in ids if id not in above and id not in below]
+    for id in ids:
+        if id in above or id in below:
+            rows[layer[id]].append(id)
     best, fewest = [list(row) for row in rows], _crossings(rows, below)
     for sweep in range(_SWEEPS):
         if fewest == 0:
@@ -188,6 +195,8 @@ def _ordered(graph: Graph, layer: Mapping[str, int], routes: Sequence[Route]) ->
             _sort(rows[index], beside, above if down else below)
         if (found := _crossings(rows, below)) < fewest:
             best, fewest = [list(row) for row in rows], found
+    for id in alone:
+        best[layer[id]].append(id)
     return best
 
 

@@ -122,6 +122,14 @@ def test_an_input_stands_right_above_who_reads_it_first() -> None:
     assert at["early"] < at["a"]
 
 
+def test_inputs_that_nobody_reads_stand_below_each_other() -> None:
+    unread: dict[str, list[str]] = {f"unread_{n}": [] for n in range(3)}
+    found = drawn(flow_of({"a": [], "b": ["a"]}, inputs=unread))
+    at = {box.vertex.name: (box.x, box.y) for box in found.boxes}
+    assert len({at[name][1] for name in unread}) == 3
+    assert all(at[name][0] > at["a"][0] for name in unread)
+
+
 def test_long_names_are_cut_and_conditions_are_written() -> None:
     found = drawn(flow_of({"ask": [], "n" * 300: ["ask"]}, asks={"n" * 300: "ask"}))
     assert max(len(box.label) for box in found.boxes) == MOST_CHARS
