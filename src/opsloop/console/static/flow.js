@@ -34,8 +34,8 @@ function checkJson(field) {
     fault = `✕ not JSON; wanted ${field.dataset.wanted}`;
   }
   place.textContent = fault;
-  field.toggleAttribute("aria-invalid", Boolean(fault));
   if (fault) field.setAttribute("aria-invalid", "true");
+  else field.removeAttribute("aria-invalid");
 }
 
 /**
@@ -116,8 +116,14 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   void run(form);
 });
+// A fault comes when a field is left and goes as soon as it is mended. Not on the way to a button: that would move away
+// from under the pointer.
 document.addEventListener("focusout", (event) => {
+  if (event.relatedTarget instanceof HTMLButtonElement) return;
   if (event.target instanceof Element && event.target.matches("[data-json]")) checkJson(event.target);
+});
+document.addEventListener("input", (event) => {
+  if (event.target instanceof Element && event.target.matches("[data-json][aria-invalid]")) checkJson(event.target);
 });
 addEventListener("hashchange", reveal);
 reveal();
