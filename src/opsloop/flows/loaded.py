@@ -28,12 +28,13 @@ from opsloop.flows.formats import flow_file
 from opsloop.flows.model_access import ModelAccess, current_models
 from opsloop.flows.models import Flow
 from opsloop.flows.nodes.port import Kit
+from opsloop.flows.openai_usage import count_openai_calls
 from opsloop.flows.overrides import overridden
 from opsloop.flows.plan import Plan, make_plan
 from opsloop.flows.results import AggregateResult, FlowResult, TextDelta
 from opsloop.flows.shim_finder import install_shim
 from opsloop.flows.threads import NodeThreads
-from opsloop.flows.user_code import UserModules, forget, install_finder
+from opsloop.flows.user_code import UserModules, forget, install_finder, noticed_libraries
 from opsloop.llm.port import ChatProvider
 
 KEPT = 32
@@ -190,6 +191,7 @@ def _load(
 ) -> LoadedFlow:
     install_finder()
     install_shim()
+    noticed_libraries["openai"] = count_openai_calls
     flow = overridden(flow_file.read(file, variants=variants), overrides)
     graph.in_order(flow)
     is_assembled = bool(flow.additional_includes)

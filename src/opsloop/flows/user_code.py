@@ -11,7 +11,7 @@ import builtins
 import importlib
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from itertools import count
 from pathlib import Path
@@ -19,6 +19,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 PREFIX = "_opsloop_flow_"
+# What is to be done once a flow has imported a library, by the library's name; called after each import of a flow.
+noticed_libraries: dict[str, Callable[[], None]] = {}
 _numbers = count(1)
 
 
@@ -66,7 +68,11 @@ class UserModules:
                 return builtins.__import__(inside, globals, locals, fromlist, 0)
             importlib.import_module(inside)
             return sys.modules[f"{self.package}.{name.partition('.')[0]}"]
-        return builtins.__import__(name, globals, locals, fromlist or (), level)
+        found = builtins.__import__(name, globals, locals, fromlist or (), level)
+        for library, noticed in noticed_libraries.items():
+            if library in sys.modules:
+                noticed()
+        return found
 
     def _is_ours(self, top: str) -> bool:
         place = self.folder / top
