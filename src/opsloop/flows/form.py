@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from opsloop.flows.chat_history import Turn, history
 from opsloop.flows.models import Flow, FlowInput, ValueType
 from opsloop.flows.values import WANTED, WrongType, coerce, plain
 
@@ -192,6 +193,5 @@ def _fault(each: FlowInput, text: str, error: WrongType) -> str:
 
 def _example(flow: Flow, each: FlowInput) -> str:
     if each.is_chat_history:
-        turn = {"inputs": {flow.chat_input or "question": "…"}, "outputs": {flow.chat_output or "answer": "…"}}
-        return json.dumps([turn], ensure_ascii=False)
+        return json.dumps(history(flow, [Turn("…", "…")]), ensure_ascii=False)
     return _EXAMPLES.get(each.type, "")

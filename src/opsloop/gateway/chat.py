@@ -13,6 +13,7 @@ import msgspec
 from opsloop.core.errors import InvalidInput, OpsloopError
 from opsloop.core.web.json_body import decoded
 from opsloop.core.web.problems import status_of
+from opsloop.flows.chat_history import chat_answer, history
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.results import FlowResult
 from opsloop.gateway import tokens
@@ -54,9 +55,7 @@ class ChatDialect:
             raise NotAChatFlow(endpoint=self._head["model"])
         inputs: dict[str, Any] = {flow.chat_input: self._conversation.question}
         if flow.chat_history is not None:
-            inputs[flow.chat_history] = self._conversation.history(
-                chat_input=flow.chat_input, chat_output=flow.chat_output
-            )
+            inputs[flow.chat_history] = history(flow.flow, self._conversation.turns)
         return inputs
 
     def usage(self, flow: LoadedFlow, result: FlowResult) -> Usage:
@@ -117,7 +116,7 @@ class ChatDialect:
 
 def _text(flow: LoadedFlow, result: FlowResult) -> str:
     """The chat output as text; what is none is written as JSON."""
-    value = result.outputs.get(flow.chat_output or "")
+    value = chat_answer(flow.flow, result.outputs)
     if value is None:
         return ""
     return value if isinstance(value, str) else _encode(value).decode()

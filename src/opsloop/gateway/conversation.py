@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from opsloop.core.errors import InvalidInput
+from opsloop.flows.chat_history import Turn
 from opsloop.gateway.openai import Message, RefusalPart, TextPart
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    question: str
-    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +17,6 @@ class Conversation:
     question: str
     turns: tuple[Turn, ...]
     texts: tuple[str, ...]
-
-    def history(self, *, chat_input: str, chat_output: str) -> list[dict[str, Any]]:
-        """The turns before, in Prompt flow's form of `chat_history`."""
-        return [{"inputs": {chat_input: turn.question}, "outputs": {chat_output: turn.answer}} for turn in self.turns]
 
 
 def conversation_of(messages: Sequence[Message]) -> Conversation:

@@ -212,3 +212,42 @@ def test_another_method_is_told_the_right_one(shop: Shop, live: Start, http: htt
     answer = http.get(f"{live().url}/v1/chat/completions")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert "POST" in answer.json()["error"]["message"]
+
+
+PROMPTY = """---
+name: ask
+inputs: {question: {type: string}, chat_history: {type: list}}
+---
+system:
+{% for item in chat_history if item.role == "assistant" %}
+{{item.content}}
+{% endfor %}
+user:
+{{question}}
+"""
+FLEX = """
+def chat(question: str, chat_history: list = None):
+    return {"answer": f"{question} after {[each['role'] for each in chat_history]}", "context": ["c"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "answer"),
+    [
+        ({"chat.prompty": PROMPTY}, "A canary is a small release."),
+        ({"flow.flex.yaml": "entry: work:chat", "work.py": FLEX}, "What is a canary? after ['user', 'assistant']"),
+    ],
+)
+def test_a_prompty_and_a_flex_flow_get_the_turns_before_as_messages(
+    shop: Shop, live: Start, client_of: ClientOf, files: dict[str, str], answer: str
+) -> None:
+    shop.release_kept(shop.kept("other", **files))
+    running = live()
+    messages: Any = [
+        {"role": "user", "content": "Tell me about canaries."},
+        {"role": "assistant", "content": "A canary is a small release."},
+        {"role": "user", "content": "What is a canary?"},
+    ]
+    completion = client_of(running).chat.completions.create(model="chat", messages=messages)
+    assert completion.choices[0].message.content == answer
+    running.drain()

@@ -130,13 +130,26 @@ class Shop:
             version = versions.register(uow, name, package.archive_of(folder))
         return f"{version.name}@{version.version}"
 
+    def kept(self, name: str, **files: str) -> str:
+        """A flow of any format, from its files, as `name@number`."""
+        folder = self._folder / name
+        folder.mkdir(parents=True)
+        for file, text in files.items():
+            (folder / file).write_text(text)
+        with self.workspace.writing(OPERATOR) as uow:
+            version = versions.register(uow, name, package.archive_of(folder))
+        return f"{version.name}@{version.version}"
+
     def endpoint(self, name: str = "chat") -> None:
         with self.workspace.writing(OPERATOR) as uow:
             releases.create_endpoint(uow, name)
 
     def release(self, code: str, *, dag: str = DAG, endpoint: str = "chat", strategy: object = "blue-green") -> str:
         """A new release; returns its rollout's id."""
-        flow = self.flow(code, dag=dag)
+        return self.release_kept(self.flow(code, dag=dag), endpoint=endpoint, strategy=strategy)
+
+    def release_kept(self, flow: str, *, endpoint: str = "chat", strategy: object = "blue-green") -> str:
+        """A release of a flow version; returns its rollout's id."""
         with self.workspace.writing(OPERATOR) as uow:
             return releases.create_release(uow, endpoint, flow=flow, strategy=strategy).rollout.id
 

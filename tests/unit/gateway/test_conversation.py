@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsloop.core.errors import InvalidInput
-from opsloop.gateway.conversation import Conversation, Turn, conversation_of
+from opsloop.flows.chat_history import Turn
+from opsloop.gateway.conversation import Conversation, conversation_of
 from opsloop.gateway.openai import Message, TextPart
 
 
@@ -19,9 +20,6 @@ def messages(*pairs: tuple[str, str]) -> list[Message]:
 def test_turns_pair_questions_with_answers() -> None:
     found = conversation_of(messages(("user", "a?"), ("assistant", "b."), ("user", "c?")))
     assert (found.question, found.turns) == ("c?", (Turn("a?", "b."),))
-    assert found.history(chat_input="question", chat_output="answer") == [
-        {"inputs": {"question": "a?"}, "outputs": {"answer": "b."}}
-    ]
 
 
 def test_messages_of_one_side_in_a_row_are_one() -> None:

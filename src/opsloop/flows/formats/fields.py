@@ -42,10 +42,15 @@ def type_of(value: object) -> ValueType:
 
 
 def with_chat_input(inputs: Mapping[str, FlowInput]) -> dict[str, FlowInput]:
-    """The inputs of a flow whose file does not say which is the chat's: the one text besides the history."""
-    if HISTORY not in inputs or any(each.is_chat_input for each in inputs.values()):
+    """The inputs of a flow whose file does not name the chat's: a question, or the one text besides the history.
+
+    Without a history only a text that is alone is taken: a flow of several texts is no chat.
+    """
+    if any(each.is_chat_input for each in inputs.values()):
         return dict(inputs)
     texts = [name for name, each in inputs.items() if each.type is ValueType.STRING and not each.is_chat_history]
+    if HISTORY not in inputs and len(texts) != 1:
+        return dict(inputs)
     chat = next((name for name in ("question", "query", "chat_input", *texts) if name in texts), None)
     return {name: _as_chat_input(each) if name == chat else each for name, each in inputs.items()}
 
