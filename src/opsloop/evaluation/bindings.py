@@ -12,9 +12,9 @@ from opsloop.evaluation.errors import CannotScore, ExperimentInvalid
 from opsloop.evaluation.evaluators import registry
 from opsloop.evaluation.evaluators.registry import Evaluator, Input, Score
 from opsloop.evaluation.models import ExperimentEvaluator
-from opsloop.flows.batch import RowResult
 from opsloop.flows.formats.references import NotAReference, StepMissing, follow, steps_of
 from opsloop.flows.models import Flow
+from opsloop.flows.row_result import RowResult
 
 _REFERENCE = re.compile(r"\s*\$\{\s*(data|run\.outputs|run\.inputs)\.([^{}]+)\}\s*")
 _FORMS = "a value, ${data.COLUMN}, ${run.outputs.NAME} or ${run.inputs.NAME}"

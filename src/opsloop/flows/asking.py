@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from opsloop.flows.call import Call
+from opsloop.flows.calls import kept
 from opsloop.flows.formats.chat_prompt import PromptText, messages
 from opsloop.flows.model_access import Model
 from opsloop.flows.models import ValueType
@@ -83,7 +84,7 @@ async def ask(
         api: chat or completion.
         images: values in which the images are that the prompt names.
     """
-    provider = model.provider
+    provider = kept(model.provider)
     if api == "completion":
         call.conversation = [{"role": "user", "content": str(prompt)}]
         completion = await provider.complete(str(prompt), **parameters)

@@ -3,54 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from opsloop.core.clock import Clock, SystemClock
-from opsloop.core.errors import OpsloopError
-from opsloop.flows import journal as journals
+from opsloop.core.errors import Kind, OpsloopError, TimedOut
+from opsloop.flows.calls import Answers, Cache, RowAnswers, current_answers
 from opsloop.flows.errors import FlowRunError
+from opsloop.flows.journal import Journal, digest_of
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.mapping import checked_mapping, row_inputs
-from opsloop.flows.results import NO_TOKENS, AggregateResult, FlowResult, NodeRun, TokenUse, summed
+from opsloop.flows.results import AggregateResult, TokenUse, summed
+from opsloop.flows.row_result import RowResult, completed, entry_of, failed, from_entry
 
 CONCURRENCY = 16
+LINE_NUMBER = "line_number"
+# What was away may be back: the answers such a row got before are good, and are not paid again.
+_KEEPS_ANSWERS = frozenset({Kind.UNAVAILABLE, Kind.LIMITED, Kind.TIMED_OUT})
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
-    """What became of one row. `error` is the sentence of its failure, `error_kind` the kind; None when it completed.
-
-    `nodes` holds the traces of this process; a row taken from a journal has none and says `resumed`.
-    """
-
-    index: int
-    inputs: Mapping[str, Any]
-    outputs: Mapping[str, Any]
-    error: str | None = None
-    error_kind: str | None = None
-    duration_ms: float = 0.0
-    tokens: TokenUse = NO_TOKENS
-    for_aggregation: Mapping[str, Any] = field(default_factory=dict)
-    nodes: tuple[NodeRun, ...] = ()
-    resumed: bool = False
-
-    @property
-    def is_completed(self) -> bool:
-        return self.error is None
+class RowTimedOut(TimedOut):
+    template = "the row did not end within {timeout_s:g} s; give it more time or make the flow faster"
 
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """`rows` are in the order of the data; `aggregate_error` is the sentence when the aggregation failed."""
+    """`rows` are in the order of the data; `aggregate_error` is the sentence when the aggregation failed.
+
+    `left_out` are the numbers of rows that were not run because the earlier run has no outputs for them; `damaged`
+    counts lines of the journal that could not be read; `from_cache` the answers of models that were in the cache.
+    """
 
     rows: tuple[RowResult, ...]
     aggregate: AggregateResult
     aggregate_error: str | None
     duration_ms: float
+    left_out: tuple[int, ...] = ()
+    damaged: int = 0
+    from_cache: int = 0
 
     @property
     def completed(self) -> int:
@@ -76,11 +69,17 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Row:
+    """One row of the data with what an earlier run made of it; `index` is its number in the data, from 0."""
+
     index: int
-    row: Mapping[str, Any]
-    outputs: Mapping[str, Any] | None
-    inputs: Mapping[str, Any] | None
+    data: Mapping[str, Any]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        return digest_of([self.data, self.outputs, self.inputs])
 
 
 async def run_batch(
@@ -89,9 +88,12 @@ async def run_batch(
     *,
     mapping: Mapping[str, Any] | None = None,
     earlier: Sequence[RowResult] | None = None,
+    made_with: Mapping[str, Any] | None = None,
     concurrency: int = CONCURRENCY,
+    row_timeout_s: float | None = None,
     journal: Path | None = None,
     retry_failed: bool = False,
+    cache: Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     clock: Clock | None = None,
 ) -> BatchResult:
@@ -100,38 +102,67 @@ async def run_batch(
     Args:
         rows: the data.
         mapping: input name to a value or `${data.column}`, `${run.outputs.name}`, `${run.inputs.name}`.
-        earlier: rows of the run that is evaluated, in the same order; `${run.…}` reads from them.
+        earlier: rows of the run that is evaluated; `${run.…}` reads from the one with the same number. Rows that did
+            not complete there are left out, as in Prompt flow.
+        made_with: what the flow was loaded with beside its files; with another value a journal is another batch's.
         concurrency: rows in work at a time, >= 1.
-        journal: file to record finished rows in; rows already there are not run again.
+        row_timeout_s: longest time for a row, in seconds; None for as long as its nodes may take.
+        journal: file to record finished rows and model calls in; what is there already is not done again.
         retry_failed: run rows again that the journal has as failed.
+        cache: folder in which the same question to a model has one answer, over all batches that name it.
         progress: called after each row, on the event loop; must be quick.
-    Raises: InputInvalid when the mapping is wrong for the flow, JournalOfOther.
+    Raises: InputInvalid when the mapping is wrong for the flow; JournalOfOther, LinesHeld, NotLines, LinesUnwritable.
     """
     checked_mapping(flow.flow, mapping or {})
-    batch = _Batch(flow, mapping or {}, progress, clock or SystemClock(), total=len(rows))
-    work = [_Work(index, row, *_earlier(earlier, index)) for index, row in enumerate(rows)]
+    work, left_out = _joined(rows, earlier)
+    batch = _Batch(flow, mapping or {}, progress, clock or SystemClock(), total=len(work))
+    batch.row_timeout_s = row_timeout_s
+    batch.cache = Cache(cache) if cache is not None else None
+    batch.left_out = left_out
     async with AsyncExitStack() as stack:
         if journal is not None:
-            known = await asyncio.to_thread(journals.read, journal, batch.id)
-            batch.take_over(known, work, retry_failed=retry_failed)
-            batch.journal = await stack.enter_async_context(journals.Journal(journal, batch.id))
+            identity = digest_of([flow.digest, mapping or {}, *([made_with] if made_with else [])])
+            batch.journal = await stack.enter_async_context(Journal(journal, identity))
+            await batch.take_over(work, retry_failed=retry_failed)
         waiting = iter([each for each in work if each.index not in batch.results])
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(max(1, concurrency), len(rows))):
-                group.create_task(batch.work_off(waiting))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(max(1, concurrency), len(work))):
+                    group.create_task(batch.work_off(waiting))
+        except BaseExceptionGroup as problems:  # the journal, as a rule: the first says it
+            raise problems.exceptions[0] from None
     return await batch.result()
 
 
-def _earlier(
-    earlier: Sequence[RowResult] | None, index: int
-) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
-    if earlier is None or index >= len(earlier):
-        return None, None
-    return earlier[index].outputs, earlier[index].inputs
+def _joined(
+    rows: Sequence[Mapping[str, Any]], earlier: Sequence[RowResult] | None
+) -> tuple[list[Row], tuple[int, ...]]:
+    """Each row with what the earlier run has for its number, and the numbers for which that has nothing."""
+    if earlier is None:
+        return [Row(index, data) for index, data in enumerate(rows)], ()
+    known = {row.index: row for row in earlier if row.is_completed}
+    numbers = [_number(data, index) for index, data in enumerate(rows)]
+    work = [
+        Row(index, data, known[number].outputs, known[number].inputs)
+        for index, (number, data) in enumerate(zip(numbers, rows, strict=True))
+        if number in known
+    ]
+    return work, tuple(index for index, number in enumerate(numbers) if number not in known)
+
+
+def _number(data: Mapping[str, Any], index: int) -> int:
+    """The number of the earlier run's row: data made of a run may say it, as Prompt flow's outputs do."""
+    said = data.get(LINE_NUMBER)
+    return said if isinstance(said, int) and not isinstance(said, bool) else index
 
 
 class _Batch:
     """The state of one batch."""
+
+    row_timeout_s: float | None = None
+    cache: Cache | None = None
+    journal: Journal | None = None
+    left_out: tuple[int, ...] = ()
 
     def __init__(
         self,
@@ -147,27 +178,33 @@ class _Batch:
         self.progress = progress
         self.clock = clock
         self.total = total
-        self.id = journals.digest_of([flow.digest, mapping])
-        self.journal: journals.Journal | None = None
         self.results: dict[int, RowResult] = {}
         self.failed = 0
         self.resumed = 0
         self.start_s = clock.monotonic_s()
 
-    def take_over(self, known: Mapping[int, Mapping[str, Any]], work: Sequence[_Work], *, retry_failed: bool) -> None:
-        """Take rows from a journal that hold the same data as before."""
-        for each in work:
-            entry = known.get(each.index)
-            if entry is None or entry["data"] != _data_digest(each) or (retry_failed and entry["error"] is not None):
+    async def take_over(self, work: Sequence[Row], *, retry_failed: bool) -> None:
+        """Take rows from the journal that hold the same data as before."""
+        assert self.journal is not None
+        for row in work:
+            entry = self.journal.finished.get(row.index)
+            if entry is None or entry["data"] != row.digest:
+                continue
+            if retry_failed and entry["error"] is not None:
+                if entry["error_kind"] not in _KEEPS_ANSWERS:
+                    await self.journal.forget_calls(row.index)  # the same answers would fail the same way
                 continue
             self.resumed += 1
-            self._add(_resumed(entry))
+            self._add(from_entry(entry))
+        self.journal.finished.clear()
 
-    async def work_off(self, waiting: Any) -> None:
-        for each in waiting:
-            result = await self._row(each)
+    async def work_off(self, waiting: Iterator[Row]) -> None:
+        for row in waiting:
+            data = row.digest if self.journal is not None else ""
+            with self._answers(row, data):
+                result = await self._run(row)
             if self.journal is not None:
-                await self.journal.write(_entry(result, _data_digest(each)))
+                await self.journal.write(entry_of(result, data))
             self._add(result)
 
     async def result(self) -> BatchResult:
@@ -177,79 +214,51 @@ class _Batch:
             aggregate = await self.flow.aggregate_rows([row.for_aggregation for row in rows if row.is_completed])
         except FlowRunError as error:
             problem = str(error)
-        duration_ms = (self.clock.monotonic_s() - self.start_s) * 1000
-        return BatchResult(rows, aggregate, problem, duration_ms)
+        return BatchResult(
+            rows=rows,
+            aggregate=aggregate,
+            aggregate_error=problem,
+            duration_ms=(self.clock.monotonic_s() - self.start_s) * 1000,
+            left_out=self.left_out,
+            damaged=self.journal.damaged if self.journal is not None else 0,
+            from_cache=self.cache.found if self.cache is not None else 0,
+        )
 
-    async def _row(self, work: _Work) -> RowResult:
+    async def _run(self, row: Row) -> RowResult:
         """Run one row; whatever is wrong with it is its result."""
         inputs: Mapping[str, Any] = {}
         try:
-            inputs = row_inputs(
-                self.flow.flow, work.row, self.mapping, run_outputs=work.outputs, run_inputs=work.inputs
-            )
-            done = await self.flow.run(inputs)
+            inputs = row_inputs(self.flow.flow, row.data, self.mapping, run_outputs=row.outputs, run_inputs=row.inputs)
+            # Told apart from a TimeoutError of the flow's own by asking the timer.
+            timer = asyncio.timeout(self.row_timeout_s)
+            try:
+                async with timer:
+                    return completed(row.index, inputs, await self.flow.run(inputs))
+            except TimeoutError:
+                if not timer.expired():
+                    raise
+                raise RowTimedOut(timeout_s=self.row_timeout_s) from None
         except FlowRunError as error:
-            return _failed(work.index, inputs, error, error.result)
+            return failed(row.index, inputs, error, error.result)
         except OpsloopError as error:
-            return _failed(work.index, inputs, error, None)
-        return RowResult(
-            index=work.index,
-            inputs=inputs,
-            outputs=done.outputs,
-            duration_ms=done.duration_ms,
-            tokens=done.tokens,
-            for_aggregation=done.for_aggregation,
-            nodes=done.nodes,
-        )
+            return failed(row.index, inputs, error, None)
+
+    @contextmanager
+    def _answers(self, row: Row, data: str) -> Iterator[None]:
+        """Have the model calls of a row looked up and kept."""
+        places: list[Answers] = []
+        if self.journal is not None:
+            places.append(RowAnswers(self.journal, row.index, data))
+        if self.cache is not None:
+            places.append(self.cache)
+        token = current_answers.set(tuple(places))
+        try:
+            yield
+        finally:
+            current_answers.reset(token)
 
     def _add(self, result: RowResult) -> None:
         self.results[result.index] = result
         self.failed += not result.is_completed
         if self.progress is not None:
             self.progress(Progress(len(self.results), self.total, self.failed, self.resumed))
-
-
-def _failed(index: int, inputs: Mapping[str, Any], error: OpsloopError, result: FlowResult | None) -> RowResult:
-    return RowResult(
-        index=index,
-        inputs=inputs,
-        outputs={},
-        error=str(error),
-        error_kind=error.kind.value,
-        duration_ms=result.duration_ms if result is not None else 0.0,
-        tokens=result.tokens if result is not None else NO_TOKENS,
-        nodes=result.nodes if result is not None else (),
-    )
-
-
-def _data_digest(work: _Work) -> str:
-    return journals.digest_of([work.row, work.outputs, work.inputs])
-
-
-def _entry(result: RowResult, data: str) -> dict[str, Any]:
-    tokens = result.tokens
-    return {
-        "row": result.index,
-        "data": data,
-        "inputs": result.inputs,
-        "outputs": result.outputs,
-        "error": result.error,
-        "error_kind": result.error_kind,
-        "duration_ms": result.duration_ms,
-        "tokens": [tokens.prompt, tokens.completion, tokens.calls, tokens.uncounted_calls],
-        "for_aggregation": result.for_aggregation,
-    }
-
-
-def _resumed(entry: Mapping[str, Any]) -> RowResult:
-    return RowResult(
-        index=entry["row"],
-        inputs=entry["inputs"],
-        outputs=entry["outputs"],
-        error=entry["error"],
-        error_kind=entry["error_kind"],
-        duration_ms=entry["duration_ms"],
-        tokens=TokenUse(*entry["tokens"]),
-        for_aggregation=entry["for_aggregation"],
-        resumed=True,
-    )

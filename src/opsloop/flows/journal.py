@@ -1,27 +1,30 @@
-"""The journal of a batch: one JSON line for each finished row, on the disk before the row counts as finished.
+"""The journal of a batch: each finished row, and each finished model call of rows that are not.
 
-A batch that is killed reads it when it starts again and repeats no row that is in it. Rows that finish together share
-one write and one fsync, so that a journal costs a batch little.
+Both are on the disk before they count: a row before it is told as finished, a call before the flow sees the answer. So
+a batch that is killed repeats no row and pays no call twice, except those that were in work at that moment.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from opsloop.core.errors import Conflict
+from opsloop.flows.lines import Entry, Lines
 from opsloop.flows.values import journalled
 
-VERSION = 1
+# A call belongs to a row with its data: `(3, "9f2c…", "ab01…")`; see `calls.py` for its key.
+CallKey = tuple[int, str, str]
 
 
 class JournalOfOther(Conflict):
-    template = "journal {path} belongs to {theirs}, this batch is {ours}; choose another journal or remove that one"
+    template = (
+        "journal {path} belongs to {theirs}, this batch is {ours}: the flow or the mapping changed since; "
+        "choose another journal or remove that one"
+    )
 
 
 def digest_of(value: Any) -> str:
@@ -30,105 +33,66 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def read(path: Path, batch: str) -> dict[int, dict[str, Any]]:
-    """The finished rows in a journal by their number; empty when there is none.
-
-    A last line that was cut off by a kill is ignored.
-
-    Raises: JournalOfOther when it was written by another batch (another flow or mapping).
-    """
-    if not path.exists():
-        return {}
-    finished: dict[int, dict[str, Any]] = {}
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if "journal" in entry:
-            if entry["batch"] != batch:
-                raise JournalOfOther(path=str(path), theirs=entry["batch"], ours=batch)
-        else:
-            finished[int(entry["row"])] = entry
-    return finished
-
-
 class Journal:
-    """An open journal; use it as an async context manager."""
+    """An open journal; use it as an async context manager.
+
+    Args:
+        batch: names what the journal is of: the flow and the mapping.
+    """
 
     def __init__(self, path: Path, batch: str) -> None:
         self.path = path
         self.batch = batch
-        self._file: BinaryIO | None = None
-        self._lines: list[bytes] = []
-        self._written: asyncio.Future[None] | None = None
-        self._writer: asyncio.Task[None] | None = None
+        self.finished: dict[int, Entry] = {}
+        """The finished rows that the journal held when it was opened, by their number."""
+        self._calls: dict[CallKey, Any] = {}
+        self._lines = Lines(path, "journal", {"batch": batch}, check=self._check)
 
     async def __aenter__(self) -> Journal:
-        opening = asyncio.create_task(asyncio.to_thread(self._open))
-        try:
-            await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            await asyncio.gather(opening, return_exceptions=True)  # the thread goes on, and opens the file
-            self._close()
-            raise
+        """Raises: JournalOfOther, LinesHeld, NotLines, LinesUnwritable."""
+        await self._lines.__aenter__()
+        for entry in self._lines.entries:
+            self._take(entry)
+        self._lines.entries.clear()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        try:
-            if self._writer is not None:
-                await asyncio.gather(self._writer, return_exceptions=True)
-        finally:
-            self._close()
+        await self._lines.__aexit__()
 
-    def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+    @property
+    def damaged(self) -> int:
+        """How many lines could not be read; what they held is done again."""
+        return self._lines.damaged
 
-    async def write(self, entry: Mapping[str, Any]) -> None:
-        """Returns once the entry is on the disk."""
-        self._lines.append(_line(entry))
-        loop = asyncio.get_running_loop()
-        if self._written is None:
-            self._written = loop.create_future()
-        written = self._written
-        if self._writer is None or self._writer.done():
-            self._writer = loop.create_task(self._write_all())
-        await asyncio.shield(written)
+    async def write(self, row: Mapping[str, Any]) -> None:
+        """Returns once the finished row is on the disk. Raises: LinesUnwritable."""
+        await self._lines.write(row)
 
-    async def _write_all(self) -> None:
-        while self._lines:
-            lines, self._lines = self._lines, []
-            written, self._written = self._written, None
-            assert written is not None
-            try:
-                await asyncio.to_thread(self._append, b"".join(lines))
-            except OSError as error:
-                written.set_exception(error)
-            else:
-                written.set_result(None)
+    async def write_call(self, key: CallKey, completion: Mapping[str, Any]) -> None:
+        """Returns once the finished call is on the disk. Raises: LinesUnwritable."""
+        row, data, call = key
+        await self._lines.write({"of_row": row, "data": data, "call": call, "completion": completion})
 
-    def _open(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.path.open("ab")
-        end = self._file.tell()
-        if end == 0:
-            self._append(_line({"journal": VERSION, "batch": self.batch}))
-        elif not _ends_whole(self.path):
-            self._append(b"\n")  # close the line that a kill cut off
+    def call(self, key: CallKey) -> Any:
+        """What an earlier process got for a call, or None."""
+        return self._calls.get(key)
 
-    def _append(self, data: bytes) -> None:
-        assert self._file is not None
-        self._file.write(data)
-        self._file.flush()
-        os.fsync(self._file.fileno())
+    async def forget_calls(self, row: int) -> None:
+        """Have the calls of a row made anew. Raises: LinesUnwritable."""
+        await self._lines.write({"forget_calls": row})
+        self._drop(row)
 
+    def _take(self, entry: Entry) -> None:
+        if "call" in entry:
+            self._calls[entry["of_row"], entry["data"], entry["call"]] = entry["completion"]
+        elif "forget_calls" in entry:
+            self._drop(entry["forget_calls"])
+        else:
+            self.finished[int(entry["row"])] = entry
 
-def _line(entry: Mapping[str, Any]) -> bytes:
-    return json.dumps(journalled(entry), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    def _drop(self, row: int) -> None:
+        self._calls = {key: value for key, value in self._calls.items() if key[0] != row}
 
-
-def _ends_whole(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+    def _check(self, header: Entry) -> None:
+        if header["batch"] != self.batch:
+            raise JournalOfOther(path=str(self.path), theirs=header["batch"], ours=self.batch)

@@ -1,6 +1,7 @@
 """Column mapping: which column of the data, or of an earlier run, becomes which input of a flow.
 
-For each input, in this order: what the mapping says; the default the flow declares; the column of the same name.
+For each input, in this order: what the mapping says; the default the flow declares, unless that is null; the column of
+the same name. This is Prompt flow's order; a path into a column (`${data.user.name}`) is more than Prompt flow knows.
 """
 
 from __future__ import annotations
@@ -46,9 +47,7 @@ def row_inputs(
     for name, each in flow.inputs.items():
         if name in mapping:
             inputs[name] = _mapped(name, mapping[name], sources)
-        elif each.has_default:
-            continue  # the run fills it in
-        elif name in row:
+        elif name in row and (not each.has_default or each.default is None):
             inputs[name] = row[name]
     return inputs
 

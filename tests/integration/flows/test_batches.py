@@ -17,6 +17,7 @@ from opsloop.core.clock import FakeClock
 from opsloop.flows.batch import BatchResult, Progress, run_batch
 from opsloop.flows.errors import InputInvalid
 from opsloop.flows.journal import JournalOfOther
+from opsloop.flows.lines import LinesHeld, NotLines
 from opsloop.flows.loaded import load
 
 WriteFlow = Callable[..., Path]
@@ -169,8 +170,8 @@ def test_a_killed_batch_goes_on_where_it_was(logged: Path, log: Path, tmp_path: 
     calls = log.read_text().split()
     # Only rows in work at the moment of the kill, at most the concurrency, may have been called twice.
     assert len(calls) - len(set(calls)) <= 4
-    kept = {json.loads(line)["row"] for line in journal.read_bytes().splitlines()[1:] if line.endswith(b"}")}
-    assert kept == set(range(200))
+    entries = [json.loads(line) for line in journal.read_bytes().splitlines()]
+    assert {entry["row"] for entry in entries if "row" in entry} == set(range(200))
 
 
 EVALUATION = """
@@ -236,3 +237,116 @@ def test_durations_come_from_the_clock_given(squares: Path) -> None:
     flow = load(squares, clock=FakeClock())
     result = asyncio.run(run_batch(flow, rows(1), clock=FakeClock()))
     assert (result.duration_ms, result.rows[0].duration_ms) == (0.0, 0.0)
+
+
+# --- faults of the journal -------------------------------------------------------------------------------------------
+
+
+def test_a_journal_that_another_batch_writes_is_refused(write_flow: WriteFlow, tmp_path: Path) -> None:
+    flow = load(write_flow(ENDLESS, **{"wait.py": WAIT}))
+
+    async def twice() -> None:
+        told = asyncio.Event()
+        first = asyncio.create_task(
+            run_batch(flow, rows(1, 2), journal=tmp_path / "j", concurrency=1, progress=lambda _: told.set())
+        )
+        await told.wait()
+        with pytest.raises(LinesHeld, match=f"in use by process {os.getpid()}"):
+            await run_batch(flow, rows(1), journal=tmp_path / "j")
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+
+    asyncio.run(twice())
+
+
+def test_a_damaged_line_is_told_and_its_row_is_run_again(logged: Path, log: Path, tmp_path: Path) -> None:
+    journal = tmp_path / "j"
+    batch(logged, rows(1, 2, 4), journal=journal, concurrency=1)
+    lines = journal.read_bytes().splitlines()
+    journal.write_bytes(b"\n".join([lines[0], lines[1], b"\0" * len(lines[2]), lines[3], b""]))
+    again = batch(logged, rows(1, 2, 4), journal=journal)
+    assert again.damaged == 1
+    assert [row.resumed for row in again.rows] == [True, False, True]
+    assert log.read_text().split() == ["1", "2", "4", "2"]
+
+
+def test_a_file_that_is_no_journal_is_left_as_it_is(squares: Path, tmp_path: Path) -> None:
+    (tmp_path / "answers.jsonl").write_text('{"square": 1}\n')
+    with pytest.raises(NotLines, match="is no journal"):
+        batch(squares, rows(1), journal=tmp_path / "answers.jsonl")
+    assert (tmp_path / "answers.jsonl").read_text() == '{"square": 1}\n'
+
+
+FULL = """
+import resource, signal, sys, asyncio
+from pathlib import Path
+from opsloop.flows.batch import run_batch
+from opsloop.flows.lines import LinesUnwritable
+from opsloop.flows.loaded import load
+flow = load(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+done = 0
+def tell(progress):
+    global done
+    done = progress.done
+try:
+    asyncio.run(run_batch(flow, [{"n": n} for n in range(10, 510)], journal=Path(sys.argv[2]), progress=tell))
+except LinesUnwritable as error:
+    print(done)
+    print(error)
+"""
+
+
+def test_a_disk_without_room_ends_the_batch_with_a_sentence_and_loses_no_row_that_was_told(
+    squares: Path, tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", FULL, str(squares), str(tmp_path / "j")], capture_output=True, text=True, check=True
+    )
+    told, sentence = ended.stdout.splitlines()
+    assert "cannot be written" in sentence
+    assert "start again" in sentence
+    again = batch(squares, [{"n": n} for n in range(10, 510)], journal=tmp_path / "j")
+    assert again.damaged == 0
+    assert int(told) > 0
+    assert sum(row.resumed for row in again.rows) >= int(told)
+    assert [row.outputs["square"] for row in again.rows] == [n * n for n in range(10, 510)]
+
+
+# --- rows that do not end, and what an earlier run left out ----------------------------------------------------------
+
+
+ENDLESS = """
+    inputs: {n: {type: int}}
+    outputs: {n: {type: int, reference: "${wait.output}"}}
+    nodes: [{name: wait, type: python, source: {path: wait.py}, inputs: {n: "${inputs.n}"}}]
+"""
+WAIT = """
+    import threading
+    from promptflow.core import tool
+    @tool
+    def wait(n: int):
+        if n == 2:
+            threading.Event().wait()
+        return n
+"""
+
+
+def test_a_row_that_never_ends_fails_alone_when_its_time_is_over(write_flow: WriteFlow) -> None:
+    result = batch(write_flow(ENDLESS, **{"wait.py": WAIT}), rows(1, 2, 3), row_timeout_s=0.5)
+    assert [row.error_kind for row in result.rows] == [None, "timed_out", None]
+    assert "did not end within 0.5 s" in str(result.rows[1].error)
+
+
+def test_rows_that_failed_in_the_earlier_run_are_left_out_and_the_others_keep_their_numbers(squares: Path) -> None:
+    first = batch(squares, rows(2, 3, 4))
+    second = batch(squares, rows(0, 0, 0), mapping={"n": "${run.outputs.square}"}, earlier=first.rows)
+    assert [(row.index, row.outputs["square"]) for row in second.rows] == [(0, 16), (2, 256)]
+    assert second.left_out == (1,)
+
+
+def test_a_default_of_null_is_none_so_the_column_of_that_name_is_used(write_flow: WriteFlow) -> None:
+    dag = DAG.replace("LOG", "''").replace("{type: int}}\n    outputs", "{type: int, default: null}}\n    outputs")
+    result = batch(write_flow(dag, **{"work.py": WORK}), rows(5))
+    assert result.rows[0].outputs == {"square": 25}

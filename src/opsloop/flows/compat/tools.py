@@ -8,6 +8,7 @@ from typing import Any
 from opsloop.core.errors import InvalidInput
 from opsloop.flows.asking import ask, parameters_in
 from opsloop.flows.call import Call, current_call
+from opsloop.flows.calls import kept
 from opsloop.flows.compat.waiting import wait_for
 from opsloop.flows.connections.lookup import Connections, as_connection
 from opsloop.flows.connections.model_servers import server_of
@@ -56,7 +57,7 @@ def ask_model(
 def embed(connection: Any, text: str | Sequence[str], model: str) -> Any:
     """The vector of a text, or those of several."""
     texts = [text] if isinstance(text, str) else list(text)
-    found = wait_for(_model(connection).provider.embed(texts, model=model))
+    found = wait_for(kept(_model(connection).provider).embed(texts, model=model))
     return list(found.vectors[0]) if isinstance(text, str) else [list(each) for each in found.vectors]
 
 
