@@ -53,5 +53,9 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the bar away, so that what is said next stands by itself."""
         if self._bar is not None:
             self._bar.stop()

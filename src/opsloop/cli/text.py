@@ -39,6 +39,13 @@ def percent(share: float | None) -> str:
     return NOTHING if share is None else f"{100 * share:.3g} %"
 
 
+def duration(seconds: float) -> str:
+    """How long, in the unit that fits: `12 s`, `3 min`, `2.5 h`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Aligned columns under headings; numbers stand right."""
     values = [list(row) for row in rows]

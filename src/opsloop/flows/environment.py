@@ -31,13 +31,14 @@ def set_variables(flow: Flow, connections: Connections) -> None:
         for name, written in flow.environment_variables.items():
             if name in os.environ and name not in _set_here:
                 continue  # whoever runs the flow knows better than its file
-            value = _value(flow, name, written, connections)
+            value = value_of(flow.file, name, written, connections)
             if _set_here.get(name, value) != value:
                 log.warning("environment_variable_changed", variable=name, flow=flow.name)
             os.environ[name] = _set_here[name] = value
 
 
-def _value(flow: Flow, name: str, written: str, connections: Connections) -> str:
+def value_of(file: str, name: str, written: str, connections: Connections) -> str:
+    """What a variable written in a file is set to. Raises: FlowInvalid, ConnectionInvalid."""
     found = _OF_CONNECTION.fullmatch(written)
     if found is None:
         return written
@@ -47,5 +48,5 @@ def _value(flow: Flow, name: str, written: str, connections: Connections) -> str
     if value is None:
         what = "a known connection" if connection is None else f"something {found['connection']} has"
         field = f"environment_variables.{name}"
-        raise FlowInvalid(file=flow.file, field=field, value=written, wanted=f"{what} ({', '.join(known) or 'none'})")
+        raise FlowInvalid(file=file, field=field, value=written, wanted=f"{what} ({', '.join(known) or 'none'})")
     return value

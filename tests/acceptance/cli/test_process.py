@@ -182,9 +182,11 @@ def test_a_batch_keeps_going_past_a_bad_row_and_resumes(flow: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        ('{"q": 1}\nnope\n', "rows.jsonl:2 is not valid JSON"),
-        ("[1]\n", "wanted a JSON object, one a line"),
-        (b"\xff\xfe", "not UTF-8 text (byte 0)"),
+        ('{"q": 1}\nnope\n', "rows.jsonl, line 2, column 1: wanted valid JSON"),
+        ('{"q": NaN}\n', "rows.jsonl, line 1: wanted JSON numbers; NaN is none"),
+        ("[1]\n", "rows.jsonl, line 1: is [1]; wanted a JSON object on every line"),
+        ("", "at least one row; it is empty"),
+        (b'{"q": "caf\xe9"}\n', "rows.jsonl, line 1, column 11: is b'\\xe9'; wanted UTF-8 text"),
     ],
 )
 def test_rows_that_cannot_be_read_are_exit_code_2_with_the_line(flow: Path, data: str | bytes, sentence: str) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # By name: a flow's Python may ask for the project's documents, and only then is the database's library loaded.
 OPEN = "opsloop.core.opening:open_workspace"
+DATABASE = "state.db"
 
 
 @contextmanager
@@ -24,6 +25,13 @@ def loaded_flow(session: Session, path: Path, variants: Sequence[str]) -> Iterat
 
     with project_workspace(session):
         yield load(path, variants=pairs(variants, "--variant"))
+
+
+def runs_place(session: Session) -> Path:
+    """Where the project in this folder keeps its batch runs."""
+    from opsloop.client.local import core_settings
+
+    return core_settings(session.project).data_dir / "runs"
 
 
 @contextmanager
@@ -37,7 +45,7 @@ def project_workspace(session: Session) -> Iterator[None]:
     project = session.project
     settings = core_settings(project)
     is_project = (project.folder / FILE).is_file()
-    if settings.database_url is None and not settings.data_dir.is_dir() and not is_project:
+    if settings.database_url is None and not (settings.data_dir / DATABASE).is_file() and not is_project:
         yield  # a flow by itself: one that needs no documents runs all the same
         return
     workspace = resolve_name(OPEN)(settings, file_values=project.settings)

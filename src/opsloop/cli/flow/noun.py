@@ -11,6 +11,7 @@ VERBS = (
     "list",
     "register",
     "run",
+    "runs",
     "show",
     "validate",
 )

@@ -39,7 +39,22 @@ class _Line:
     cells: list[str]
 
 
+def as_text(file: str, data: bytes) -> Records:
+    """The rows with each cell as the text that stands there, an empty one too. Raises: FileBroken."""
+    header, body = _table(file, data, "\t" if file.lower().endswith(".tsv") else ",")
+    rows: list[dict[str, Any]] = [dict(zip(header.cells, line.cells, strict=True)) for line in body]
+    return Records(file, rows, [line.number for line in body], tuple(header.cells))
+
+
 def _read(file: str, data: bytes, delimiter: str) -> Records:
+    header, body = _table(file, data, delimiter)
+    columns = [_typed([line.cells[place] for line in body]) for place in range(len(header.cells))]
+    rows = [dict(zip(header.cells, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    return Records(file, rows, [line.number for line in body], tuple(header.cells))
+
+
+def _table(file: str, data: bytes, delimiter: str) -> tuple[_Line, list[_Line]]:
+    """The header, and the lines below it, each with as many cells."""
     lines = _lines(file, text_of(file, data), delimiter)
     header = next(lines)
     _check_header(file, header)
@@ -51,9 +66,7 @@ def _read(file: str, data: bytes, delimiter: str) -> Records:
         body.append(line)
     if not body:
         raise FileBroken(file, "the file", "at least one row below the header")
-    columns = [_typed([line.cells[place] for line in body]) for place in range(len(header.cells))]
-    rows = [dict(zip(header.cells, cells, strict=True)) for cells in zip(*columns, strict=True)]
-    return Records(file, rows, [line.number for line in body], tuple(header.cells))
+    return header, body
 
 
 def _lines(file: str, text: str, delimiter: str) -> Iterator[_Line]:

@@ -1,0 +1,287 @@
+"""Batch runs that are kept: `create`, `resume`, `get`, `listed`, `results`, `details`; what surfaces call.
+
+Each has a folder of its own in the place for runs, `.opsloop/runs/NAME` of a project; see `batch_run_folder.py`.
+All functions are synchronous; inside of an event loop `create` and `resume` do their work in a thread and wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from opsloop.core.clock import Clock, SystemClock
+from opsloop.core.errors import Conflict, InvalidInput
+from opsloop.flows import batch_run_folder as folders
+from opsloop.flows import rows as row_files
+from opsloop.flows.batch import CONCURRENCY, BatchResult, Progress, run_batch
+from opsloop.flows.batch_run_folder import BatchRun, RunStatus, check_name
+from opsloop.flows.connections import lookup
+from opsloop.flows.environment import value_of
+from opsloop.flows.lines import holder_of
+from opsloop.flows.loaded import LoadedFlow, load
+from opsloop.flows.results import summed
+from opsloop.flows.row_result import RowResult
+from opsloop.flows.run_file import RunWanted
+from opsloop.llm.port import ChatProvider
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a batch is run, which changes nothing about what comes out.
+
+    Args:
+        row_timeout_s: longest time for a row, in seconds.
+        retry_failed: on resuming, run rows again that failed.
+        cache: folder of model answers that all batches share.
+        journal: file for the journal; unset: in the run's folder.
+        started: called once the run has its folder.
+        progress: called after each row; must be quick.
+        chat: what answers LLM nodes, for tests.
+    """
+
+    concurrency: int = CONCURRENCY
+    row_timeout_s: float | None = None
+    retry_failed: bool = False
+    cache: Path | None = None
+    journal: Path | None = None
+    started: Callable[[BatchRun], None] | None = None
+    progress: Callable[[Progress], None] | None = None
+    chat: ChatProvider | None = None
+    clock: Clock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that ended, and what came out of it."""
+
+    run: BatchRun
+    result: BatchResult
+
+
+def create(place: Path, wanted: RunWanted, manner: Manner | None = None) -> Finished:
+    """Run a flow over rows and keep the run in a folder of `place`.
+
+    Raises: FlowMissing, FlowInvalid, InputInvalid, RowsMissing, FileBroken, RunMissing, RunThere, JournalOfOther,
+    LinesHeld, LinesUnwritable. When some rows fail it returns all the same.
+    """
+    manner = manner or Manner()
+    clock = manner.clock or SystemClock()
+    if wanted.name is not None:
+        check_name(wanted.name)
+    with _environment(wanted.environment_variables):
+        flow = _loaded(wanted, manner)
+        mapping, warnings = _fitting(flow, wanted)
+        rows = _rows(place, wanted)
+        run = BatchRun(
+            name=wanted.name or f"{_safe(flow.name)}_{clock.now():%Y%m%d_%H%M%S_%f}",
+            flow=wanted.flow.absolute(),
+            flow_name=flow.name,
+            digest=flow.digest,
+            status=RunStatus.RUNNING,
+            created_at=clock.now(),
+            rows=len(rows),
+            data=wanted.data,
+            run=wanted.run,
+            column_mapping=mapping,
+            variants=wanted.variants,
+            init=wanted.init,
+            environment_variables=wanted.environment_variables,
+            connections=wanted.connections,
+            display_name=wanted.display_name,
+            description=wanted.description,
+            tags=wanted.tags,
+            journal=manner.journal.absolute() if manner.journal is not None else None,
+            warnings=(*wanted.warnings, *warnings),
+        )
+        return _perform(place, folders.make(place, run, rows), flow, rows, manner)
+
+
+def resume(place: Path, name: str, manner: Manner | None = None) -> Finished:
+    """Go on with a run that was interrupted, over the rows it began with; finished rows are taken as they are.
+
+    Raises: RunMissing, JournalOfOther when the flow changed since, and as `create`.
+    """
+    manner = manner or Manner()
+    run = folders.get(place, name)
+    wanted = RunWanted(
+        flow=run.flow,
+        run=run.run,
+        variants=run.variants,
+        init=run.init,
+        environment_variables=run.environment_variables,
+        connections=run.connections,
+    )
+    with _environment(run.environment_variables):
+        flow = _loaded(wanted, manner)
+        return _perform(place, run, flow, folders.rows_of(run), manner, is_resumed=True)
+
+
+def get(place: Path, name: str) -> BatchRun:
+    """Raises: RunMissing, RunDamaged."""
+    return folders.get(place, name)
+
+
+def listed(place: Path) -> list[BatchRun]:
+    """The newest first."""
+    runs = [folders.get(place, name) for name in folders.names(place)]
+    return sorted(runs, key=lambda run: run.created_at, reverse=True)
+
+
+def results(place: Path, name: str) -> list[RowResult]:
+    """The finished rows in their order; `index` is the number of the row in the data, from 0."""
+    return folders.results_of(folders.get(place, name))
+
+
+def details(place: Path, name: str) -> list[dict[str, Any]]:
+    """The finished rows as one table: `inputs.line_number`, `inputs.NAME`, `outputs.NAME`, and `error` of failed rows.
+
+    An output of a failed row is `(Failed)`, as in Prompt flow.
+    """
+    found = results(place, name)
+    outputs = list(dict.fromkeys(key for row in found for key in row.outputs))
+    inputs = list(dict.fromkeys(key for row in found for key in row.inputs))
+    return [
+        {
+            "inputs.line_number": row.index,
+            **{f"inputs.{key}": row.inputs.get(key) for key in inputs},
+            **{f"outputs.{key}": row.outputs.get(key) if row.is_completed else "(Failed)" for key in outputs},
+            "error": row.error,
+        }
+        for row in found
+    ]
+
+
+def _loaded(wanted: RunWanted, manner: Manner) -> LoadedFlow:
+    return load(
+        wanted.flow,
+        variants=wanted.variants,
+        chat=manner.chat,
+        init=wanted.init,
+        overrides=wanted.connections or None,
+    )
+
+
+def _fitting(flow: LoadedFlow, wanted: RunWanted) -> tuple[dict[str, Any], list[str]]:
+    """The mapping, for a lenient run without what the flow has no input for, and a warning for each of those."""
+    inputs = flow.flow.inputs
+    extra = [name for name in wanted.column_mapping if name not in inputs] if wanted.is_lenient and inputs else []
+    mapping = {name: value for name, value in wanted.column_mapping.items() if name not in extra}
+    return mapping, [f"column mapping {name!r} is no input of flow {flow.name} and was left out" for name in extra]
+
+
+def _rows(place: Path, wanted: RunWanted) -> list[dict[str, Any]]:
+    if wanted.data is not None:
+        return row_files.read(wanted.data)
+    if wanted.run is None:
+        raise InvalidInput(field="data", value=None, wanted="a file of rows, a dataset version, or an earlier run")
+    return folders.rows_of(folders.get(place, wanted.run))
+
+
+def _earlier(place: Path, name: str) -> list[RowResult]:
+    """The rows of an earlier run; what it read of the data counts as its inputs, as in Prompt flow."""
+    run = folders.get(place, name)
+    data = folders.rows_of(run)
+    found = folders.results_of(run)
+    return [replace(row, inputs={**row.inputs, **(data[row.index] if row.index < len(data) else {})}) for row in found]
+
+
+def _perform(
+    place: Path,
+    run: BatchRun,
+    flow: LoadedFlow,
+    rows: list[dict[str, Any]],
+    manner: Manner,
+    *,
+    is_resumed: bool = False,
+) -> Finished:
+    run = replace(run, status=RunStatus.RUNNING, ended_at=None, error=None)
+    clock = manner.clock or SystemClock()
+    if is_resumed and holder_of(run.journal_file) is None:
+        folders.save(run)
+    if manner.started is not None:
+        manner.started(run)
+    work = run_batch(
+        flow,
+        rows,
+        mapping=run.column_mapping,
+        earlier=_earlier(place, run.run) if run.run is not None else None,
+        made_with={"init": run.init, "connections": run.connections} if run.init or run.connections else None,
+        concurrency=manner.concurrency,
+        row_timeout_s=manner.row_timeout_s,
+        journal=run.journal_file,
+        retry_failed=manner.retry_failed,
+        cache=manner.cache,
+        progress=manner.progress,
+        clock=manner.clock,
+    )
+    try:
+        result = _waited(work)
+    except BaseException as error:
+        if is_resumed and isinstance(error, Conflict):
+            raise  # somebody else's run, or another flow's: it is left as it is
+        is_stopped = isinstance(error, KeyboardInterrupt | asyncio.CancelledError)
+        status = RunStatus.INTERRUPTED if is_stopped else RunStatus.FAILED
+        said = None if is_stopped else str(error)
+        found = folders.results_of(run)
+        folders.save(_counted(run, found, status=status, error=said, ended_at=clock.now()))
+        raise
+    run = _counted(
+        run,
+        result.rows,
+        status=RunStatus.COMPLETED,
+        error=result.aggregate_error,
+        ended_at=clock.now(),
+        left_out=len(result.left_out),
+        metrics=result.aggregate.metrics,
+    )
+    folders.write_outputs(run, result.rows, result.aggregate.outputs)
+    folders.save(run)
+    return Finished(run, result)
+
+
+def _counted(run: BatchRun, rows: Any, **changes: Any) -> BatchRun:
+    completed = sum(row.is_completed for row in rows)
+    counts = {"completed_rows": completed, "failed_rows": len(rows) - completed}
+    return replace(run, tokens=summed(row.tokens for row in rows), **counts, **changes)
+
+
+@contextmanager
+def _environment(written: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process for a while. Raises: FlowInvalid when a connection they name is not there."""
+    connections = lookup.here() if written else None
+    values = {
+        name: value_of("run", name, text, connections) for name, text in written.items() if connections is not None
+    }
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _waited(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as thread:  # the caller's loop waits meanwhile, as it does for any synchronous call
+        return thread.submit(copy_context().run, asyncio.run, work).result()
+
+
+def _safe(name: str) -> str:
+    text = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
+    return text.lstrip("._-")[:120] or "flow"
