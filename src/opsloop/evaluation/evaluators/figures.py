@@ -1,7 +1,8 @@
 """Whether the figures of an answer are those that are wanted, and whether each of them stands in its source.
 
 A figure is a number as people write it, `4,812` or `-3.1` or `96.1 %`; a month or a day (`2025-06`, `2025-06-30`) is
-one figure and equals only itself. Signs do not count, because `fell by 3.1` says what -3.1 is.
+one figure and equals only itself; in a source it also brings its year and its day, so that `30 June 2025` stands there.
+Signs do not count, because `fell by 3.1` says what -3.1 is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from opsloop.evaluation.evaluators.registry import ANSWER, TRUTHS, Evaluator, Input, register
+from opsloop.evaluation.errors import ExperimentInvalid
+from opsloop.evaluation.evaluators.registry import ANSWER, TRUTHS, Evaluator, Input, Score, register
 from opsloop.evaluation.evaluators.values import text
 
 _FIGURE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?(?!\d)|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?")
@@ -51,18 +53,25 @@ def figures_in(given: object) -> Iterator[Figure]:
         yield from (_figure(each) for each in _FIGURE.findall(written))
 
 
-def figures(values: Mapping[str, Any]) -> float | None:
-    """The share of the wanted figures that stand in the answer; None when none is wanted."""
-    wanted = list(figures_in(values["truth"]))
-    there = list(figures_in(text(values, "answer")))
-    found = sum(any(each.stands_for(one) and one.stands_for(each) for one in there) for each in wanted)
-    return found / len(wanted) if wanted else None
+def figures(options: Mapping[str, Any]) -> Score:
+    """The share of the wanted figures that stand in the answer, or with `all` whether every one does; None for none."""
+    is_strict = options.get("all", False)
+    if not isinstance(is_strict, bool):
+        raise ExperimentInvalid("options.all", "true or false", value=is_strict)
+
+    def score(values: Mapping[str, Any]) -> float | None:
+        wanted = list(figures_in(values["truth"]))
+        there = list(figures_in(text(values, "answer")))
+        found = sum(any(each.stands_for(one) and one.stands_for(each) for one in there) for each in wanted)
+        return (float(found == len(wanted)) if is_strict else found / len(wanted)) if wanted else None
+
+    return score
 
 
 def figure_support(values: Mapping[str, Any]) -> float | None:
     """The share of the answer's figures that stand in the source, rounded or not; None when it has none."""
     claimed = list(figures_in(text(values, "answer")))
-    known = list(figures_in(values["source"]))
+    known = [part for each in figures_in(values["source"]) for part in _parts(each)]
     found = sum(any(each.stands_for(one) for one in known) for each in claimed)
     return found / len(claimed) if claimed else None
 
@@ -72,6 +81,13 @@ def _figure(written: str) -> Figure:
     return Figure(plain, None if "-" in plain else Decimal(plain))
 
 
+def _parts(figure: Figure) -> Iterator[Figure]:
+    yield figure
+    if figure.value is None:
+        year, _, *day = figure.written.split("-")
+        yield from (_figure(each) for each in (year, *day))
+
+
 def _exponent(value: Decimal) -> int:
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)  # a figure is finite
@@ -79,5 +95,5 @@ def _exponent(value: Decimal) -> int:
 
 
 _SOURCE = Input("source", ("run.outputs.figures", "run.outputs.facts", "data.figures", "data.context"))
-register(Evaluator("figures", (ANSWER, Input("truth", ("data.figures", *TRUTHS))), lambda _: figures))
+register(Evaluator("figures", (ANSWER, Input("truth", ("data.figures", *TRUTHS))), figures, options=("all",)))
 register(Evaluator("figure_support", (ANSWER, _SOURCE), lambda _: figure_support))
