@@ -4,6 +4,8 @@ A fenced block in `console`, `bash` or `python` runs, unless the line above it i
 A `console` block shows commands after `$ ` (lines after `> ` go on with it) and what they print; a `text` block right
 after a `bash` or `python` block is what that prints. In what is printed `…` stands for any text of one line, and a
 line that is only `…` for any lines.
+
+A page with the line `<!-- no server: its commands run on the project in their folder -->` runs without `OPSLOOP_URL`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 
 RUNNABLE = frozenset({"console", "bash", "python"})
 _FENCE = re.compile(r"(?P<indent> *)(?P<fence>`{3,}|~{3,}) *(?P<language>[\w+-]*)[^`]*")
+NO_SERVER = "<!-- no server: its commands run on the project in their folder -->"
 _NOT_RUN = re.compile(r"<!-- not run: (?P<reason>\S.*?) *-->")
 
 

@@ -81,22 +81,26 @@ def test_a_project_that_is_named_and_not_there_is_exit_code_3(tmp_path: Path) ->
     done = opsloop("data", "list", "--project", str(tmp_path / "nowhere"), cwd=tmp_path)
 
     assert done.returncode == 3
-    assert "make a project with `opsloop init DIR`" in done.stderr
+    assert "make a project with `opsloop init DIR --template NAME`" in done.stderr
 
 
 def test_a_new_project_is_made_once(tmp_path: Path) -> None:
-    first = opsloop("init", "chat", "--json", cwd=tmp_path)
-    again = opsloop("init", "chat", cwd=tmp_path)
+    first = opsloop("init", "chat", "--template", "support-chatbot", "--json", cwd=tmp_path)
+    again = opsloop("init", "chat", "--template", "support-chatbot", cwd=tmp_path)
+    unnamed = opsloop("init", "other", cwd=tmp_path)
     unknown = opsloop("init", "other", "--template", "nothing", cwd=tmp_path)
 
     assert json.loads(first.stdout)["template"] == "support-chatbot"
     assert (tmp_path / "chat" / "opsloop.yaml").is_file()
-    assert (again.returncode, unknown.returncode) == (5, 3)
+    assert (again.returncode, unnamed.returncode, unknown.returncode) == (5, 2, 3)
+    for refused in (unnamed, unknown):
+        assert "there is document-search, report-generation, support-chatbot" in refused.stderr
+    assert not (tmp_path / "other").exists()
     assert opsloop("flow", "show", "flows/answer", cwd=tmp_path / "chat").stdout.startswith("flowchart")
 
 
 def test_doctor_finds_nothing_wrong_with_a_new_project_and_says_what_is_broken(tmp_path: Path) -> None:
-    opsloop("init", "chat", cwd=tmp_path)
+    opsloop("init", "chat", "--template", "support-chatbot", cwd=tmp_path)
     good = opsloop("doctor", "--json", cwd=tmp_path / "chat")
     (tmp_path / "chat" / ".opsloop").mkdir()
     (tmp_path / "chat" / ".opsloop" / "state.db").write_bytes(b"no database at all" * 100)
