@@ -20,18 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from opsloop.core.clock import Clock, SystemClock
-from opsloop.flows import executor, graph, package
+from opsloop.flows import executor, graph, package, single_node
 from opsloop.flows.connections import lookup
 from opsloop.flows.environment import set_variables
 from opsloop.flows.executor import Limits
 from opsloop.flows.formats import flow_file
-from opsloop.flows.model_access import ModelAccess, current_models
+from opsloop.flows.model_access import ModelAccess, current_models, unknown_connections
 from opsloop.flows.models import Flow
 from opsloop.flows.nodes.port import Kit
 from opsloop.flows.openai_usage import count_openai_calls
 from opsloop.flows.overrides import overridden
 from opsloop.flows.plan import Plan, make_plan
-from opsloop.flows.results import AggregateResult, FlowResult, TextDelta
+from opsloop.flows.results import AggregateResult, FlowResult, NodeRun, TextDelta
 from opsloop.flows.shim_finder import install_shim
 from opsloop.flows.threads import NodeThreads
 from opsloop.flows.user_code import UserModules, forget, install_finder, noticed_libraries
@@ -90,6 +90,20 @@ class LoadedFlow:
         content = package.digest_of(self.flow.folder, file=self.flow.file)
         chosen = [f"{node}.{id}" for node, id in sorted(self.flow.chosen_variants.items())]
         return hashlib.sha256("\n".join([content, *chosen]).encode()).hexdigest()
+
+    def unknown_connections(self) -> tuple[str, ...]:
+        """A sentence for each connection that a node names and nobody knows here."""
+        return unknown_connections(self.flow, self._models)
+
+    async def run_node(self, name: str, given: Mapping[str, Any]) -> NodeRun:
+        """Run one node alone.
+
+        Args:
+            given: its inputs by their names, or what it reads by `NODE.output` and the flow's inputs by theirs.
+        Raises: InputInvalid; NodeFailed.
+        """
+        with self._asked():
+            return await single_node.run(self._plan, name, given)
 
     @property
     def has_aggregation(self) -> bool:

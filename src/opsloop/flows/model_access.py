@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from opsloop.core.context import current_workspace
 from opsloop.flows.connections.lookup import Connections
 from opsloop.flows.connections.model_servers import configured, server_of
+from opsloop.flows.models import Flow, Node
 from opsloop.llm.offline import OfflineEngine
 from opsloop.llm.port import ChatProvider
 from opsloop.llm.providers import chat_provider, provider_for
@@ -54,6 +55,27 @@ def _of_server(server: ModelServer, model: str | None = None) -> Model:
 def _default(model: str | None = None) -> Model:
     workspace = current_workspace.get(None)
     return Model(OfflineEngine() if workspace is None else chat_provider(workspace.settings), model)
+
+
+def unknown_connections(flow: Flow, models: ModelAccess) -> tuple[str, ...]:
+    """What to tell of LLM nodes whose connection nobody knows here: the server of the settings answers in its place."""
+    if models.chat is not None:
+        return ()
+    engine = _default().provider.engine
+    by = "the offline engine" if engine == "offline" else "the model server of the settings"
+    told = {}
+    for node in flow.nodes:
+        name = _names_connection(flow, node)
+        if name and name not in told and models.connections.get(name) is None:
+            told[name] = f"connection {name!r} of node {node.name} is not known here: {by} answers in its place"
+    return tuple(told.values())
+
+
+def _names_connection(flow: Flow, node: Node) -> str | None:
+    if node.type == "llm":
+        return node.connection
+    found = flow.prompty.model.configuration.get("connection") if flow.prompty is not None else None
+    return found if isinstance(found, str) else None
 
 
 # For users' Python that asks a model itself, through a prompty.

@@ -138,10 +138,13 @@ def journalled(value: Any) -> Any:
 
 
 def _plain(value: Any, *, finite: bool, depth: int = 0) -> Any:
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return value
+    # Numbers of other libraries can be subclasses of Python's, which what writes JSON does not take.
+    if isinstance(value, int):
+        return int(value)
     if isinstance(value, float):
-        return value if not finite or math.isfinite(value) else None
+        return float(value) if not finite or math.isfinite(value) else None
     if isinstance(value, str):
         return str(value)
     if is_image(value):
@@ -152,6 +155,8 @@ def _plain(value: Any, *, finite: bool, depth: int = 0) -> Any:
         return {str(key): _plain(part, finite=finite, depth=depth + 1) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(part, finite=finite, depth=depth + 1) for part in value]
+    if hasattr(value, "dtype") and callable(tolist := getattr(value, "tolist", None)):  # of numpy, or made like it
+        return _plain(tolist(), finite=finite, depth=depth + 1)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = {part.name: getattr(value, part.name) for part in dataclasses.fields(value)}
         return _plain(parts, finite=finite, depth=depth + 1)

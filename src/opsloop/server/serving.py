@@ -62,10 +62,10 @@ def serve(
         workspace = open_workspace(settings, file_values=file_values)
         try:
             refuse_open_door(workspace, settings.host)
-            listener = _listen(settings)
-            url = _url(listener)
+            listener = listen(settings)
+            url = url_of(listener)
             platform = Platform(workspace, listens_on_loopback=is_loopback(settings.host))
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(_serve(platform, listener, lock, url, when_ready))
         finally:
             workspace.close()
@@ -143,7 +143,7 @@ def _leave() -> None:
     os._exit(INTERRUPTED)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop  # not on Windows
     except ImportError:
@@ -151,7 +151,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _listen(settings: CoreSettings) -> socket.socket:
+def listen(settings: CoreSettings) -> socket.socket:
     """A listening socket, made before anything is printed: a port in use is found out now."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -174,7 +174,7 @@ def _listen(settings: CoreSettings) -> socket.socket:
     return listener
 
 
-def _url(listener: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104 (compared, not listened on)
         host = "127.0.0.1"

@@ -81,3 +81,17 @@ def test_annotations_name_types_also_as_text() -> None:
     assert type_of_annotation(int) is ValueType.INT
     assert type_of_annotation("dict") is ValueType.OBJECT
     assert type_of_annotation(Point) is None
+
+
+def test_numbers_and_arrays_of_numpy_become_plain_ones() -> None:
+    np = pytest.importorskip("numpy")
+    value = {
+        "a": np.float64(1.5),
+        "b": np.int64(2),
+        "c": np.bool_(True),
+        "d": np.array([[1, 2]]),
+        "e": np.float64("nan"),
+    }
+    found = plain(value)
+    assert found == {"a": 1.5, "b": 2, "c": True, "d": [[1, 2]], "e": None}
+    assert [type(found[key]) for key in "abc"] == [float, int, bool]

@@ -20,6 +20,26 @@ def variants_option(function: Any) -> Any:
     )(function)
 
 
+def init_option(function: Any) -> Any:
+    return click.option(
+        "--init",
+        "init",
+        multiple=True,
+        metavar="FILE|NAME=VALUE",
+        help="What the class of a flex flow is made with: a JSON file, or a value; default: the flow's sample.",
+    )(function)
+
+
+def init_values(given: Sequence[str]) -> dict[str, Any] | None:
+    """Values from files and pairs, later ones before earlier; None when there are none."""
+    if not given:
+        return None
+    found: dict[str, Any] = {}
+    for each in given:
+        found |= pairs([each], "--init") if "=" in each else json_object(Path(each), "--init")
+    return found
+
+
 def pairs(given: Sequence[str], option: str) -> dict[str, str]:
     from opsloop.core.errors import InvalidInput
 
@@ -32,13 +52,18 @@ def pairs(given: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
-def json_object(file: Path) -> dict[str, Any]:
+def json_object(file: Path, option: str = "--inputs") -> dict[str, Any]:
+    """The object in a JSON file, or in the first line of one with JSON lines."""
     from opsloop.core.errors import InvalidInput
 
     try:
-        found = json.loads(file.read_bytes())
+        content = file.read_bytes()
+        first = content.lstrip().split(b"\n", 1)[0] if file.suffix.lower() == ".jsonl" else content
+        found = json.loads(first)
+    except OSError as error:
+        raise InvalidInput(f"{option}: {file} cannot be read ({error.strerror})", field=option) from None
     except ValueError as error:
-        raise InvalidInput(f"{file} is not valid JSON: {error}", field="--inputs") from None
+        raise InvalidInput(f"{file} is not valid JSON: {error}", field=option) from None
     if not isinstance(found, dict):
-        raise InvalidInput(field="--inputs", value=found, wanted="a JSON object of inputs")
+        raise InvalidInput(field=option, value=found, wanted="a JSON object of names and values")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import click
 
 from opsloop.cli import text
 from opsloop.cli.flow.arguments import pairs, variants_option
-from opsloop.cli.flow.loading import project_workspace, runs_place
+from opsloop.cli.flow.loading import at_home, project_workspace, runs_place
 from opsloop.cli.flow.noun import flow
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import verb
@@ -86,8 +87,9 @@ def batch(
     wanted = None if resume is not None else _wanted(path, file, data, earlier, mapping, name, variants)
     if resume is not None and any((path, file, data, earlier, mapping, name, variants, journal)):
         raise click.UsageError("--resume goes on with a run as it was begun; give it no other flow, rows or mapping")
-    with project_workspace(session), session.progress("running") as bar:
-        watch = _Watch(bar)
+    output, journal, cache = (None if each is None else each.absolute() for each in (output, journal, cache))
+    with project_workspace(session), session.progress("running") as bar, ExitStack() as stack:
+        watch = _Watch(bar, stack)
         manner = batch_runs.Manner(
             concurrency=concurrency,
             row_timeout_s=timeout,
@@ -158,14 +160,16 @@ def _performed(place: Path, wanted: RunWanted | None, resume: str | None, manner
 class _Watch:
     """Follows a run: how far it is, how long it may still take, and how to go on with it when it is stopped."""
 
-    def __init__(self, bar: Any) -> None:
+    def __init__(self, bar: Any, stack: ExitStack) -> None:
         self._bar = bar
+        self._stack = stack
         self._run: BatchRun | None = None
         self._at: Progress | None = None
         self._since_s = time.monotonic()
 
     def started(self, run: BatchRun) -> None:
         self._run = run
+        self._stack.enter_context(at_home(run.flow if run.flow.is_dir() else run.flow.parent))
         self._since_s = time.monotonic()
 
     def progress(self, at: Progress) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opsloop.cli.flow.arguments import pairs
 from opsloop.cli.session import Session
@@ -19,19 +21,45 @@ DATABASE = "state.db"
 
 
 @contextmanager
-def loaded_flow(session: Session, path: Path, variants: Sequence[str]) -> Iterator[LoadedFlow]:
-    """The flow, and while it is used the project's workspace for Python nodes that ask for it."""
+def loaded_flow(
+    session: Session, path: Path, variants: Sequence[str] = (), init: Mapping[str, Any] | None = None
+) -> Iterator[LoadedFlow]:
+    """The flow, and while it is used the project's workspace for Python nodes that ask for it.
+
+    Args:
+        init: what the class of a flex flow is made with; unset: its sample.
+    """
     from opsloop.flows.loaded import load
 
     with project_workspace(session):
-        yield load(path, variants=pairs(variants, "--variant"))
+        loaded = load(path.absolute(), variants=pairs(variants, "--variant"), init=init)
+        for sentence in loaded.unknown_connections():
+            session.note(sentence)
+        with at_home(loaded.flow.folder):
+            yield loaded
+
+
+@contextmanager
+def at_home(folder: Path) -> Iterator[None]:
+    """Be in a flow's folder, and find its modules there: users' code reads its files by relative paths.
+
+    Only a process that runs one flow may do that. Paths that a user gave are relative to where the command began.
+    """
+    before = Path.cwd()
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        os.chdir(before)
 
 
 def runs_place(session: Session) -> Path:
     """Where the project in this folder keeps its batch runs."""
     from opsloop.client.local import core_settings
 
-    return core_settings(session.project).data_dir / "runs"
+    return (core_settings(session.project).data_dir / "runs").absolute()
 
 
 @contextmanager

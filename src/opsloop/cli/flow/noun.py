@@ -12,7 +12,9 @@ VERBS = (
     "register",
     "run",
     "runs",
+    "serve",
     "show",
+    "test",
     "validate",
 )
 

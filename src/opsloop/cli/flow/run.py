@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from opsloop.cli.flow.arguments import folder, json_object, pairs, variants_option
+from opsloop.cli.flow.arguments import folder, init_option, init_values, json_object, pairs, variants_option
 from opsloop.cli.flow.loading import loaded_flow
 from opsloop.cli.flow.noun import flow
 from opsloop.cli.session import Session
@@ -33,11 +33,19 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="JSON file with inputs; --input wins over it.",
 )
+@init_option
 @variants_option
-def run(session: Session, path: Path, given: Sequence[str], file: Path | None, variants: Sequence[str]) -> None:
+def run(
+    session: Session,
+    path: Path,
+    given: Sequence[str],
+    file: Path | None,
+    init: Sequence[str],
+    variants: Sequence[str],
+) -> None:
     """Run the flow in DIR once."""
     inputs = {**(json_object(file) if file is not None else {}), **pairs(given, "--input")}
-    with loaded_flow(session, path, variants) as loaded:
+    with loaded_flow(session, path, variants, init_values(init)) as loaded:
         result = loaded.run_sync(inputs)
     session.answer(_run_answer(result), lambda: _outputs(result))
 

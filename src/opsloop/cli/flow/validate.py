@@ -15,8 +15,10 @@ from opsloop.cli.verbs import verb
 @folder
 def validate(session: Session, path: Path) -> None:
     """Check the flow in DIR and all its nodes need, without running it."""
-    with loaded_flow(session, path, ()) as loaded:
-        found = loaded.flow
-    answer = {"flow": found.name, "valid": True, "nodes": len(found.nodes), "warnings": found.warnings}
+    with loaded_flow(session, path) as loaded:
+        found, connections = loaded.flow, loaded.unknown_connections()
+    warnings = (*found.warnings, *connections)
+    answer = {"flow": found.name, "valid": True, "nodes": len(found.nodes), "warnings": warnings}
+    # The connections have been told on stderr already.
     words = "\n".join([f"{found.name}: {len(found.nodes)} nodes, nothing wrong", *found.warnings])
     session.answer(answer, words)

@@ -45,7 +45,7 @@ class Connections:
 
     def get(self, name: str) -> Connection | None:
         """With the values of the environment in it. Raises: ConnectionInvalid, StoreUnreadable, FlowInvalid."""
-        found = self._found(name)
+        found = self.found(name)
         return None if found is None else files.looked_up(found)
 
     def need(self, name: str) -> Connection:
@@ -59,7 +59,8 @@ class Connections:
         there = [name for path in self._files() for name in files.read_many(path)]
         return sorted({*self.given, *there, *(name for store in self.stores for name in store.names())})
 
-    def _found(self, name: str) -> Connection | None:
+    def found(self, name: str) -> Connection | None:
+        """As it is written, with nothing looked up. Raises: as `get`."""
         if name in self.given:
             return as_connection(name, self.given[name])
         for path in self._files():
