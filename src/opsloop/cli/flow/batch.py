@@ -87,7 +87,8 @@ def batch(
     wanted = None if resume is not None else _wanted(path, file, data, earlier, mapping, name, variants)
     if resume is not None and any((path, file, data, earlier, mapping, name, variants, journal)):
         raise click.UsageError("--resume goes on with a run as it was begun; give it no other flow, rows or mapping")
-    output, journal, cache = (None if each is None else each.absolute() for each in (output, journal, cache))
+    # Made absolute while the command is where the user is: the rows run in the flow's folder.
+    place, journal, cache = (None if each is None else each.absolute() for each in (output, journal, cache))
     with project_workspace(session), session.progress("running") as bar, ExitStack() as stack:
         watch = _Watch(bar, stack)
         manner = batch_runs.Manner(
@@ -106,9 +107,9 @@ def batch(
             session.note(watch.how_to_go_on())
             raise
     answer = _answer(done)
-    if output is not None:
+    if place is not None:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in answer["rows"])
-        output.write_text(lines, "utf-8", "backslashreplace")
+        place.write_text(lines, "utf-8", "backslashreplace")
     session.answer(answer, lambda: _words(done, output))
     if done.result.failed:
         first = next(row for row in done.result.rows if not row.is_completed)
