@@ -35,7 +35,10 @@ SECTIONS = {
     "Build": {
         "data": Entry("opsloop.cli.data:data", "Datasets and their versions."),
         "flow": Entry("opsloop.cli.flow.noun:flow", "Prompt flows: run, check and draw them."),
-        "connection": Entry("opsloop.cli.connection:connection", "Where services are that flows use by name; secrets are encrypted and never shown."),
+        "connection": Entry(
+            "opsloop.cli.connection:connection",
+            "Where services are that flows use by name; secrets are encrypted and never shown.",
+        ),
         "rag": Entry("opsloop.cli.rag:rag", "Collections of documents and answers from them."),
         "eval": Entry("opsloop.cli.evaluation:evaluation", "Evaluations of flows over datasets."),
         "gate": Entry("opsloop.cli.gate:gate", "The verdict on an evaluation."),
