@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,8 @@ def run(
     inputs = {**(json_object(file) if file is not None else {}), **pairs(given, "--input")}
     with loaded_flow(session, path, variants, init_values(init)) as loaded:
         result = loaded.run_sync(inputs)
-    session.answer(_run_answer(result), lambda: _outputs(result))
+        hidden = {name for name, each in loaded.flow.outputs.items() if each.evaluation_only}
+    session.answer(_run_answer(result), lambda: _words(result, hidden))
 
 
 def _run_answer(result: FlowResult) -> dict[str, Any]:
@@ -72,8 +73,10 @@ def _run_answer(result: FlowResult) -> dict[str, Any]:
     }
 
 
-def _outputs(result: FlowResult) -> str:
-    shown = {name: value for name, value in result.outputs.items() if value is not None}
-    if len(shown) == 1 and isinstance(only := next(iter(shown.values())), str):
-        return only
-    return json.dumps(_run_answer(result)["outputs"], indent=2, ensure_ascii=False)
+def _words(result: FlowResult, hidden: Collection[str]) -> str:
+    """The outputs for people; those that are there for evaluations only are many words about how it was done."""
+    outputs = {name: value for name, value in _run_answer(result)["outputs"].items() if name not in hidden}
+    shown = [value for value in outputs.values() if value is not None]
+    if len(shown) == 1 and isinstance(shown[0], str):
+        return shown[0]
+    return json.dumps(outputs, indent=2, ensure_ascii=False)
