@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.acceptance.in_process import run
 from tests.acceptance.templates.made import Made
 
 
@@ -33,6 +35,15 @@ def test_a_question_is_answered_with_exact_citations_or_not_at_all(project: Made
     assert "Batteries have a warranty of 12 months or 300 charges" in answered["answer"]
     assert has_exact_citations(project, answered)
     assert (unknown["abstained"], unknown["citations"]) == (True, [])
+
+
+def test_on_the_terminal_the_answer_is_not_buried_under_what_was_read(project: Made) -> None:
+    flow = str(project.folder / "flows" / "search")
+    given = ["--input", "question=How long is the warranty on batteries?", "--project", str(project.folder)]
+    shown = json.loads(run("flow", "run", flow, *given).out)
+
+    assert list(shown) == ["answer", "citations", "abstained"]
+    assert project.flow("search", question="How long is the warranty on batteries?")["passages"]
 
 
 @pytest.mark.parametrize("document", ["warranty-policy.md", "technician-safety.txt"])
@@ -80,13 +91,13 @@ def test_what_cannot_be_done_is_said(project: Made, inputs: list[str], sentence:
 
 
 def test_the_gate_passes_with_the_figures_it_saw(project: Made) -> None:
-    run = project.evaluated()
-    gate = project("gate", "check", run["id"])
+    done = project.evaluated()
+    gate = project("gate", "check", done["id"])
 
     assert (gate.code, gate.answer["verdict"]) == (0, "pass")
-    assert run["metrics"]["citation_support"]["value"] == 1.0
-    assert run["metrics"]["right"]["value"] > 0.9
-    assert run["metrics"]["summary"]["rows"] == 11
+    assert done["metrics"]["citation_support"]["value"] == 1.0
+    assert done["metrics"]["right"]["value"] > 0.9
+    assert done["metrics"]["summary"]["rows"] == 11
 
 
 @pytest.mark.parametrize(
