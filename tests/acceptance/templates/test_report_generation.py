@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from opsloop.testing.model_server import ModelServer
 from tests.acceptance.templates.made import Made
 
 FIGURES = """\
@@ -112,3 +113,23 @@ def test_what_cannot_be_reported_on_is_said(project: Made) -> None:
     assert (later.code, unknown.code) == (1, 1)
     assert "there are no figures for 2031-01; the figures go from 2024-01 to 2025-12" in later.err
     assert "did you mean 'support-figures'" in unknown.err
+
+
+def test_what_a_model_makes_up_is_left_out_and_the_report_says_so(
+    project: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "Customers opened 6,420 tickets in July 2025. That is a record since 1987. Sales rose by 77.7 %."
+    script = [
+        {"when": {"contains": "all regions together"}, "answer": said},
+        {"when": {"contains": "needs attention"}, "answer": "Islands solved only 74.2 % in time."},
+    ]
+    with ModelServer(script=script) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        report = project.flow("report", month="2025-07")
+        assert server.count("chat") == 2
+
+    assert report["narrative"] == "Customers opened 6,420 tickets in July 2025. Islands solved only 74.2 % in time."
+    assert report["left_out"] == ["That is a record since 1987.", "Sales rose by 77.7 %."]
+    assert report["sections"].endswith("; Data quality")
+    assert "2 sentences of the text had no figure, or one that is not in the data" in report["report"]
