@@ -7,7 +7,7 @@ from typing import Any
 
 from opsloop.llm.port import Completion, Embedding, Usage
 
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What reading a body of another form raises."""
 
 

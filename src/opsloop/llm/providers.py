@@ -6,7 +6,6 @@ import functools
 
 from opsloop.core.settings import CoreSettings
 from opsloop.llm.offline import OfflineEngine
-from opsloop.llm.openai_compatible import OpenAICompatible
 from opsloop.llm.port import ChatProvider
 from opsloop.llm.servers import ModelServer, ServerKind
 
@@ -38,4 +37,6 @@ def provider_for(server: ModelServer, *, model: str | None = None) -> ChatProvid
     Args:
         model: what to ask for (of kind azure: the deployment) when a call names no `model` itself.
     """
+    from opsloop.llm.openai_compatible import OpenAICompatible  # its HTTP library takes a tenth of a second to load
+
     return OpenAICompatible(server, model=model)

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 from opsloop.core.errors import InvalidInput
 
 AZURE_API_VERSION = "2024-10-21"
+_SECRET_CHARS = 6
 
 
 class ServerKind(StrEnum):
@@ -42,6 +43,7 @@ class ModelServer:
         organization: sent as `OpenAI-Organization`.
         headers: sent with each call, over those made from the key.
         token: gives a bearer token that is valid now, instead of a key (Entra ID); called for each try of a call.
+        calls_per_minute: most calls to begin in a minute, for each model; unset: as many as the server takes.
     Raises: InvalidInput when the address is none.
     """
 
@@ -52,6 +54,7 @@ class ModelServer:
     organization: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     token: Callable[[], str] | None = field(default=None, repr=False)
+    calls_per_minute: int | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -86,7 +89,7 @@ class ModelServer:
         return f"{base}/openai/deployments/{quote(model, safe='')}/{operation}?{version}"
 
     def request_headers(self) -> dict[str, str]:
-        """The headers that say who asks; they hold secrets."""
+        """The headers that say who asks; they hold secrets. Raises: InvalidInput when one is no header."""
         headers = {}
         if self.token is not None:
             headers["authorization"] = f"Bearer {self.token()}"
@@ -98,7 +101,22 @@ class ModelServer:
             headers["authorization"] = basic
         if self.organization:
             headers["openai-organization"] = self.organization
-        return headers | {name.lower(): value for name, value in self.headers.items()}
+        headers |= {name.lower(): value for name, value in self.headers.items()}
+        return {name: self._checked(name, value.strip()) for name, value in headers.items()}
+
+    def _checked(self, name: str, value: str) -> str:
+        if not value.isprintable():  # the value is a secret and is not shown
+            where = f"header {name} for the model server at {self.address}"
+            raise InvalidInput(f"{where}: wanted a value (the key?) of plain characters, without line ends")
+        return value
+
+    def hidden(self, text: str) -> str:
+        """A text of the server as it may be shown, should it repeat what it was shown as a key."""
+        login = urlsplit(self.base_url.strip()).netloc.rpartition("@")[0]
+        for secret in (self.api_key, login, *self.headers.values()):
+            if secret and len(secret) >= _SECRET_CHARS:
+                text = text.replace(secret, "***")
+        return text
 
     def _base(self) -> str:
         return _without_secrets(self.base_url)

@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -11,8 +11,9 @@ from opsloop.core.errors import InvalidInput
 from opsloop.llm.errors import ModelGarbled, ModelRefused, ModelUnavailable
 from opsloop.llm.openai_compatible import OpenAICompatible
 from opsloop.llm.port import Completion, Usage
-from opsloop.llm.retrying import Patience
+from opsloop.llm.retrying import Patience, deadline_s
 from opsloop.llm.servers import ModelServer, ServerKind
+from opsloop.llm.transport import Reply, TransportFailed
 
 HELLO = [{"role": "user", "content": "hello"}]
 PLAIN = ModelServer("http://model.test/v1/", api_key="sk-secret")
@@ -28,17 +29,22 @@ class Server:
         self.answers = list(answers)
         self.urls: list[str] = []
         self.asked: list[dict[str, Any]] = []
-        self.headers: list[httpx.Headers] = []
+        self.headers: list[dict[str, str]] = []
         self.waits: list[float] = []
+        self.open = 0
 
-    def handle(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(json.loads(request.content))
-        self.headers.append(request.headers)
-        self.urls.append(str(request.url))
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        self.urls.append(url)
+        self.asked.append(json.loads(body))
+        self.headers.append(dict(headers))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        self.open += 1
+        return ScriptedReply(answer, self)
+
+    async def aclose(self) -> None:
+        assert self.open == 0, "every reply was closed"
 
     async def pause(self, seconds: float) -> None:
         self.waits.append(seconds)
@@ -49,7 +55,7 @@ class Server:
             model="m1",
             patience=Patience(draw=lambda low, high: high),
             clock=FakeClock(),
-            transport=httpx.MockTransport(self.handle),
+            transport=self,
             pause=self.pause,
         )
 
@@ -75,6 +81,24 @@ class Server:
                 await provider.aclose()
 
         return asyncio.run(ask())
+
+
+class ScriptedReply:
+    def __init__(self, answer: httpx.Response, server: Server) -> None:
+        self.status = answer.status_code
+        self.headers = dict(answer.headers)
+        self._body = answer.content
+        self._server = server
+
+    async def read(self) -> bytes:
+        return self._body
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        for line in self._body.splitlines():
+            yield line
+
+    async def close(self) -> None:
+        self._server.open -= 1
 
 
 def good(text: str = "hi") -> httpx.Response:
@@ -148,9 +172,51 @@ def test_a_busy_server_is_asked_again(status: int) -> None:
 
 
 def test_retry_after_is_honoured() -> None:
-    server = Server(httpx.Response(429, headers={"retry-after": "7"}), good())
+    server = Server(httpx.Response(503, headers={"retry-after": "7"}), good())
     server.chat()
     assert server.waits == [7.0]
+
+
+def test_a_wait_in_milliseconds_is_honoured() -> None:
+    server = Server(httpx.Response(503, headers={"retry-after-ms": "250", "retry-after": "7"}), good())
+    server.chat()
+    assert server.waits == [0.25]
+
+
+def test_a_spent_account_is_not_asked_again() -> None:
+    spent = {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}
+    with pytest.raises(ModelRefused, match="status 429: You exceeded"):
+        Server(httpx.Response(429, json=spent)).chat()
+
+
+def test_no_try_begins_that_the_caller_would_not_wait_for() -> None:
+    server = Server(httpx.Response(503, headers={"retry-after": "7"}), good())
+    token = deadline_s.set(FakeClock().monotonic_s() + 5)
+    try:
+        with pytest.raises(ModelUnavailable, match="503"):
+            server.chat()
+    finally:
+        deadline_s.reset(token)
+    assert server.waits == []
+
+
+def test_a_key_that_the_server_repeats_is_hidden() -> None:
+    server = Server(httpx.Response(401, json={"error": {"message": "no such key: sk-secret"}}))
+    with pytest.raises(ModelRefused, match=r"no such key: \*\*\*"):
+        server.chat()
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1, 2}])
+def test_what_cannot_be_sent_is_refused_before_it_is(value: object) -> None:
+    with pytest.raises(InvalidInput, match="wanted values of JSON"):
+        Server().chat(logit_bias=value)
+
+
+def test_a_server_that_does_not_stream_is_read_in_one_piece() -> None:
+    piece, completion = Server(good("hello")).stream()
+    assert piece == "hello"
+    assert isinstance(completion, Completion)
+    assert completion.usage == Usage(3, 1)
 
 
 def test_giving_up_says_what_the_server_said() -> None:
@@ -161,7 +227,7 @@ def test_giving_up_says_what_the_server_said() -> None:
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
-    server = Server(*[httpx.ConnectError("refused") for _ in range(4)])
+    server = Server(*[TransportFailed("refused") for _ in range(4)])
     with pytest.raises(ModelUnavailable, match="cannot be reached"):
         server.chat()
 

@@ -1,0 +1,125 @@
+"""Requests over aiohttp: an eighth of a millisecond of CPU a call (`docs/why/decisions/0008-one-lean-http-path.md`).
+
+Import it only where a server is really asked: it takes a tenth of a second to load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.request
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from functools import lru_cache
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+import aiohttp
+
+from opsloop.llm.transport import LONGEST_ANSWER_BYTES, TransportFailed, lines_of
+
+CONNECTIONS = 1024
+_CONNECT_S = 10.0
+_TROUBLE = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+class AiohttpTransport:
+    """Keeps connections open between calls, those of each event loop apart.
+
+    Args:
+        timeout_s: longest silence of a server.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=timeout_s)
+        # A connection belongs to the loop it was opened on; a process may have several loops.
+        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, _Session] = WeakKeyDictionary()
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> AiohttpReply:
+        session = await self._session()
+        try:
+            response = await session.client.post(
+                url, headers=headers, data=body, proxy=_proxy(url), allow_redirects=False
+            )
+        except _TROUBLE as error:
+            raise TransportFailed(_said(error)) from error
+        return AiohttpReply(response)
+
+    async def aclose(self) -> None:
+        session = self._sessions.pop(asyncio.get_running_loop(), None)
+        if session is not None:
+            await session.until_loop_ends.aclose()
+
+    async def _session(self) -> _Session:
+        loop = asyncio.get_running_loop()
+        session = self._sessions.get(loop)
+        if session is None:
+            session = self._sessions[loop] = _Session(self._timeout)
+            await anext(session.until_loop_ends)
+        return session
+
+
+class _Session:
+    def __init__(self, timeout: aiohttp.ClientTimeout) -> None:
+        self.client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            timeout=timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"accept": "application/json, text/event-stream", "content-type": "application/json"},
+        )
+        self.until_loop_ends = _open(self.client)
+
+
+async def _open(client: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
+    """Stands open as long as its loop runs: a loop that ends closes its generators, and so the connections."""
+    try:
+        yield
+    finally:
+        await client.close()
+
+
+class AiohttpReply:
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers  # their look-up ignores case
+        self._response = response
+
+    async def read(self) -> bytes:
+        body = bytearray()
+        async for piece in self._pieces():
+            body += piece
+            if len(body) > LONGEST_ANSWER_BYTES:
+                raise TransportFailed(f"its answer is longer than {LONGEST_ANSWER_BYTES} bytes")
+        return bytes(body)
+
+    def lines(self) -> AsyncIterator[bytes]:
+        return lines_of(self._pieces())
+
+    async def close(self) -> None:
+        self._response.release() if self._response.content.at_eof() else self._response.close()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._response.content.iter_any():
+                yield piece
+        except _TROUBLE as error:
+            raise TransportFailed(_said(error)) from error
+
+
+@lru_cache(maxsize=256)
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for an address (`HTTPS_PROXY`, `NO_PROXY`)."""
+    parts = urlsplit(url)
+    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    proxies = urllib.request.getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def _said(error: BaseException) -> str:
+    """What went wrong, without the address: its query may hold a secret."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return str(error.os_error) or type(error.os_error).__name__
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{type(error).__name__}: {error.message}"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "the address is none"
+    return str(error) or type(error).__name__
