@@ -33,6 +33,7 @@ from opsloop.flows.plan import Constant, Plan, Step, Wire
 from opsloop.flows.results import AggregateResult, FlowResult, NodeRun, NodeStatus, TextDelta, summed
 from opsloop.flows.threads import ThreadsLost
 from opsloop.flows.values import WrongType, coerce
+from opsloop.llm.retrying import deadline_s
 
 _WITH_IMAGES = (ValueType.IMAGE, ValueType.LIST, ValueType.OBJECT, ValueType.ANY)
 _PENDING_DELTAS = 64
@@ -283,6 +284,7 @@ class _Pass:
         timeout_s = self.limits.node_timeout_s
         # Told apart from a TimeoutError that the node itself raises by asking the timer.
         timer = asyncio.timeout(timeout_s)
+        token = deadline_s.set(None if timeout_s is None else time.monotonic() + timeout_s)
         try:
             async with timer:
                 return await step.runner.on_loop(inputs, call)
@@ -290,6 +292,8 @@ class _Pass:
             if not timer.expired():
                 raise
             raise NodeTimedOut(node=step.node.name, flow=self.plan.flow.name, timeout_s=timeout_s) from None
+        finally:
+            deadline_s.reset(token)
 
     def _inputs(self, step: Step) -> dict[str, Any]:
         inputs = dict(step.literals)
