@@ -37,8 +37,9 @@ class BatchResult:
     counts lines of the journal that could not be read; `from_cache` the answers of models that were in the cache.
     """
 
-    rows: tuple[RowResult, ...]
-    aggregate: AggregateResult
+    # Not in its repr, which asyncio makes of what a task gave when it ends: 0.1 ms a row.
+    rows: tuple[RowResult, ...] = field(repr=False)
+    aggregate: AggregateResult = field(repr=False)
     aggregate_error: str | None
     duration_ms: float
     left_out: tuple[int, ...] = ()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Template, TemplateError, TemplateSyntaxError, meta
+from jinja2 import Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -19,6 +19,9 @@ from opsloop.flows.formats.chat_prompt import PromptText, marked
 
 PROMPT_LIMIT_CHARS = 50_000_000
 PRODUCT_LIMIT = 10_000_000
+QUICK_CHARS = 100_000
+# Without these a template takes no longer than its values are long.
+_SLOW = (nodes.For, nodes.Call, nodes.Filter, nodes.Test, nodes.BinExpr, nodes.Macro, nodes.Include, nodes.Import)
 
 
 class TemplateFailed(InvalidInput):
@@ -56,7 +59,9 @@ class PromptTemplate:
         self.file = file
         try:
             self._template: Template = SANDBOX.from_string(text)
-            self.variables = meta.find_undeclared_variables(SANDBOX.parse(text))
+            parsed = SANDBOX.parse(text)
+            self.variables = meta.find_undeclared_variables(parsed)
+            self._is_plain = next(parsed.find_all(_SLOW), None) is None
         except TemplateSyntaxError as error:
             raise TemplateFailed(file=f"{file}, line {error.lineno}", reason=error.message or "no Jinja") from None
         except RecursionError:
@@ -68,6 +73,19 @@ class PromptTemplate:
             return cls(path.read_text("utf-8-sig"), file=path.name)
         except UnicodeDecodeError as error:
             raise TemplateFailed(file=path.name, reason=f"byte {error.start} is no UTF-8 text") from None
+
+    def is_quick_for(self, values: Mapping[str, Any]) -> bool:
+        """Whether rendering takes some microseconds: no loops and calls, and short values whose text is their own."""
+        if not self._is_plain:
+            return False
+        size = 0
+        for name in self.variables:
+            value = values.get(name)
+            if isinstance(value, str):
+                size += len(value)
+            elif value is not None and type(value) not in (int, float, bool):
+                return False
+        return size <= QUICK_CHARS
 
     def render(self, values: Mapping[str, Any]) -> PromptText:
         """The prompt with the values in it. Raises: TemplateFailed."""

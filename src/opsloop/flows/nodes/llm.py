@@ -7,6 +7,7 @@ from typing import Any
 
 from opsloop.flows.asking import ask, model_named, parameters_in
 from opsloop.flows.call import Call
+from opsloop.flows.formats.chat_prompt import PromptText
 from opsloop.flows.formats.templates import PromptTemplate
 from opsloop.flows.models import Literal, Node
 from opsloop.flows.nodes.port import Kit, Runner, ToolRaised
@@ -38,18 +39,27 @@ def asks_model(
     parameters_in({name: each.value for name, each in node.inputs.items() if isinstance(each, Literal)}, wrong)
 
     async def run(inputs: dict[str, Any], call: Call) -> Any:
-        outcome = await kit.threads.run(template.render, {"values": inputs})
-        if outcome.error is not None:
-            raise ToolRaised(outcome.error)
+        prompt = await rendered(template, inputs, kit)
         model = kit.models.of_connection(connection)
         parameters = parameters_in(inputs, wrong)
         if (name := model_named(inputs, model)) is not None:
             parameters["model"] = name
         if detail is not None:
             parameters["detail"] = detail
-        return given(await ask(model, outcome.value, parameters, call, api=api, images=inputs), parameters)
+        return given(await ask(model, prompt, parameters, call, api=api, images=inputs), parameters)
 
     return Runner(run)
+
+
+async def rendered(template: PromptTemplate, inputs: dict[str, Any], kit: Kit) -> PromptText:
+    """The prompt; made in a thread unless that costs more than the rendering."""
+    if template.is_quick_for(inputs):
+        return template.render(inputs)
+    outcome = await kit.threads.run(template.render, {"values": inputs})
+    if outcome.error is not None:
+        raise ToolRaised(outcome.error)
+    assert isinstance(outcome.value, PromptText)
+    return outcome.value
 
 
 def given(completion: Completion, parameters: dict[str, Any]) -> Any:

@@ -68,3 +68,27 @@ def test_an_error_inside_a_template_is_a_sentence() -> None:
 
 def test_ten_megabytes_pass_through() -> None:
     assert len(render("{{x}}", x="y\n" * 5_000_000)) == 10_000_000
+
+
+class Odd:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "is_quick"),
+    [
+        ("Say {{ word }}.", {"word": "hi"}, True),
+        ("{% if n > 1 %}{{ word }}{% endif %}", {"n": 2, "word": None}, True),
+        ("{{ word }}", {"word": "a" * 200_000}, False),
+        ("{{ word }}", {"word": Odd()}, False),
+        ("{{ words[0] }}", {"words": ["a"]}, False),
+        ("{% for each in word %}{{ each }}{% endfor %}", {"word": "hi"}, False),
+        ("{{ range(9) }}", {}, False),
+        ("{{ word * 9 }}", {"word": "hi"}, False),
+        ("{{ word | upper }}", {"word": "hi"}, False),
+    ],
+)
+def test_only_a_plain_template_of_short_values_is_rendered_without_a_thread(
+    text: str, values: dict[str, object], is_quick: bool
+) -> None:
+    assert PromptTemplate(text, file="t").is_quick_for(values) is is_quick
