@@ -1,7 +1,8 @@
 """The journal of a batch: each finished row, and each finished model call of rows that are not.
 
-Both are on the disk before they count: a row before it is told as finished, a call before the flow sees the answer. So
-a batch that is killed repeats no row and pays no call twice, except those that were in work at that moment.
+A row is on the disk before it is told as finished; a call is with the system, which a kill does not touch, before the
+flow sees the answer. So a batch that is killed repeats no row and pays no call twice, except those that were in work
+at that moment.
 """
 
 from __future__ import annotations
@@ -69,9 +70,9 @@ class Journal:
         await self._lines.write(row)
 
     async def write_call(self, key: CallKey, completion: Mapping[str, Any]) -> None:
-        """Returns once the finished call is on the disk. Raises: LinesUnwritable."""
+        """Returns once the finished call outlives a kill; the disk has it with the row. Raises: LinesUnwritable."""
         row, data, call = key
-        await self._lines.write({"of_row": row, "data": data, "call": call, "completion": completion})
+        await self._lines.hand_over({"of_row": row, "data": data, "call": call, "completion": completion})
 
     def call(self, key: CallKey) -> Any:
         """What an earlier process got for a call, or None."""

@@ -1,4 +1,4 @@
-"""A file of JSON lines that outlives a kill: a line is on the disk before whoever wrote it goes on.
+"""A file of JSON lines that outlives a kill: the system has a line before whoever wrote it goes on, or the disk has it.
 
 Lines that are ready together share one write and one fsync, so that they cost little. Each ends in a checksum; the
 first says what the file is. One process at a time holds a file (flock, which the system drops when the process ends).
@@ -69,6 +69,7 @@ class Lines:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._file: int | None = None
         self._waiting: list[bytes] = []
+        self._handed_over: asyncio.Future[None] | None = None
         self._written: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
 
@@ -97,31 +98,43 @@ class Lines:
 
     async def write(self, entry: Mapping[str, Any]) -> None:
         """Returns once the entry is on the disk; from any thread with a loop. Raises: LinesUnwritable."""
+        await self._add(entry, on_disk=True)
+
+    async def hand_over(self, entry: Mapping[str, Any]) -> None:
+        """Returns once the system has the entry, which outlives a kill and not a cut of power. Raises: as `write`."""
+        await self._add(entry, on_disk=False)
+
+    async def _add(self, entry: Mapping[str, Any], *, on_disk: bool) -> None:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # a user's synchronous code waits for its model on another loop
             assert self._loop is not None
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self.write(entry), self._loop))
+            adding = self._add(entry, on_disk=on_disk)
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(adding, self._loop))
             return
         self._waiting.append(line_of(entry))
-        if self._written is None:
-            self._written = loop.create_future()
-        written = self._written
+        self._handed_over = self._handed_over or loop.create_future()
+        if on_disk:
+            self._written = self._written or loop.create_future()
+        done = self._written if on_disk else self._handed_over
+        assert done is not None
         if self._writer is None or self._writer.done():
             self._writer = loop.create_task(self._write_all())
-        await asyncio.shield(written)
+        await asyncio.shield(done)
 
     async def _write_all(self) -> None:
         while self._waiting:
             lines, self._waiting = self._waiting, []
+            handed_over, self._handed_over = self._handed_over, None
             written, self._written = self._written, None
-            assert written is not None
             try:
                 await asyncio.to_thread(self._append, b"".join(lines))
+                _settle(handed_over)
+                if written is not None:
+                    await asyncio.to_thread(self._sync)
+                    _settle(written)
             except LinesUnwritable as error:
-                written.set_exception(error)
-                written.exception()  # whoever waited may be cancelled by now; that is no error left unseen
-            else:
-                written.set_result(None)
+                _settle(handed_over, error)
+                _settle(written, error)
 
     def _open(self) -> None:
         try:
@@ -133,6 +146,7 @@ class Lines:
         whole = self._read()
         os.ftruncate(self._file, whole)
         self._append(line_of({**self.header, "pid": os.getpid()}))
+        self._sync()
         if whole == 0:
             _sync_folder(self.path.parent)
 
@@ -170,10 +184,16 @@ class Lines:
         end = os.lseek(self._file, 0, os.SEEK_END)
         try:
             self._put(data)
-            os.fsync(self._file)
         except OSError as error:
             with suppress(OSError):
                 os.ftruncate(self._file, end)
+            raise self._unwritable(error) from error
+
+    def _sync(self) -> None:
+        assert self._file is not None
+        try:
+            os.fsync(self._file)
+        except OSError as error:
             raise self._unwritable(error) from error
 
     def _put(self, data: bytes) -> None:
@@ -189,6 +209,16 @@ class Lines:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+
+def _settle(future: asyncio.Future[None] | None, error: LinesUnwritable | None = None) -> None:
+    if future is None or future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
+        future.exception()  # whoever waited may be cancelled by now; that is no error left unseen
 
 
 def line_of(entry: Mapping[str, Any]) -> bytes:

@@ -137,7 +137,24 @@ def journalled(value: Any) -> Any:
     return _plain(value, finite=False)
 
 
+_IS_PLAIN = frozenset({str, int, bool, type(None)})
+
+
 def _plain(value: Any, *, finite: bool, depth: int = 0) -> Any:
+    kind = type(value)
+    if kind in _IS_PLAIN:
+        return value
+    if kind is dict and depth <= MAX_DEPTH:  # nearly all of what is written down: each part costs a look at its type
+        return {
+            key if type(key) is str else str(key): part
+            if type(part) in _IS_PLAIN
+            else _plain(part, finite=finite, depth=depth + 1)
+            for key, part in value.items()
+        }
+    return _plain_of_other(value, finite=finite, depth=depth)
+
+
+def _plain_of_other(value: Any, *, finite: bool, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     # Numbers of other libraries can be subclasses of Python's, which what writes JSON does not take.

@@ -172,3 +172,33 @@ def test_a_file_whose_opening_is_cancelled_is_closed(path: Path) -> None:
     asyncio.run(cancel())
     assert lines.is_closed
     assert holder_of(path) is None
+
+
+class SlowDisk(Lines):
+    """Lines whose disk takes what it has when a test says so."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "journal", {})
+        self.opened, self.go_on = False, threading.Event()
+
+    def _sync(self) -> None:
+        if self.opened:
+            self.go_on.wait(10)
+        self.opened = True
+        super()._sync()
+
+
+def test_what_was_handed_over_is_in_the_file_before_the_disk_has_it(path: Path) -> None:
+    async def work() -> None:
+        lines = SlowDisk(path)
+        async with lines:
+            on_disk = asyncio.create_task(lines.write({"n": 1}))
+            also = asyncio.create_task(lines.hand_over({"n": 2}))
+            await also
+            entries = [json.loads(line) for line in path.read_bytes().splitlines()[1:]]
+            assert [entry["n"] for entry in entries] == [1, 2]
+            assert not on_disk.done()
+            lines.go_on.set()
+            await on_disk
+
+    asyncio.run(work())
