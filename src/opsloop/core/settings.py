@@ -58,6 +58,9 @@ class CoreSettings(Section):
     llm_api_version: str | None = Field(
         None, description="Version of Azure OpenAI's API, as a date such as 2024-10-21; unset: that one."
     )
+    llm_calls_per_minute: int | None = Field(
+        None, gt=0, description="Most calls to that server to begin in a minute; unset: as many as it takes."
+    )
 
 
 T = TypeVar("T", bound=Section)

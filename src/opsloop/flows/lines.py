@@ -22,7 +22,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from opsloop.core.errors import Conflict, Failed
 from opsloop.flows.values import journalled
@@ -73,7 +73,7 @@ class Lines:
         self._written: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Lines:
+    async def __aenter__(self) -> Self:
         """Raises: LinesHeld, NotLines, LinesUnwritable, and what `check` raises."""
         self._loop = asyncio.get_running_loop()
         opening = asyncio.create_task(asyncio.to_thread(self._open))

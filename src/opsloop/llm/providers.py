@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 from opsloop.core.settings import CoreSettings
+from opsloop.llm import settings as model_settings
 from opsloop.llm.offline import OfflineEngine
 from opsloop.llm.port import ChatProvider
+from opsloop.llm.recording import Mode, Recorded, Recording
 from opsloop.llm.servers import ModelServer, ServerKind
 
 KEPT = 64
@@ -15,7 +18,7 @@ KEPT = 64
 def chat_provider(settings: CoreSettings) -> ChatProvider:
     """The provider of the settings. The same settings give the same one, with its open connections."""
     if settings.llm_base_url is None:
-        return OfflineEngine()
+        return _recorded(OfflineEngine(), settings.llm_model)
     return provider_for(server_of(settings), model=settings.llm_model)
 
 
@@ -27,16 +30,35 @@ def server_of(settings: CoreSettings) -> ModelServer:
         kind=ServerKind(settings.llm_api_type),
         api_key=settings.llm_api_key,
         api_version=settings.llm_api_version,
+        calls_per_minute=settings.llm_calls_per_minute,
     )
 
 
-@functools.lru_cache(maxsize=KEPT)
 def provider_for(server: ModelServer, *, model: str | None = None) -> ChatProvider:
     """The provider for a server. An equal server gives the same one, with its open connections.
 
     Args:
         model: what to ask for (of kind azure: the deployment) when a call names no `model` itself.
     """
+    return _recorded(_connected(server, model), model)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _connected(server: ModelServer, model: str | None) -> ChatProvider:
     from opsloop.llm.openai_compatible import OpenAICompatible  # its HTTP library takes a tenth of a second to load
 
     return OpenAICompatible(server, model=model)
+
+
+def _recorded(provider: ChatProvider, model: str | None) -> ChatProvider:
+    """The provider, behind the recording that the settings name when they name one."""
+    settings = model_settings.here()
+    if settings.llm_recording is None:
+        return provider
+    recording = _recording(settings.llm_recording.absolute(), settings.llm_recording_mode)
+    return Recorded(provider, recording, model=model or provider.model)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _recording(path: Path, mode: Mode) -> Recording:
+    return Recording(path, mode)

@@ -1,12 +1,17 @@
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opsloop.core.errors import InvalidInput
 from opsloop.core.settings import CoreSettings
+from opsloop.llm import settings as model_settings
 from opsloop.llm.offline import OfflineEngine
 from opsloop.llm.providers import chat_provider, provider_for
+from opsloop.llm.recording import Mode
 from opsloop.llm.servers import ModelServer, Operation, ServerKind
+from opsloop.llm.settings import ModelSettings
 
 AZURE = "https://mine.openai.azure.com"
 
@@ -86,3 +91,15 @@ def test_settings_can_name_a_deployment_of_azure() -> None:
     provider = chat_provider(settings)
     assert repr(provider) == f"OpenAICompatible({AZURE!r}, model='gpt')"
     assert isinstance(chat_provider(CoreSettings()), OfflineEngine)
+
+
+def test_calls_are_recorded_where_the_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ModelSettings(llm_recording=tmp_path)
+    monkeypatch.setattr(model_settings, "here", lambda: settings)
+    messages = [{"role": "user", "content": "Question: who?"}]
+    asyncio.run(chat_provider(CoreSettings()).chat(messages))
+    settings = ModelSettings(llm_recording=tmp_path, llm_recording_mode=Mode.REPLAY)
+    nobody = CoreSettings(llm_base_url="http://127.0.0.1:1/v1")
+    replayed = asyncio.run(chat_provider(nobody).chat(messages))
+    assert replayed.model == "opsloop-offline-extractive"
+    assert (tmp_path / "model-calls.jsonl").exists()
