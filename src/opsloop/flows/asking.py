@@ -12,7 +12,9 @@ from opsloop.flows.model_access import Model
 from opsloop.flows.models import ValueType
 from opsloop.flows.results import TokenUse
 from opsloop.flows.values import WrongType, coerce
+from opsloop.llm import settings as model_settings
 from opsloop.llm.port import ChatProvider, Completion
+from opsloop.llm.prices import cost_usd
 
 PARAMETERS = {
     "temperature": ValueType.DOUBLE,
@@ -102,7 +104,15 @@ def used(completion: Completion) -> TokenUse:
     usage = completion.usage
     if usage is None:
         return TokenUse(calls=1, uncounted_calls=1)
-    return TokenUse(usage.prompt_tokens, usage.completion_tokens, calls=1)
+    cost = cost_usd(completion.model, usage, model_settings.here().llm_prices)
+    return TokenUse(
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        calls=1,
+        estimated_calls=int(usage.estimated),
+        unpriced_calls=int(cost is None),
+        priced_usd=cost or 0.0,
+    )
 
 
 async def _chat(provider: ChatProvider, call: Call, parameters: dict[str, Any]) -> Completion:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from opsloop.core.context import current_workspace
 from opsloop.flows.connections.lookup import Connections
 from opsloop.flows.connections.model_servers import configured, server_of
 from opsloop.flows.models import Flow, Node
-from opsloop.llm.offline import OfflineEngine
+from opsloop.llm import settings as model_settings
 from opsloop.llm.port import ChatProvider
 from opsloop.llm.providers import chat_provider, provider_for
 from opsloop.llm.servers import ModelServer
@@ -33,6 +32,9 @@ class ModelAccess:
     connections: Connections
     chat: ChatProvider | None = None
 
+    def __post_init__(self) -> None:
+        model_settings.here()  # paths in them are relative to where the flow was loaded, not to where it then runs
+
     def of_connection(self, name: str | None) -> Model:
         """The model of a node that names this connection. Raises: ConnectionInvalid."""
         if self.chat is not None:
@@ -53,8 +55,7 @@ def _of_server(server: ModelServer, model: str | None = None) -> Model:
 
 
 def _default(model: str | None = None) -> Model:
-    workspace = current_workspace.get(None)
-    return Model(OfflineEngine() if workspace is None else chat_provider(workspace.settings), model)
+    return Model(chat_provider(model_settings.core_here()), model)
 
 
 def unknown_connections(flow: Flow, models: ModelAccess) -> tuple[str, ...]:

@@ -31,12 +31,24 @@ class NodeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenUse:
-    """Tokens that model calls used. A call whose server counted nothing is counted as such, never as 0 tokens."""
+    """Tokens that model calls used. A call of which nothing is known is counted as such, never as 0 tokens.
+
+    `estimated_calls` are among the counted ones: their tokens were estimated, because their server counted none.
+    `priced_usd` is what the priced calls cost; `unpriced_calls` are those whose model has no price.
+    """
 
     prompt: int = 0
     completion: int = 0
     calls: int = 0
     uncounted_calls: int = 0
+    estimated_calls: int = 0
+    unpriced_calls: int = 0
+    priced_usd: float = 0.0
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What all calls cost, in US dollars; None when that of one is not known."""
+        return None if self.unpriced_calls or self.uncounted_calls else self.priced_usd
 
     @property
     def total(self) -> int:
@@ -48,6 +60,9 @@ class TokenUse:
             self.completion + other.completion,
             self.calls + other.calls,
             self.uncounted_calls + other.uncounted_calls,
+            self.estimated_calls + other.estimated_calls,
+            self.unpriced_calls + other.unpriced_calls,
+            self.priced_usd + other.priced_usd,
         )
 
 

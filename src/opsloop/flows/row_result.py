@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from opsloop.core.errors import OpsloopError
@@ -71,7 +71,7 @@ def entry_of(result: RowResult, data: str) -> dict[str, Any]:
         "error": result.error,
         "error_kind": result.error_kind,
         "duration_ms": result.duration_ms,
-        "tokens": [tokens.prompt, tokens.completion, tokens.calls, tokens.uncounted_calls],
+        "tokens": list(astuple(tokens)),
         "for_aggregation": result.for_aggregation,
     }
 

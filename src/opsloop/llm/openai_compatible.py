@@ -6,11 +6,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.core.errors import InvalidInput, shown
-from opsloop.llm import answers
+from opsloop.llm import answers, token_estimates
 from opsloop.llm.aiohttp_transport import AiohttpTransport
 from opsloop.llm.calling import Asked, Caller
 from opsloop.llm.errors import ModelGarbled, ModelUnavailable
@@ -59,17 +60,21 @@ class OpenAICompatible:
     async def chat(self, messages: Sequence[Message], **parameters: Any) -> Completion:
         body = await self._answer(Operation.CHAT, {"messages": list(messages)}, parameters)
         with self._garbled_unless_read():
-            return answers.chat_completion(body, self._model_of(parameters))
+            completion = answers.chat_completion(body, self._model_of(parameters))
+        return _counted(completion, messages, parameters)
 
     async def complete(self, prompt: str, **parameters: Any) -> Completion:
         body = await self._answer(Operation.COMPLETE, {"prompt": prompt}, parameters)
         with self._garbled_unless_read():
-            return answers.text_completion(body, self._model_of(parameters))
+            completion = answers.text_completion(body, self._model_of(parameters))
+        usage = completion.usage or token_estimates.text_usage([prompt], completion.text)
+        return replace(completion, usage=usage)
 
     async def embed(self, texts: Sequence[str], **parameters: Any) -> Embedding:
         body = await self._answer(Operation.EMBED, {"input": list(texts)}, parameters)
         with self._garbled_unless_read():
-            return answers.embedding(body, texts, self._model_of(parameters))
+            found = answers.embedding(body, texts, self._model_of(parameters))
+        return replace(found, usage=found.usage or token_estimates.text_usage(texts))
 
     async def stream(self, messages: Sequence[Message], **parameters: Any) -> AsyncIterator[str | Completion]:
         options = {"stream": True, "stream_options": {"include_usage": True}}
@@ -88,7 +93,7 @@ class OpenAICompatible:
                         yield piece
                 with self._garbled_unless_read():
                     completion = gathered.completion()
-        yield completion
+        yield _counted(completion, messages, parameters)
 
     async def aclose(self) -> None:
         """Close this loop's connections."""
@@ -148,6 +153,14 @@ class OpenAICompatible:
         except answers.UNREADABLE as error:
             reason = shown(self.server.hidden(f"{type(error).__name__} {error}"), limit=200)
             raise ModelGarbled(base_url=self.server.address, reason=reason) from error
+
+
+def _counted(completion: Completion, messages: Sequence[Message], parameters: Mapping[str, Any]) -> Completion:
+    """With an estimate of the tokens where the server counted none."""
+    if completion.usage is not None:
+        return completion
+    tools = parameters.get("tools") or parameters.get("functions")
+    return replace(completion, usage=token_estimates.chat_usage(messages, completion.message, tools))
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call. `estimated` when no tokenizer counted them."""
+    """Tokens of one call. `estimated` when no tokenizer counted them; see `token_estimates`."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -27,8 +27,8 @@ class Usage:
 class Completion:
     """What a call gave. `message` is the whole message, with tool calls where the model made some.
 
-    `usage` is None when the server counted nothing. `response` is the server's whole body, of a stream the body that
-    it amounts to; empty for an engine that has none.
+    `usage` is None when nothing is known of it; where a server counts nothing it is estimated. `response` is the
+    server's whole body, of a stream the body that it amounts to; empty for an engine that has none.
     """
 
     text: str

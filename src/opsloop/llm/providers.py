@@ -55,7 +55,7 @@ def _recorded(provider: ChatProvider, model: str | None) -> ChatProvider:
     settings = model_settings.here()
     if settings.llm_recording is None:
         return provider
-    recording = _recording(settings.llm_recording.absolute(), settings.llm_recording_mode)
+    recording = _recording(settings.llm_recording, settings.llm_recording_mode)
     return Recorded(provider, recording, model=model or provider.model)
 
 

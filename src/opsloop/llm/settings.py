@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from opsloop.core.context import current_workspace
-from opsloop.core.settings import Section, read
+from opsloop.core.settings import CoreSettings, Section, read
 from opsloop.llm.recording import Mode
+
+S = TypeVar("S", bound=Section)
 
 
 class ModelSettings(Section):
@@ -20,14 +24,36 @@ class ModelSettings(Section):
         Mode.AUTO,
         description="record: ask, and keep each answer; replay: never ask; auto: ask for what is not recorded yet.",
     )
+    llm_prices: Path | None = Field(
+        None, description="File of prices of models, as a path; read over the prices that Opsloop brings."
+    )
+
+    @field_validator("llm_recording", "llm_prices")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.absolute()  # a flow that runs may change the folder
 
 
 def here() -> ModelSettings:
-    """Those of the current workspace; without one, those of the environment when it was first asked."""
+    """Those of the current workspace; without one, those of the environment."""
     workspace = current_workspace.get(None)
-    return _of_environment() if workspace is None else workspace.section(ModelSettings)
+    return _of_environment(ModelSettings) if workspace is None else workspace.section(ModelSettings)
 
 
-@functools.cache
-def _of_environment() -> ModelSettings:
-    return read(ModelSettings)
+def core_here() -> CoreSettings:
+    """As `here`, for the model server."""
+    workspace = current_workspace.get(None)
+    return _of_environment(CoreSettings) if workspace is None else workspace.settings
+
+
+def _of_environment(section: type[S]) -> S:
+    variables = tuple((name, value) for name, value in os.environ.items() if name.startswith("OPSLOOP_"))
+    found = _read(section, variables)
+    assert isinstance(found, section)
+    return found
+
+
+@functools.lru_cache(maxsize=16)
+def _read(section: type[Section], variables: tuple[tuple[str, str], ...]) -> Section:
+    """Once for the same environment: a flow asks in each of its runs."""
+    return read(section)

@@ -53,7 +53,7 @@ def test_a_conversation_reaches_the_model_with_its_parameters(write_flow: WriteF
     ]
     assert parameters == {"model": "gpt-x", "temperature": 0.2, "stop": "END"}
     assert result.outputs == {"answer": "scripted answer"}
-    assert result.tokens == TokenUse(10, 5, calls=1)
+    assert result.tokens == TokenUse(10, 5, calls=1, unpriced_calls=1)
 
 
 def test_no_input_can_speak_as_the_system(write_flow: WriteFlow, model: Any) -> None:

@@ -159,9 +159,9 @@ def test_a_call_must_name_a_model() -> None:
         asyncio.run(provider.chat(HELLO))
 
 
-def test_an_answer_without_counts_has_no_usage() -> None:
-    server = Server(httpx.Response(200, json={"choices": [{"message": {"content": "x"}}]}))
-    assert server.chat().usage is None
+def test_an_answer_without_counts_is_estimated_and_says_so() -> None:
+    server = Server(httpx.Response(200, json={"choices": [{"message": {"content": "four bytes"}}]}))
+    assert server.chat().usage == Usage(3 + 3 + 2, 3, estimated=True)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

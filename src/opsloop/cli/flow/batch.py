@@ -265,8 +265,15 @@ def tokens_in_words(tokens: TokenUse) -> str:
     if tokens.uncounted_calls == tokens.calls:
         return f"{calls}: tokens unknown, the server counted none"
     counted = f"{calls}: {tokens.prompt} prompt and {tokens.completion} completion tokens"
-    uncounted = tokens.uncounted_calls
-    return f"{counted}; {uncounted} call{'s were' if uncounted > 1 else ' was'} not counted" if uncounted else counted
+    uncounted, cost_usd = tokens.uncounted_calls, tokens.cost_usd
+    return "; ".join(
+        [
+            counted + (", in part estimated" if tokens.estimated_calls else ""),
+            *([f"{uncounted} call{'s were' if uncounted > 1 else ' was'} not counted"] if uncounted else []),
+            *([f"cost unknown, {tokens.unpriced_calls} without a price"] if tokens.unpriced_calls else []),
+            *([f"{cost_usd:.4f} US dollars"] if cost_usd else []),
+        ]
+    )
 
 
 def _brief(row: RowResult) -> dict[str, Any]:
