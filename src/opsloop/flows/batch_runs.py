@@ -75,6 +75,7 @@ def create(place: Path, wanted: RunWanted, manner: Manner | None = None) -> Fini
     """
     manner = manner or Manner()
     clock = manner.clock or SystemClock()
+    place = place.absolute()  # users' code may go to another folder
     if wanted.name is not None:
         check_name(wanted.name)
     with _environment(wanted.environment_variables):
@@ -89,7 +90,7 @@ def create(place: Path, wanted: RunWanted, manner: Manner | None = None) -> Fini
             status=RunStatus.RUNNING,
             created_at=clock.now(),
             rows=len(rows),
-            data=wanted.data,
+            data=_full(wanted.data),
             run=wanted.run,
             column_mapping=mapping,
             variants=wanted.variants,
@@ -111,6 +112,7 @@ def resume(place: Path, name: str, manner: Manner | None = None) -> Finished:
     Raises: RunMissing, JournalOfOther when the flow changed since, and as `create`.
     """
     manner = manner or Manner()
+    place = place.absolute()
     run = folders.get(place, name)
     wanted = RunWanted(
         flow=run.flow,
@@ -184,6 +186,11 @@ def _rows(place: Path, wanted: RunWanted) -> list[dict[str, Any]]:
     if wanted.run is None:
         raise InvalidInput(field="data", value=None, wanted="a file of rows, a dataset version, or an earlier run")
     return folders.rows_of(folders.get(place, wanted.run))
+
+
+def _full(data: str | None) -> str | None:
+    """A file by its whole path, a dataset version as it is."""
+    return data if data is None or not Path(data).exists() else str(Path(data).absolute())
 
 
 def _earlier(place: Path, name: str) -> list[RowResult]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from opsloop.core.caller import system
 from opsloop.core.context import current_workspace
 from opsloop.core.errors import InvalidInput, NotFound
-from opsloop.datasets import service as datasets
 from opsloop.datasets.formats import delimited, registry
 
 _BY = system("batch")
+# By name: only rows of a dataset need the database's library, and a batch of a file starts without it.
+_DATASETS = "opsloop.datasets.service"
 _AS_TEXT = frozenset({".csv", ".tsv"})
 _IMAGE_FILE = re.compile(r"data:(image/[\w.+*-]+);path")
 
@@ -56,6 +58,7 @@ def _of_dataset(ref: str) -> list[dict[str, Any]]:
     workspace = current_workspace.get(None)
     if workspace is None or "/" in ref or Path(ref).suffix in registry.known():
         raise RowsMissing(source=ref, here="" if workspace is not None else ", and no project here")
+    datasets = resolve_name(_DATASETS)
     with workspace.reading(_BY) as uow:
         return list(datasets.rows(uow, datasets.get(uow, ref)))
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,10 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> No
     raise AssertionError("nothing happened for two minutes")
 
 
+def has_called(server: ModelServer, times: int, journal: Path) -> bool:
+    return journal.exists() and len(server.calls) >= times
+
+
 def asked(server: ModelServer) -> Counter[str]:
     """How often each prompt was received."""
     return Counter(call.json["messages"][-1]["content"] for call in server.calls if call.body)
@@ -91,10 +96,12 @@ def test_a_batch_killed_at_twenty_moments_has_each_row_once_and_pays_no_finished
             wanted = len(server.calls) + moments.randint(0, 60)
             command = [*OPSLOOP, "flow", "batch", *more, "--concurrency", str(CONCURRENCY)]
             process = subprocess.Popen(command, cwd=place, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            until(lambda wanted=wanted: journal.exists() and len(server.calls) >= wanted, process)  # type: ignore[misc]
-            assert process.poll() is None, process.communicate()
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+            try:
+                until(partial(has_called, server, wanted, journal), process)
+                assert process.poll() is None, process.communicate()
+            finally:
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
             repeated_at_most += CONCURRENCY
             counts = asked(server)
             paid |= Counter({prompt: counts[prompt] for prompt in paid_for(journal)})

@@ -122,7 +122,8 @@ class Full(Lines):
 
 def test_a_full_disk_is_told_to_every_writer_and_leaves_only_whole_lines(path: Path) -> None:
     async def fill() -> list[BaseException | None]:
-        async with Full(path, "notes", {}) as lines:
+        lines = Full(path, "notes", {})
+        async with lines:
             await lines.write({"n": 0})
             lines.is_full = True
             writes = [lines.write({"n": n}) for n in (1, 2, 3)]

@@ -244,17 +244,21 @@ def _notes(done: Finished) -> list[str]:
     resumed = sum(row.resumed for row in result.rows)
     said = [
         f"run {done.run.name} is kept; `opsloop flow runs show {done.run.name}` shows it",
-        f"{resumed} rows were finished before" if resumed else "",
-        f"{result.damaged} damaged lines of the journal: what they held was run again" if result.damaged else "",
-        f"{len(result.left_out)} rows were left out: run {done.run.run} has no outputs for them"
+        f"finished before and taken as they are: {_rows(resumed)}" if resumed else "",
+        f"damaged lines of the journal, whose work was done again: {result.damaged}" if result.damaged else "",
+        f"left out, as run {done.run.run} has no outputs for them: {_rows(len(result.left_out))}"
         if result.left_out
         else "",
-        f"{result.from_cache} answers of models came from the cache" if result.from_cache else "",
+        f"answers of models that came from the cache: {result.from_cache}" if result.from_cache else "",
         tokens_in_words(result.tokens),
         f"the aggregation failed: {result.aggregate_error}" if result.aggregate_error is not None else "",
         *done.run.warnings,
     ]
     return [line for line in said if line]
+
+
+def _rows(count: int) -> str:
+    return f"{count} row{'' if count == 1 else 's'}"
 
 
 def tokens_in_words(tokens: TokenUse) -> str:
