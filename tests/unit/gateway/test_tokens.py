@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from opsloop.flows.results import NO_TOKENS, TokenUse
-from opsloop.gateway.tokens import Usage, estimate, usage
+from opsloop.gateway.tokens import Usage, usage
+from opsloop.llm.token_estimates import estimate
 
 
 @pytest.mark.parametrize(
