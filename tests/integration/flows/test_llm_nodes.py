@@ -12,6 +12,7 @@ from opsloop.flows.errors import FlowInvalid, FlowRunError
 from opsloop.flows.formats.templates import TemplateFailed
 from opsloop.flows.loaded import load
 from opsloop.flows.results import FlowResult, TextDelta, TokenUse
+from opsloop.llm.port import Usage
 
 WriteFlow = Callable[..., Path]
 
@@ -165,3 +166,17 @@ def test_the_trace_of_a_model_call_that_failed_holds_what_was_sent(write_flow: W
     ask = failed.value.result.node("ask")
     assert ask.conversation[-1]["content"].strip() == "How?"
     assert "the server is away" in str(ask.error)
+
+
+def test_the_price_of_a_call_is_told_and_of_an_unknown_model_never_0(write_flow: WriteFlow, model: Any) -> None:
+    flow = load(write_flow(CHAT, **{"ask.jinja2": TEMPLATE}), chat=model)
+    model.usage = Usage(1_000_000, 0, estimated=True)
+
+    def used(name: str) -> TokenUse:
+        model.model = name
+        return flow.run_sync({"question": "How?", "chat_history": []}).tokens
+
+    known, unknown = used("gpt-4o-mini"), used("mine")
+    assert (known.cost_usd, known.estimated_calls) == (pytest.approx(0.15), 1)
+    assert unknown.cost_usd is None
+    assert (known + unknown).cost_usd is None

@@ -1,21 +1,15 @@
 from __future__ import annotations
 
-import pytest
-
 from opsloop.flows.results import NO_TOKENS, TokenUse
 from opsloop.gateway.tokens import Usage, usage
-from opsloop.llm.token_estimates import estimate
-
-
-@pytest.mark.parametrize(
-    ("text", "tokens"), [("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("日本語日", 3), ("\ud800", 1)]
-)
-def test_four_bytes_are_a_token(text: str, tokens: int) -> None:
-    assert estimate(text) == tokens
 
 
 def test_counted_calls_are_the_usage() -> None:
     assert usage(TokenUse(10, 5, calls=2), asked=["x"], answered="y") == Usage(10, 5, is_estimate=False)
+
+
+def test_one_estimated_call_makes_the_usage_an_estimate() -> None:
+    assert usage(TokenUse(10, 5, calls=2, estimated_calls=1), asked=["abcd"], answered="abcd").is_estimate
 
 
 def test_one_uncounted_call_makes_the_usage_an_estimate() -> None:
