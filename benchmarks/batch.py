@@ -1,6 +1,6 @@
 """A batch of rows through a model node and a Python node, beside what the server alone allows and Prompt flow's batch.
 
-Run: python benchmarks/batch.py [--rows 500] [--connections 64] [--latency-ms 50] [--rounds 5] [--without-peer]
+Run: python benchmarks/batch.py [--rows 500] [--connections 64] [--latency-ms 50] [--rounds 15] [--without-peer]
 Goals: at most 1.5 times the ideal (rows x latency / connections), at most 2 ms of CPU a row with traces and the journal
 on, and a tenth of the time that Prompt flow's batch takes at its best settings, all in one run.
 
@@ -274,7 +274,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=500)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--latency-ms", type=float, default=50.0)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--peer-rounds", type=int, default=2)
     parser.add_argument("--without-peer", action="store_true", help="leave out Prompt flow")
     parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
