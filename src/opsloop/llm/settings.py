@@ -47,13 +47,17 @@ def core_here() -> CoreSettings:
 
 
 def _of_environment(section: type[S]) -> S:
-    variables = tuple((name, value) for name, value in os.environ.items() if name.startswith("OPSLOOP_"))
-    found = _read(section, variables)
+    found = _read(section, tuple(map(os.environ.get, _names(section))))
     assert isinstance(found, section)
     return found
 
 
+@functools.cache
+def _names(section: type[Section]) -> tuple[str, ...]:
+    return tuple(f"OPSLOOP_{name}".upper() for name in section.model_fields)
+
+
 @functools.lru_cache(maxsize=16)
-def _read(section: type[Section], variables: tuple[tuple[str, str], ...]) -> Section:
-    """Once for the same environment: a flow asks in each of its runs."""
+def _read(section: type[Section], values: tuple[str | None, ...]) -> Section:
+    """Once for the same values in the environment: a flow asks several times in each of its runs."""
     return read(section)
