@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from opsloop.core.errors import OpsloopError
@@ -58,6 +58,9 @@ def failed(index: int, inputs: Mapping[str, Any], error: OpsloopError, result: F
     )
 
 
+_TOKENS = tuple(each.name for each in fields(TokenUse))
+
+
 def entry_of(result: RowResult, data: str) -> dict[str, Any]:
     """Args:
     data: digest of the row's data.
@@ -71,7 +74,7 @@ def entry_of(result: RowResult, data: str) -> dict[str, Any]:
         "error": result.error,
         "error_kind": result.error_kind,
         "duration_ms": result.duration_ms,
-        "tokens": list(astuple(tokens)),
+        "tokens": [getattr(tokens, name) for name in _TOKENS],
         "for_aggregation": result.for_aggregation,
     }
 

@@ -151,6 +151,8 @@ def _plain(value: Any, *, finite: bool, depth: int = 0) -> Any:
             else _plain(part, finite=finite, depth=depth + 1)
             for key, part in value.items()
         }
+    if kind is list and depth <= MAX_DEPTH:
+        return [part if type(part) in _IS_PLAIN else _plain(part, finite=finite, depth=depth + 1) for part in value]
     return _plain_of_other(value, finite=finite, depth=depth)
 
 

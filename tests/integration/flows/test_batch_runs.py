@@ -141,7 +141,7 @@ def test_a_run_of_which_the_file_of_rows_is_gone_goes_on_all_the_same(place: Pat
     lines = run.journal_file.read_bytes().splitlines(keepends=True)
     run.journal_file.write_bytes(b"".join(lines[:2]))
     again = batch_runs.resume(place, "monday")
-    assert [row.resumed for row in again.result.rows] == [True, False]
+    assert sorted(row.resumed for row in again.result.rows) == [False, True]  # either may have been written first
     assert batch_runs.get(place, "monday").completed_rows == 2
 
 
