@@ -33,7 +33,10 @@ def used(write_flow: WriteFlow, code: str) -> TokenUse:
 
 
 def test_a_call_counts(write_flow: WriteFlow, server: ModelServer) -> None:
-    code = f"def work():\n    from openai import OpenAI\n    return str(OpenAI().chat.completions.create({ASK}))"
+    code = (
+        "def work():\n    from openai import OpenAI\n    with OpenAI() as client:\n"
+        f"        return str(client.chat.completions.create({ASK}))"
+    )
     tokens = used(write_flow, code)
     assert (tokens.calls, tokens.uncounted_calls) == (1, 0)
     assert tokens.prompt > 0
@@ -53,9 +56,9 @@ def test_a_stream_counts_or_is_told_to_be_uncounted(
     write_flow: WriteFlow, server: ModelServer, options: str, uncounted: int
 ) -> None:
     code = (
-        "def work():\n    from openai import OpenAI\n"
-        f"    parts = OpenAI().chat.completions.create({ASK}, stream=True, stream_options={options})\n"
-        "    return ''.join(part.choices[0].delta.content or '' for part in parts if part.choices)"
+        "def work():\n    from openai import OpenAI\n    with OpenAI() as client:\n"
+        f"        parts = client.chat.completions.create({ASK}, stream=True, stream_options={options})\n"
+        "        return ''.join(part.choices[0].delta.content or '' for part in parts if part.choices)"
     )
     tokens = used(write_flow, code)
     assert (tokens.calls, tokens.uncounted_calls) == (1, uncounted)
@@ -64,9 +67,9 @@ def test_a_stream_counts_or_is_told_to_be_uncounted(
 
 def test_completions_and_embeddings_count(write_flow: WriteFlow, server: ModelServer) -> None:
     code = (
-        "def work():\n    from openai import OpenAI\n    client = OpenAI()\n"
-        "    client.embeddings.create(model='e', input='some words')\n"
-        "    return client.completions.create(model='m', prompt='Once').choices[0].text"
+        "def work():\n    from openai import OpenAI\n    with OpenAI() as client:\n"
+        "        client.embeddings.create(model='e', input='some words')\n"
+        "        return client.completions.create(model='m', prompt='Once').choices[0].text"
     )
     tokens = used(write_flow, code)
     assert (tokens.calls, tokens.uncounted_calls) == (2, 0)
