@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,8 @@ def create(session: Session, file: Path, name: str | None, given: Sequence[str])
     """Keep the connection in FILE; one of that name is replaced."""
     from opsloop.flows.connections import files
 
-    made = files.read_one(file, name=name, overrides=_values(given))
+    values = _values(given)
+    made = files.read_one(file, name=name, overrides={**values, **asked_for(file, values)})
     store = _store(session)
     replaced = store.get(made.name) is not None
     store.put(made)
@@ -95,6 +96,15 @@ def delete(session: Session, name: str) -> None:
         kept = [each for store in known.stores for each in store.names()]
         raise ConnectionMissing(noun="connection", name=name, near=suggestion(name, kept))
     session.answer({"name": name, "deleted": True}, f"connection {name} is deleted")
+
+
+def asked_for(file: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """What the file leaves open and nobody gave, asked of whoever sits at the terminal; what is typed is not shown."""
+    from opsloop.flows.connections import files
+
+    if not sys.stdin.isatty():
+        return {}
+    return {field: click.prompt(field, hide_input=True, err=True) for field in files.left_open(file, given)}
 
 
 def _values(given: Sequence[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,7 +22,7 @@ import msgspec
 
 from opsloop.core.errors import Conflict, Failed, InvalidInput, NotFound
 from opsloop.flows.errors import suggestion
-from opsloop.flows.lines import LinesUnwritable, entry_of, holder_of
+from opsloop.flows.lines import LinesHeld, LinesUnwritable, entry_of, holder_of
 from opsloop.flows.results import NO_TOKENS, TokenUse
 from opsloop.flows.row_result import RowResult, from_entry
 from opsloop.flows.values import journalled, plain
@@ -84,6 +85,7 @@ class BatchRun:
     metrics: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
     warnings: tuple[str, ...] = ()
+    is_archived: bool = False
 
     @property
     def journal_file(self) -> Path:
@@ -165,6 +167,16 @@ def results_of(run: BatchRun) -> list[RowResult]:
     # Of a row that was run again the last counts; a line that is just being written is not one yet.
     found = {entry["row"]: entry for line in lines if (entry := entry_of(line)) is not None and "row" in entry}
     return [from_entry(found[index]) for index in sorted(found)]
+
+
+def remove(run: BatchRun) -> None:
+    """Raises: LinesHeld while a process works on it, LinesUnwritable."""
+    if (pid := holder_of(run.journal_file)) is not None:
+        raise LinesHeld(path=run.journal_file, pid=pid)
+    try:
+        shutil.rmtree(run.folder)
+    except OSError as error:
+        raise LinesUnwritable(path=run.folder, reason=error.strerror) from error
 
 
 def write_outputs(run: BatchRun, rows: Iterable[RowResult], aggregate: Mapping[str, Any]) -> None:

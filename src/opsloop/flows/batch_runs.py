@@ -7,10 +7,9 @@ All functions are synchronous; inside of an event loop `create` and `resume` do 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,16 +18,17 @@ from typing import Any, TypeVar
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.core.errors import Conflict, InvalidInput
 from opsloop.flows import batch_run_folder as folders
+from opsloop.flows import kept_init
 from opsloop.flows import rows as row_files
 from opsloop.flows.batch import CONCURRENCY, BatchResult, Progress, run_batch
 from opsloop.flows.batch_run_folder import BatchRun, RunStatus, check_name
-from opsloop.flows.connections import lookup
-from opsloop.flows.environment import value_of
+from opsloop.flows.environment import for_a_while
 from opsloop.flows.lines import holder_of
 from opsloop.flows.loaded import LoadedFlow, load
 from opsloop.flows.results import summed
 from opsloop.flows.row_result import RowResult
 from opsloop.flows.run_file import RunWanted
+from opsloop.flows.working_folder import at_home
 from opsloop.llm.port import ChatProvider
 
 T = TypeVar("T")
@@ -45,6 +45,8 @@ class Manner:
         journal: file for the journal; unset: in the run's folder.
         started: called once the run has its folder.
         progress: called after each row; must be quick.
+        at_home: run in the flow's folder, as its code expects; only in a process that runs one flow at a time.
+        target: what a flex flow calls for each row, made already; see `entries`.
         chat: what answers LLM nodes, for tests.
     """
 
@@ -55,6 +57,8 @@ class Manner:
     journal: Path | None = None
     started: Callable[[BatchRun], None] | None = None
     progress: Callable[[Progress], None] | None = None
+    at_home: bool = False
+    target: Callable[..., Any] | None = None
     chat: ChatProvider | None = None
     clock: Clock | None = None
 
@@ -78,7 +82,7 @@ def create(place: Path, wanted: RunWanted, manner: Manner | None = None) -> Fini
     place = place.absolute()  # users' code may go to another folder
     if wanted.name is not None:
         check_name(wanted.name)
-    with _environment(wanted.environment_variables):
+    with for_a_while(wanted.environment_variables):
         flow = _loaded(wanted, manner)
         mapping, warnings = _fitting(flow, wanted)
         rows = _rows(place, wanted)
@@ -94,14 +98,14 @@ def create(place: Path, wanted: RunWanted, manner: Manner | None = None) -> Fini
             run=wanted.run,
             column_mapping=mapping,
             variants=wanted.variants,
-            init=wanted.init,
+            init=kept_init.without_secrets(wanted.init),
             environment_variables=wanted.environment_variables,
             connections=wanted.connections,
             display_name=wanted.display_name,
             description=wanted.description,
             tags=wanted.tags,
             journal=manner.journal.absolute() if manner.journal is not None else None,
-            warnings=(*wanted.warnings, *warnings),
+            warnings=(*wanted.warnings, *warnings, *flow.unknown_connections()),
         )
         return _perform(place, folders.make(place, run, rows), flow, rows, manner)
 
@@ -114,6 +118,7 @@ def resume(place: Path, name: str, manner: Manner | None = None) -> Finished:
     manner = manner or Manner()
     place = place.absolute()
     run = folders.get(place, name)
+    kept_init.refuse_hidden(run.init, run.name)
     wanted = RunWanted(
         flow=run.flow,
         run=run.run,
@@ -122,7 +127,7 @@ def resume(place: Path, name: str, manner: Manner | None = None) -> Finished:
         environment_variables=run.environment_variables,
         connections=run.connections,
     )
-    with _environment(run.environment_variables):
+    with for_a_while(run.environment_variables):
         flow = _loaded(wanted, manner)
         return _perform(place, run, flow, folders.rows_of(run), manner, is_resumed=True)
 
@@ -136,6 +141,21 @@ def listed(place: Path) -> list[BatchRun]:
     """The newest first."""
     runs = [folders.get(place, name) for name in folders.names(place)]
     return sorted(runs, key=lambda run: run.created_at, reverse=True)
+
+
+def changed(place: Path, name: str, **changes: Any) -> BatchRun:
+    """A run with other values in what is said about it: its display name, description, tags, or being archived.
+
+    Raises: RunMissing, RunDamaged, LinesUnwritable.
+    """
+    run = replace(folders.get(place, name), **changes)
+    folders.save(run)
+    return run
+
+
+def remove(place: Path, name: str) -> None:
+    """Forget a run and all it gave. Raises: RunMissing, LinesHeld while it goes on, LinesUnwritable."""
+    folders.remove(folders.get(place, name))
 
 
 def results(place: Path, name: str) -> list[RowResult]:
@@ -169,6 +189,7 @@ def _loaded(wanted: RunWanted, manner: Manner) -> LoadedFlow:
         chat=manner.chat,
         init=wanted.init,
         overrides=wanted.connections or None,
+        target=manner.target,
     )
 
 
@@ -231,7 +252,8 @@ def _perform(
         clock=manner.clock,
     )
     try:
-        result = _waited(work)
+        with at_home(flow.flow.folder) if manner.at_home else nullcontext():
+            result = waited(work)
     except BaseException as error:
         if is_resumed and isinstance(error, Conflict):
             raise  # somebody else's run, or another flow's: it is left as it is
@@ -261,26 +283,8 @@ def _counted(run: BatchRun, rows: Any, **changes: Any) -> BatchRun:
     return replace(run, tokens=summed(row.tokens for row in rows), **counts, **changes)
 
 
-@contextmanager
-def _environment(written: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of this process for a while. Raises: FlowInvalid when a connection they name is not there."""
-    connections = lookup.here() if written else None
-    values = {
-        name: value_of("run", name, text, connections) for name, text in written.items() if connections is not None
-    }
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _waited(work: Coroutine[Any, Any, T]) -> T:
+def waited(work: Coroutine[Any, Any, T]) -> T:
+    """The outcome of asynchronous work, for synchronous callers, inside of an event loop too."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

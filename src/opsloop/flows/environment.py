@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import structlog
 
+from opsloop.flows.connections import lookup
 from opsloop.flows.connections.lookup import Connections
 from opsloop.flows.errors import FlowInvalid
 from opsloop.flows.models import Flow
@@ -35,6 +38,28 @@ def set_variables(flow: Flow, connections: Connections) -> None:
             if _set_here.get(name, value) != value:
                 log.warning("environment_variable_changed", variable=name, flow=flow.name)
             os.environ[name] = _set_here[name] = value
+
+
+@contextmanager
+def for_a_while(written: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process while the block runs.
+
+    Raises: FlowInvalid when a connection they name is not there.
+    """
+    connections = lookup.here() if written else None
+    values = {
+        name: value_of("run", name, text, connections) for name, text in written.items() if connections is not None
+    }
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def value_of(file: str, name: str, written: str, connections: Connections) -> str:

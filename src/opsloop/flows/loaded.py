@@ -13,7 +13,7 @@ import tempfile
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from opsloop.flows.executor import Limits
 from opsloop.flows.formats import flow_file
 from opsloop.flows.model_access import ModelAccess, current_models, unknown_connections
 from opsloop.flows.models import Flow
-from opsloop.flows.nodes.port import Kit
+from opsloop.flows.nodes.port import ENTRY, Kit
 from opsloop.flows.openai_usage import count_openai_calls
 from opsloop.flows.overrides import overridden
 from opsloop.flows.plan import Plan, make_plan
@@ -89,6 +89,8 @@ class LoadedFlow:
         """Names the flow's content and chosen variants: what ran is the same when this is."""
         content = package.digest_of(self.flow.folder, file=self.flow.file)
         chosen = [f"{node}.{id}" for node, id in sorted(self.flow.chosen_variants.items())]
+        if self.flow.entry is not None and not (self.flow.folder / self.flow.file).is_file():
+            chosen.append(str(self.flow.entry))  # no file of the folder says what is called
         return hashlib.sha256("\n".join([content, *chosen]).encode()).hexdigest()
 
     def unknown_connections(self) -> tuple[str, ...]:
@@ -157,6 +159,7 @@ def load(
     connections: Mapping[str, Any] | None = None,
     init: Mapping[str, Any] | None = None,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    target: Callable[..., Any] | None = None,
     limits: Limits | None = None,
     clock: Clock | None = None,
 ) -> LoadedFlow:
@@ -169,19 +172,22 @@ def load(
         connections: by name, before those of the project; see `connections.lookup`.
         init: what the class of a flex flow is made with; unset: the values of its sample.
         overrides: by node, inputs that replace those written in the flow; `connection` of an LLM node too.
+        target: what a flex flow calls for each row, made already; see `entries`.
     Raises: FlowMissing, FlowInvalid, TemplateFailed.
     """
     file = flow_file.find(Path(path))
-    plain = chat is None and not connections and init is None and not overrides and limits is None and clock is None
+    plain = all(each is None for each in (chat, init, target, limits, clock)) and not (connections or overrides)
     if not plain:
         models = ModelAccess(lookup.here(connections), chat)
-        return _load(file, variants, models, init, overrides or {}, limits or Limits(), clock or SystemClock())
-    key = (str(file.resolve()), tuple(sorted((variants or {}).items())), _fingerprint(file.resolve().parent))
+        flow = overridden(flow_file.read(file, variants=variants), overrides or {})
+        return _load(flow, models, init, target, limits or Limits(), clock or SystemClock())
+    key = (str(file.resolve()), tuple(sorted((variants or {}).items())), _fingerprint(_code_of(file)))
     with _lock:
         if (known := _loaded.get(key)) is not None:
             _loaded.move_to_end(key)
             return known
-    loaded = _load(file, variants, ModelAccess(lookup.here()), None, {}, Limits(), SystemClock())
+    flow = flow_file.read(file, variants=variants)
+    loaded = _load(flow, ModelAccess(lookup.here()), None, None, Limits(), SystemClock())
     with _lock:
         loaded = _loaded.setdefault(key, loaded)
         while len(_loaded) > KEPT:
@@ -195,18 +201,16 @@ _lock = threading.Lock()
 
 
 def _load(
-    file: Path,
-    variants: Mapping[str, str] | None,
+    flow: Flow,
     models: ModelAccess,
     init: Mapping[str, Any] | None,
-    overrides: Mapping[str, Mapping[str, Any]],
+    target: Callable[..., Any] | None,
     limits: Limits,
     clock: Clock,
 ) -> LoadedFlow:
     install_finder()
     install_shim()
     noticed_libraries["openai"] = count_openai_calls
-    flow = overridden(flow_file.read(file, variants=variants), overrides)
     graph.in_order(flow)
     is_assembled = bool(flow.additional_includes)
     if is_assembled:
@@ -214,7 +218,7 @@ def _load(
     set_variables(flow, models.connections)
     modules = UserModules(flow.folder)
     # Threads of its own: a flow whose nodes never return holds up itself, and not the one that stands in for it.
-    kit = Kit(flow, modules, NodeThreads(), models, init)
+    kit = Kit(flow, modules, NodeThreads(), models, init, {} if target is None else {ENTRY: target})
     token = current_models.set(models)
     try:
         plan = make_plan(flow, kit)
@@ -232,6 +236,11 @@ def _assembled(flow: Flow) -> Path:
     files = package.files_of(flow.folder, flow.additional_includes)
     package.write_files(folder, [(file.path, file.place.read_bytes()) for file in files])
     return folder
+
+
+def _code_of(file: Path) -> Path:
+    """The folder with the flow's code: that of its file, or the one a flex flow names."""
+    return flow_file.read(file).folder if file.name in flow_file.FLEX else file.resolve().parent
 
 
 def _fingerprint(folder: Path) -> int:

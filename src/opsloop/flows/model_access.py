@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from opsloop.core.errors import InvalidInput
 from opsloop.flows.connections.lookup import Connections
 from opsloop.flows.connections.model_servers import configured, server_of
 from opsloop.flows.models import Flow, Node
@@ -69,7 +70,16 @@ def unknown_connections(flow: Flow, models: ModelAccess) -> tuple[str, ...]:
         name = _names_connection(flow, node)
         if name and name not in told and models.connections.get(name) is None:
             told[name] = f"connection {name!r} of node {node.name} is not known here: {by} answers in its place"
+        elif not name and node.type == "prompty" and engine == "offline" and not _has_server(flow, models):
+            told[node.name] = f"{flow.file} names no model server that is known here: {by} answers in its place"
     return tuple(told.values())
+
+
+def _has_server(flow: Flow, models: ModelAccess) -> bool:
+    try:
+        return flow.prompty is None or configured(flow.prompty.model.configuration, models.connections)[0] is not None
+    except InvalidInput:
+        return True  # one is named and something is wrong with it, which the run will say
 
 
 def _names_connection(flow: Flow, node: Node) -> str | None:

@@ -66,8 +66,16 @@ def files_of(folder: Path, includes: tuple[str, ...] = ()) -> list[FlowFile]:
 
 
 def digest_of(folder: Path, includes: tuple[str, ...] = (), file: str | None = None) -> str:
-    """Names the content of a flow: SHA-256 over the sorted paths and the hashes of their bytes."""
-    return _digest(_packed(folder, files_of(folder, includes), file))
+    """Names the content of a flow: SHA-256 over the sorted paths and the hashes of their bytes.
+
+    Of a folder that is too large to be a package, a project that holds data say, it is over sizes and times of change.
+    """
+    files = files_of(folder, includes)
+    stats = [(each.path, each.place.stat()) for each in files]
+    if len(files) > FILES_LIMIT or sum(stat.st_size for _, stat in stats) > SIZE_LIMIT_BYTES:
+        lines = [f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}" for path, stat in stats]
+        return hashlib.sha256("\n".join([file or "", *lines]).encode("utf-8", "surrogatepass")).hexdigest()
+    return _digest(_packed(folder, files, file))
 
 
 def freeze(folder: Path, artifacts: Artifacts, includes: tuple[str, ...] = (), file: str | None = None) -> FlowPackage:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from opsloop.flows.errors import FlowInvalid
 from opsloop.flows.formats import yaml_file
+from opsloop.flows.formats.env_file import assignments
 
 _VARIANT = re.compile(r"\s*\$\{\s*([^.{}]+)\.([^.{}]+?)\s*\}\s*")
 _KEYS = ("flow", "data", "run", "column_mapping", "variant", "init", "environment_variables", "connections", "name",
@@ -144,7 +145,7 @@ class _Reading:
             raise self._wrong(key, value, "a mapping, or the path of a file that is there")
         try:
             text = place.read_text("utf-8-sig")
-            found = json.loads(text) if kind == "json" else _assignments(text.splitlines())
+            found = json.loads(text) if kind == "json" else assignments(text.splitlines())
         except ValueError:
             raise self._wrong(key, value, "a file of UTF-8 text, JSON for `init`") from None
         if not isinstance(found, dict):
@@ -153,12 +154,6 @@ class _Reading:
 
     def _wrong(self, field: str, value: object, wanted: str) -> FlowInvalid:
         return FlowInvalid(file=self.path.name, field=field, value=value, wanted=wanted)
-
-
-def _assignments(lines: Sequence[str]) -> dict[str, str]:
-    """The variables of a `.env` file."""
-    pairs = [line.removeprefix("export ").partition("=") for line in map(str.strip, lines) if line[:1] not in ("", "#")]
-    return {name.strip(): value.strip().strip("\"'") for name, equals, value in pairs if equals}
 
 
 def _as_text(value: object) -> str:

@@ -59,6 +59,17 @@ def test_another_name_or_byte_is_another_package(folder: Path, artifacts: Memory
     assert len({first.digest, second.digest, third.digest}) == 3
 
 
+def test_a_folder_too_large_for_a_package_is_named_without_reading_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package, "SIZE_LIMIT_BYTES", 10)
+    before = package.digest_of(folder)
+    (folder / "data" / "a.txt").write_text("another size")
+
+    monkeypatch.setattr(package, "_packed", lambda *_: pytest.fail("it was read"))
+    assert package.digest_of(folder) != before
+
+
 def test_a_frozen_flow_runs(folder: Path, workspace: Workspace, admin: Caller) -> None:
     with workspace.writing(admin) as uow:
         frozen = service.freeze(uow, folder)

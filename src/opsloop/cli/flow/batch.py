@@ -6,7 +6,6 @@ import gc
 import json
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import click
 
 from opsloop.cli import text
 from opsloop.cli.flow.arguments import pairs, variants_option
-from opsloop.cli.flow.loading import at_home, project_workspace, runs_place
+from opsloop.cli.flow.loading import project_workspace, runs_place
 from opsloop.cli.flow.noun import flow
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import verb
@@ -90,14 +89,15 @@ def batch(
         raise click.UsageError("--resume goes on with a run as it was begun; give it no other flow, rows or mapping")
     # Made absolute while the command is where the user is: the rows run in the flow's folder.
     place, journal, cache = (None if each is None else each.absolute() for each in (output, journal, cache))
-    with project_workspace(session), session.progress("running") as bar, ExitStack() as stack:
-        watch = _Watch(bar, stack)
+    with project_workspace(session), session.progress("running") as bar:
+        watch = _Watch(bar)
         manner = batch_runs.Manner(
             concurrency=concurrency,
             row_timeout_s=timeout,
             retry_failed=retry_failed,
             cache=cache,
             journal=journal,
+            at_home=True,
             started=watch.started,
             progress=watch.progress,
         )
@@ -162,9 +162,8 @@ def _performed(place: Path, wanted: RunWanted | None, resume: str | None, manner
 class _Watch:
     """Follows a run: how far it is, how long it may still take, and how to go on with it when it is stopped."""
 
-    def __init__(self, bar: Any, stack: ExitStack) -> None:
+    def __init__(self, bar: Any) -> None:
         self._bar = bar
-        self._stack = stack
         self._run: BatchRun | None = None
         self._at: Progress | None = None
         self._since_s = time.monotonic()
@@ -172,7 +171,6 @@ class _Watch:
     def started(self, run: BatchRun) -> None:
         gc.freeze()  # what is loaded stays until this process ends; looking through it again costs a tenth of the time
         self._run = run
-        self._stack.enter_context(at_home(run.flow if run.flow.is_dir() else run.flow.parent))
         self._since_s = time.monotonic()
 
     def progress(self, at: Progress) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from opsloop.cli.flow.arguments import pairs
 from opsloop.cli.session import Session
+from opsloop.flows.working_folder import at_home
 
 if TYPE_CHECKING:
     from opsloop.flows.loaded import LoadedFlow
@@ -37,22 +36,6 @@ def loaded_flow(
             session.note(sentence)
         with at_home(loaded.flow.folder):
             yield loaded
-
-
-@contextmanager
-def at_home(folder: Path) -> Iterator[None]:
-    """Be in a flow's folder, and find its modules there: users' code reads its files by relative paths.
-
-    Only a process that runs one flow may do that. Paths that a user gave are relative to where the command began.
-    """
-    before = Path.cwd()
-    os.chdir(folder)
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-        os.chdir(before)
 
 
 def runs_place(session: Session) -> Path:

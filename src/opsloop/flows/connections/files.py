@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from opsloop.core.errors import shown
 from opsloop.flows.connections.errors import ConnectionInvalid
-from opsloop.flows.connections.kinds import KINDS, ConnectionKind, kind_of
+from opsloop.flows.connections.kinds import CUSTOM, KINDS, ConnectionKind, kind_of
 from opsloop.flows.connections.models import Connection
 from opsloop.flows.errors import suggestion
+from opsloop.flows.formats.env_file import assignments
 from opsloop.flows.formats.yaml_file import read_mapping
 
 ABOUT = frozenset({"$schema", "name", "type", "module", "custom_type", "package", "package_version", "class"})
@@ -41,6 +42,24 @@ def read_one(path: Path, *, name: str | None = None, overrides: Mapping[str, str
     return parse(_with(read_mapping(path), overrides or {}), name=name, where=path.name)
 
 
+def left_open(path: Path, given: Iterable[str]) -> list[str]:
+    """The fields whose values a file leaves to whoever reads it (`<user-input>`), without those that are given.
+
+    Raises: FlowInvalid when it is no YAML.
+    """
+    body = read_mapping(path)
+    parts = [("", body), *((f"{part}.", body.get(part)) for part in ("configs", "secrets"))]
+    fields = [
+        f"{prefix}{key}"
+        for prefix, values in parts
+        if isinstance(values, Mapping)
+        for key, value in values.items()
+        if isinstance(value, str) and value.lower() in _PLACEHOLDERS
+    ]
+    known = set(given)
+    return [field for field in fields if not {field, field.rpartition(".")[2]} & known]
+
+
 def read_many(path: Path) -> dict[str, Connection]:
     """The connections in a file that maps names to them. Raises: ConnectionInvalid, FlowInvalid."""
     found = {}
@@ -49,6 +68,24 @@ def read_many(path: Path) -> dict[str, Connection]:
             raise _invalid(f"{path.name}: {name}", body, "a mapping with a type and its fields")
         found[name] = parse(body, name=name, where=f"{path.name}: {name}")
     return found
+
+
+def read_env(path: Path, name: str | None) -> Connection:
+    """A custom connection whose secrets are the variables of a `.env` file. Raises: ConnectionInvalid."""
+    try:
+        found = assignments(path.read_text("utf-8-sig").splitlines())
+    except (OSError, UnicodeDecodeError):
+        raise _invalid("--file", str(path), "a file of NAME=value lines that can be read") from None
+    return parse({"type": CUSTOM.name, "secrets": found}, name=name, where=path.name)
+
+
+def changed(connection: Connection, overrides: Mapping[str, str]) -> Connection:
+    """A connection with other values. Raises: ConnectionInvalid."""
+    kind = connection.kind
+    parts = {"configs": dict(connection.configs), "secrets": dict(connection.secrets)}
+    body = {"type": kind.name, **(parts if kind.takes_any else connection.values)}
+    made = parse(_with(body, overrides), name=connection.name, where=connection.name)
+    return replace(made, module=connection.module, custom_type=connection.custom_type)
 
 
 def parse(body: Mapping[str, Any], *, name: str | None = None, where: str = "the connection") -> Connection:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import Field
 
 from opsloop.core.context import current_workspace
 from opsloop.core.settings import Section, read
+from opsloop.flows import places
 from opsloop.flows.connections import files
 from opsloop.flows.connections.errors import ConnectionMissing
 from opsloop.flows.connections.kinds import CUSTOM, kind_of
@@ -52,8 +52,12 @@ class Connections:
         """As `get`. Raises: ConnectionMissing."""
         found = self.get(name)
         if found is None:
-            raise ConnectionMissing(noun="connection", name=name, near=suggestion(name, self.names()))
+            self.refuse(name)
         return found
+
+    def refuse(self, name: str) -> NoReturn:
+        """Raises: ConnectionMissing, with the known name that looks most like it."""
+        raise ConnectionMissing(noun="connection", name=name, near=suggestion(name, self.names()))
 
     def names(self) -> list[str]:
         there = [name for path in self._files() for name in files.read_many(path)]
@@ -83,17 +87,32 @@ def as_connection(name: str, value: Any) -> Connection:
 
 
 def here(given: Mapping[str, Any] | None = None) -> Connections:
-    """The connections that the current workspace sees; without one, those of this folder and of this user."""
+    """The connections that the current workspace sees; without one, those of the project here and of this user."""
     workspace = current_workspace.get(None)
     if workspace is not None:
         return of(workspace.data_dir, workspace.section(ConnectionSettings), given)
-    return of(Path(os.curdir) / ".opsloop", read(ConnectionSettings), given)
+    return of(places.data_dir(), read(ConnectionSettings), given)
+
+
+def home() -> Path:
+    """The folder of what belongs to this user and to no project."""
+    workspace = current_workspace.get(None)
+    settings = read(ConnectionSettings) if workspace is None else workspace.section(ConnectionSettings)
+    return settings.connections_home.expanduser().absolute()
+
+
+def store_here() -> ConnectionStore:
+    """Where a new connection is kept: with the project here, outside of one with this user."""
+    of_project, of_user = here().stores
+    return of_project if places.project_folder() is not None else of_user
 
 
 def of(data_dir: Path, settings: ConnectionSettings, given: Mapping[str, Any] | None = None) -> Connections:
     """The connections of the project whose data folder this is, then those of the user."""
-    file = settings.connections_file or data_dir.absolute().parent / FILE
-    stores = (ConnectionStore(data_dir), ConnectionStore(settings.connections_home.expanduser()))
+    # Absolute: a flow's code runs in the flow's folder.
+    data_dir = data_dir.absolute()
+    file = (settings.connections_file or data_dir.parent / FILE).absolute()
+    stores = (ConnectionStore(data_dir), ConnectionStore(settings.connections_home.expanduser().absolute()))
     return Connections(given or {}, (file,), stores)
 
 

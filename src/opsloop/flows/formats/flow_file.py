@@ -10,7 +10,8 @@ from opsloop.flows.formats import dag, flex, prompty
 from opsloop.flows.formats.yaml_file import read_mapping
 from opsloop.flows.models import Flow
 
-FILES = ("flow.dag.yaml", "flow.dag.yml", "flow.flex.yaml", "flow.flex.yml")
+FLEX = ("flow.flex.yaml", "flow.flex.yml")
+FILES = ("flow.dag.yaml", "flow.dag.yml", *FLEX)
 # Names the flow's file where a folder was frozen in which it could be one of several.
 POINTER = ".opsloop-flow"
 

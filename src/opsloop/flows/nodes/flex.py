@@ -16,7 +16,7 @@ from opsloop.flows.models import Entry, Node, ValueType
 from opsloop.flows.nodes.arguments import connection, parameters_of
 from opsloop.flows.nodes.callables import runner_of
 from opsloop.flows.nodes.model_configurations import as_model_configuration, is_model_configuration
-from opsloop.flows.nodes.port import Kit, Runner
+from opsloop.flows.nodes.port import ENTRY, Kit, Runner
 from opsloop.flows.nodes.python import load_module, said
 from opsloop.flows.nodes.registry import node_type
 from opsloop.flows.values import WrongType, coerce, type_of_annotation
@@ -65,9 +65,9 @@ def entry_object(node: Node, kit: Kit) -> Any:
     entry = kit.flow.entry
     assert entry is not None
     with kit.once:
-        if "entry" not in kit.kept:
-            kit.kept["entry"] = _made(entry, node, kit)
-        return kit.kept["entry"]
+        if ENTRY not in kit.kept:
+            kit.kept[ENTRY] = _made(entry, node, kit)
+        return kit.kept[ENTRY]
 
 
 def _made(entry: Entry, node: Node, kit: Kit) -> Callable[..., Any]:

@@ -17,6 +17,9 @@ from opsloop.flows.models import Flow, Node
 from opsloop.flows.threads import NodeThreads
 from opsloop.flows.user_code import UserModules
 
+# Under this key a kit keeps what a flex flow calls for each row.
+ENTRY = "entry"
+
 
 @dataclass(frozen=True, slots=True)
 class Runner:

@@ -40,6 +40,12 @@ def _discovered() -> dict[str, Prepare]:
     return dict(sorted(_TYPES.items()))
 
 
+def written_types() -> frozenset[str]:
+    """The types that a flow.dag.yaml may name."""
+    _discovered()
+    return frozenset(_WRITTEN)
+
+
 def prepare(node: Node, kit: Kit) -> Runner:
     """A node, ready to run. Raises: FlowInvalid."""
     types = _discovered()

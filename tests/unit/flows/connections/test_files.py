@@ -79,3 +79,35 @@ def test_a_type_is_known_by_all_its_spellings() -> None:
     for kind in KINDS:
         assert kind_of(kind.name) is kind_of(kind.label) is kind_of(kind.class_name) is kind
     assert kind_of("nothing") is None
+
+
+def test_the_blanks_that_a_file_leaves_are_known(tmp_path: Path) -> None:
+    custom = "name: mine\ntype: custom\nconfigs: {url: https://x}\nsecrets: {a: <user-input>, b: <user-input>}\n"
+
+    assert files.left_open(written(tmp_path, AZURE), ()) == ["api_key"]
+    assert files.left_open(written(tmp_path, AZURE), ["api_key"]) == []
+    assert files.left_open(written(tmp_path, custom), ["b"]) == ["secrets.a"]
+
+
+def test_a_file_of_variables_is_a_custom_connection(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# of a team\nexport KEY='k3y'\nURL=https://x\n\n")
+
+    found = files.read_env(tmp_path / ".env", "mine")
+
+    assert (found.name, found.kind.name, found.secrets) == ("mine", "custom", {"KEY": "k3y", "URL": "https://x"})
+    with pytest.raises(ConnectionInvalid, match="a name"):
+        files.read_env(tmp_path / ".env", None)
+    with pytest.raises(ConnectionInvalid, match="can be read"):
+        files.read_env(tmp_path / "no.env", "mine")
+
+
+def test_values_of_a_connection_are_changed_and_the_others_stay() -> None:
+    custom = files.parse({"name": "mine", "configs": {"url": "a"}, "secrets": {"key": "k"}})
+
+    assert files.changed(custom, {"secrets.key": "new", "configs.more": "b"}).values == {
+        "url": "a",
+        "more": "b",
+        "key": "new",
+    }
+    with pytest.raises(ConnectionInvalid, match=r"colour"):
+        files.changed(files.parse({"name": "m", "type": "open_ai", "api_key": "k"}), {"colour": "red"})
