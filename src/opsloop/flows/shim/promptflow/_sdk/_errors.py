@@ -1,15 +1,7 @@
 """`from promptflow._sdk._errors import InvalidRunStatusError`."""
 
-from promptflow.exceptions import UserErrorException
+from opsloop.flows.batch_run_folder import RunMissing as RunNotFoundError
+from opsloop.flows.compat.run_operations import RunNotCompleted as InvalidRunStatusError
+from opsloop.flows.connections.errors import ConnectionMissing as ConnectionNotFoundError
 
-
-class InvalidRunStatusError(UserErrorException):
-    """A run is not in the state that is needed: its rows failed, say."""
-
-
-class RunNotFoundError(UserErrorException):
-    """There is no run of that name."""
-
-
-class ConnectionNotFoundError(UserErrorException):
-    """There is no connection of that name."""
+__all__ = ["ConnectionNotFoundError", "InvalidRunStatusError", "RunNotFoundError"]
