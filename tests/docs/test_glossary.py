@@ -7,7 +7,7 @@ import re
 from opsloop.cli.main import SECTIONS
 from tests.docs.pages import ROOT
 
-VERBS = {"init", "up", "apply", "doctor"}
+VERBS = {"init", "up", "apply", "doctor", "migrate"}
 SPOKEN = {"data": "dataset", "eval": "evaluation", "rag": "document", "monitor": "signal", "token": "API key"}
 
 

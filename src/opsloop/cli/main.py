@@ -34,6 +34,9 @@ SECTIONS = {
     },
     "Build": {
         "data": Entry("opsloop.cli.data:data", "Datasets and their versions."),
+        "migrate": Entry(
+            "opsloop.cli.migrate.noun:migrate", "From Prompt flow: what runs here, and its commands and scripts."
+        ),
         "flow": Entry("opsloop.cli.flow.noun:flow", "Prompt flows: run, check and draw them."),
         "connection": Entry(
             "opsloop.cli.connection:connection",

@@ -1,0 +1,1 @@
+"""`opsloop migrate`: what somebody needs who comes from Prompt flow."""
