@@ -61,6 +61,8 @@ class ConnectionStore:
 
     def remove(self, name: str) -> bool:
         """False when there is none of that name. Raises: StoreUnreadable, OSError."""
+        if name not in self._read():
+            return False  # and nothing is written where there was nothing
         with self._changing() as entries:
             return entries.pop(name, None) is not None
 

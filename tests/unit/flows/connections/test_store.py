@@ -59,3 +59,8 @@ def test_several_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(ConnectionStore(tmp_path).names()) == 9
+
+
+def test_removing_what_is_not_there_makes_no_store(tmp_path: Path) -> None:
+    assert not ConnectionStore(tmp_path / "none").remove("mine")
+    assert not (tmp_path / "none").exists()
