@@ -10,6 +10,7 @@ from typing import Any
 
 from opsloop.flows.errors import FlowInvalid, FlowMissing
 from opsloop.flows.formats import fields
+from opsloop.flows.formats.files_within import with_files
 from opsloop.flows.formats.python_source import Source as PythonSource
 from opsloop.flows.formats.yaml_file import read_mapping
 from opsloop.flows.models import (
@@ -67,7 +68,7 @@ def read(path: Path) -> Flow:
         format=FlowFormat.FLEX,
         spreads=node.name,
         entry=entry,
-        sample=_sample(file, data.get("sample")),
+        sample=_sample(file, with_files(data.get("sample"), path.resolve().parent, f"{file}: sample")),
         warnings=tuple(f"{file}: {key} is not known here" for key in data if key not in _KNOWN),
     )
 
@@ -138,4 +139,8 @@ def _sample(file: str, written: Any) -> Sample:
         raise FlowInvalid(file=file, field="sample", value=written, wanted="a mapping with inputs and init")
     if not {"inputs", "init"} & written.keys():
         return Sample(inputs=dict(written))
+    for key in ("inputs", "init"):
+        if not isinstance(written.get(key) or {}, Mapping):
+            wanted = "a mapping of names to values, or ${file:NAME.json}"
+            raise FlowInvalid(file=file, field=f"sample.{key}", value=written[key], wanted=wanted)
     return Sample(inputs=dict(written.get("inputs") or {}), init=dict(written.get("init") or {}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +11,9 @@ from jinja2 import TemplateSyntaxError, meta
 
 from opsloop.flows.errors import FlowInvalid, FlowMissing
 from opsloop.flows.formats import fields
+from opsloop.flows.formats.files_within import with_files
 from opsloop.flows.formats.templates import SANDBOX
-from opsloop.flows.formats.yaml_file import parse_mapping, read_mapping
+from opsloop.flows.formats.yaml_file import parse_mapping
 from opsloop.flows.models import (
     Flow,
     FlowFormat,
@@ -32,7 +32,6 @@ OUTPUT = "output"
 _HEAD = re.compile(
     r"\A\s*-{3,}[ \t]*\r?\n(?P<head>.*?)^-{3,}[ \t]*(?:\r?\n|\Z)(?P<template>.*)\Z", re.DOTALL | re.MULTILINE
 )
-_FILE = re.compile(r"\s*\$\{file:(?P<path>[^}]+)\}\s*")
 _KNOWN = frozenset({
     "$schema", "name", "display_name", "description", "version", "authors", "author", "tags", "model", "inputs",
     "outputs", "sample", "template", "format", "base",
@@ -46,7 +45,7 @@ def read(path: Path) -> Flow:
         raise FlowMissing(path=str(path), noun="flow", name=str(path))
     file = path.name
     head, template = _parts(path)
-    head = {key: _files_in(value, path.parent, f"{file}: {key}") for key, value in head.items()}
+    head = {key: with_files(value, path.parent, f"{file}: {key}") for key, value in head.items()}
     sample = _sample(file, head.get("sample"))
     inputs = fields.with_chat_input(_inputs(file, head, sample, template))
     node = Node(
@@ -84,30 +83,6 @@ def _parts(path: Path) -> tuple[dict[str, Any], str]:
             file=path.name, field="the file", wanted="a YAML head between two lines of ---, then the prompt"
         )
     return parse_mapping(found["head"].encode(), file=path.name), found["template"]
-
-
-def _files_in(value: Any, folder: Path, where: str) -> Any:
-    """A value with `${file:PATH}` in it replaced by what the file holds; the path is relative to the prompty."""
-    if isinstance(value, Mapping):
-        return {key: _files_in(part, folder, f"{where}.{key}") for key, part in value.items()}
-    if isinstance(value, list):
-        return [_files_in(part, folder, where) for part in value]
-    found = _FILE.fullmatch(value) if isinstance(value, str) else None
-    return value if found is None else _content(folder, found["path"].strip(), where)
-
-
-def _content(folder: Path, path: str, where: str) -> Any:
-    place = folder / path
-    file, _, field = where.partition(": ")
-    if not place.resolve().is_relative_to(folder.resolve()) or not place.is_file():
-        raise FlowInvalid(file=file, field=field, value=path, wanted="a file that is there, in the prompty's folder")
-    if place.suffix.lower() in (".yaml", ".yml"):
-        return read_mapping(place)
-    try:
-        text = place.read_bytes().decode("utf-8-sig")
-        return json.loads(text) if place.suffix.lower() == ".json" else text
-    except ValueError as error:
-        raise FlowInvalid(file=file, field=field, value=path, wanted=f"a file of JSON ({error})") from None
 
 
 def _sample(file: str, written: Any) -> dict[str, Any]:

@@ -39,7 +39,9 @@ def parse(inside: str) -> Reference:
         if not steps or not isinstance(steps[0], str):
             raise NotAReference(inside)
         return Reference(node=None, name=steps[0], path=steps[1:])
-    if not steps or steps[0] not in ("output", "outputs"):
+    if not steps:  # `${node}` is short for its output
+        return Reference(node=head, name="output")
+    if steps[0] not in ("output", "outputs"):
         raise NotAReference(inside)
     return Reference(node=head, name="output", path=steps[1:])
 

@@ -79,6 +79,12 @@ def test_the_file_says_more_of_what_it_names(tmp_path: Path) -> None:
     assert flow.sample.inputs == {"question": "Why?"}
 
 
+def test_a_sample_may_lie_in_a_file_of_the_flow(tmp_path: Path) -> None:
+    (tmp_path / "inputs.json").write_text('{"question": "Why?"}')
+    flow = flex.read(written(tmp_path, "entry: work:ask\nsample:\n  inputs: ${file:./inputs.json}\n"))
+    assert flow.sample.inputs == {"question": "Why?"}
+
+
 def test_any_yaml_with_an_entry_is_a_flex_flow(tmp_path: Path) -> None:
     path = written(tmp_path, "entry: work:ask\n").rename(tmp_path / "mine.yaml")
     assert flow_file.read(path).format is FlowFormat.FLEX
@@ -97,6 +103,8 @@ def test_an_entry_of_an_installed_package_is_known_when_it_is_loaded(tmp_path: P
         ("entry: work:aks\n", "entry is 'work:aks'; wanted a function or class of work.py; did you mean 'ask'"),
         ("entry: work:ask\ncode: gone\n", "code is 'gone'; wanted a folder that is there"),
         ("entry: work:ask\nsample: 3\n", "sample is 3; wanted a mapping"),
+        ("entry: work:ask\nsample: {init: [a]}\n", r"sample.init is \['a'\]; wanted a mapping"),
+        ("entry: work:ask\nsample: {inputs: '${file:gone.json}'}\n", "sample.inputs is 'gone.json'; wanted a file"),
         ("entry: work:ask\ninputs: [a]\n", r"inputs is \['a'\]; wanted a mapping"),
         ("entry: work:ask\ninputs: {count: {type: int, default: many}}\n", "inputs.count.default is 'many'"),
     ],

@@ -98,7 +98,7 @@ def test_declared_outputs_are_the_keys_of_its_json(tmp_path: Path) -> None:
         ("---\nmodel: {response: last}\n---\nhi", "model.response is 'last'; wanted first or all"),
         ("---\nmodel: {parameters: 3}\n---\nhi", "model.parameters is 3; wanted a mapping"),
         ("---\nsample: ${file:gone.json}\n---\nhi", "sample is 'gone.json'; wanted a file that is there"),
-        ("---\nsample: ${file:../x.json}\n---\nhi", "in the prompty's folder"),
+        ("---\nsample: ${file:../x.json}\n---\nhi", "in the flow's folder"),
         ("---\nsample: hello\n---\nhi", "sample is 'hello'; wanted a mapping of inputs"),
         ("---\na: [\n---\nhi", "valid YAML"),
         ("---\nname: x\n---\n{{", "wanted Jinja that can be read"),

@@ -12,6 +12,7 @@ from opsloop.flows.models import Literal, Reference
         ("${inputs.question}", Reference(None, "question")),
         ("${flow.question}", Reference(None, "question")),
         ("${ inputs.question }", Reference(None, "question")),
+        ("${retrieve}", Reference("retrieve", "output")),
         ("${retrieve.output}", Reference("retrieve", "output")),
         ("${retrieve.output.hits[0].text}", Reference("retrieve", "output", ("hits", 0, "text"))),
         ("${retrieve.output[2]}", Reference("retrieve", "output", (2,))),
@@ -30,9 +31,7 @@ def test_other_values_are_literals(value: object) -> None:
     assert bind(value) == Literal(value)
 
 
-@pytest.mark.parametrize(
-    "text", ["${}", "${inputs}", "${inputs.}", "${node}", "${node.result}", "${a.output[}", "${.x}"]
-)
+@pytest.mark.parametrize("text", ["${}", "${inputs}", "${inputs.}", "${node.result}", "${a.output[}", "${.x}"])
 def test_malformed_references_are_refused(text: str) -> None:
     with pytest.raises(NotAReference):
         bind(text)
