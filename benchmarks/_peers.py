@@ -22,7 +22,7 @@ def peer(requirement: str) -> Path:
 
 
 def kept_environment(name: str, requirements: Sequence[str], alone: Sequence[str] = ()) -> Path:
-    """An environment in the cache, made on first use and again when its requirements change.
+    """An environment in the cache, made on first use and again when its requirements change, this project's too.
 
     Args:
         alone: requirements to install without what they depend on.
@@ -30,7 +30,8 @@ def kept_environment(name: str, requirements: Sequence[str], alone: Sequence[str
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "opsloop-bench"
     folder = cache / f"{name}-{sys.implementation.cache_tag}"
     finished = folder / ".installed"
-    wanted = "\n".join([*requirements, *alone])
+    own = (ROOT / "pyproject.toml").read_text() if str(ROOT) in requirements else ""
+    wanted = "\n".join([*requirements, *alone, own])
     if not finished.exists() or finished.read_text() not in ("", wanted):
         print(f"installing {', '.join(requirements)} into {folder} (once)", file=sys.stderr)
         install(folder, *requirements)
