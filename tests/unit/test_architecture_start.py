@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "opsloop"
-SLOW_TO_LOAD = {"dbos", "duckdb", "fastapi", "httpx", "numpy", "openai", "pydantic", "rich", "sqlalchemy", "uvicorn"}
+SLOW_TO_LOAD = {"dbos", "duckdb", "fastapi", "httpx", "numpy", "openai", "pydantic", "sqlalchemy", "uvicorn"}
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:

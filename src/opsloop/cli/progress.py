@@ -7,8 +7,11 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
+    # What `click.progressbar` makes; the class has no public name.
+    from click._termui_impl import ProgressBar
 
 DELAY_S = 1.0
 
@@ -25,26 +28,22 @@ class Progress:
         self._what = what
         self._shown = shown and sys.stderr.isatty()
         self._since = time.monotonic()
-        self._bar: Bar | None = None
+        self._bar: ProgressBar[int] | None = None
 
     def __call__(self, done: int, total: int, message: str = "") -> None:
         """So far `done` of `total`; 0 of 0 when it is not known how much there is."""
         if not self._shown or time.monotonic() - self._since < DELAY_S:
             return
         bar = self._started()
-        what = f"{self._what}: {message}" if message else self._what
-        bar.update(bar.tasks[0].id, description=what, completed=done, total=total or None)
+        bar.label = f"{self._what}: {message}" if message else self._what
+        bar.length = total or None
+        bar.pos = done
+        bar.render_progress()
 
-    def _started(self) -> Bar:
+    def _started(self) -> ProgressBar[int]:
         if self._bar is None:
-            from rich.console import Console  # 0.1 s that only a person at a terminal pays
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-            from rich.progress import Progress as Bar
-
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
-            self._bar.add_task(self._what, total=None)
-            self._bar.start()
+            # The time left is told by whoever knows the work better than a mean over all of it.
+            self._bar = click.progressbar(length=0, label=self._what, file=sys.stderr, show_pos=True, show_eta=False)
         return self._bar
 
     def __enter__(self) -> Progress:
@@ -58,4 +57,6 @@ class Progress:
     def stop(self) -> None:
         """Take the bar away, so that what is said next stands by itself."""
         if self._bar is not None:
-            self._bar.stop()
+            sys.stderr.write("\r\x1b[2K\x1b[?25h")  # the line is empty again, and the cursor is shown
+            sys.stderr.flush()
+            self._bar = None

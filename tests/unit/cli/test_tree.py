@@ -84,7 +84,7 @@ def test_roles_are_those_of_the_platform() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    heavy = "pydantic|httpx|rich|sqlalchemy|fastapi|numpy|dbos|ruamel|msgspec|structlog|asyncio|opsloop.core"
+    heavy = "pydantic|httpx|sqlalchemy|fastapi|numpy|dbos|ruamel|msgspec|structlog|asyncio|opsloop.core"
     code = (
         "import sys; from opsloop.cli.main import run\n"
         "assert run(['--help']) == 0\n"
