@@ -6,11 +6,13 @@ Import it only where a server is really asked: it takes a tenth of a second to l
 from __future__ import annotations
 
 import asyncio
+import atexit
 import urllib.request
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 
@@ -18,6 +20,7 @@ from opsloop.llm.transport import LONGEST_ANSWER_BYTES, TransportFailed, lines_o
 
 CONNECTIONS = 1024
 _CONNECT_S = 10.0
+_CLOSE_S = 2.0
 _TROUBLE = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -32,6 +35,7 @@ class AiohttpTransport:
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=timeout_s)
         # A connection belongs to the loop it was opened on; a process may have several loops.
         self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, _Session] = WeakKeyDictionary()
+        _open_ones.add(self)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> AiohttpReply:
         session = await self._session()
@@ -48,6 +52,14 @@ class AiohttpTransport:
         if session is not None:
             await session.until_loop_ends.aclose()
 
+    def close_at_exit(self) -> None:
+        """Close the connections of loops that run in other threads until the process ends."""
+        for loop, session in list(self._sessions.items()):
+            if loop.is_running():
+                closing = asyncio.run_coroutine_threadsafe(session.client.close(), loop)
+                with suppress(TimeoutError, RuntimeError):
+                    closing.result(_CLOSE_S)
+
     async def _session(self) -> _Session:
         loop = asyncio.get_running_loop()
         session = self._sessions.get(loop)
@@ -55,6 +67,15 @@ class AiohttpTransport:
             session = self._sessions[loop] = _Session(self._timeout)
             await anext(session.until_loop_ends)
         return session
+
+
+_open_ones: WeakSet[AiohttpTransport] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for transport in list(_open_ones):
+        transport.close_at_exit()
 
 
 class _Session:

@@ -4,6 +4,8 @@ import asyncio
 import gc
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -16,6 +18,7 @@ from opsloop.llm.openai_compatible import OpenAICompatible
 from opsloop.llm.port import Completion
 from opsloop.llm.retrying import Patience
 from opsloop.llm.servers import ModelServer
+from opsloop.testing.model_server import ModelServer as ModelServerForTests
 
 HELLO = [{"role": "user", "content": "hello"}]
 GOOD = json.dumps({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}).encode()
@@ -239,3 +242,23 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     server = Raw(sized(GOOD))
     assert asyncio.run(work()) == "hi"
     assert server.heads[0].startswith(b"POST http://models.test/v1/chat/completions HTTP/1.1")
+
+
+LEAVING = """
+import asyncio, sys, threading
+from opsloop.llm.openai_compatible import OpenAICompatible
+from opsloop.llm.servers import ModelServer
+
+loop = asyncio.new_event_loop()
+threading.Thread(target=loop.run_forever, daemon=True).start()
+provider = OpenAICompatible(ModelServer(sys.argv[1]), model="m")
+asked = provider.chat([{"role": "user", "content": "hello"}])
+print(asyncio.run_coroutine_threadsafe(asked, loop).result().text)
+"""
+
+
+def test_a_process_ends_without_a_complaint_though_a_loop_still_runs() -> None:
+    with ModelServerForTests() as server:
+        command = [sys.executable, "-X", "dev", "-c", LEAVING, server.base_url]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "You said: hello\n", "")
