@@ -8,8 +8,8 @@ The model server is a process of its own (`python -m opsloop.testing`), and so i
 (interpreter, imports, reading the flow) is told apart from the batch. Traces are whole: a row's spans are made, encoded
 as for an OTLP collector and written to a file, the last of them after the batch's time and within its CPU. Prompt flow
 runs with 16 worker processes, by which it was fastest here, without traces (they go to a service that it would start),
-and is installed once into a cache outside this repository. Of several rounds the shortest time counts, for both, and
-the median CPU: another program on the machine only ever adds to a time.
+and is installed once into a cache outside this repository. The median of several rounds counts, of times and of CPU;
+the shortest round is told too, for another program on the machine only ever adds to a time.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,9 +84,20 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place, _model_server(options.latency_ms) as base_url:
         folder = Path(place)
         write_flow(folder, options.rows)
-        ours = _measured([sys.executable, __file__, "--ours"], folder, base_url, options)
+        at_once = str(options.connections)
+        command = [sys.executable, __file__, "--ours"]
+        ours = _measured(command, folder, base_url, options, OPSLOOP_LLM_CALLS_AT_ONCE=at_once)
+        _check_connections(base_url, options.connections)
         peer = None if options.without_peer else _measure_peer(folder, base_url, options)
     return _report(options, ours, peer)
+
+
+def _check_connections(base_url: str, connections: int) -> None:
+    """The server must not have seen more calls at a time than the comparison allows."""
+    with urllib.request.urlopen(f"{base_url.removesuffix('/v1')}/_calls") as answer:
+        most = json.loads(answer.read())["max_in_flight"]
+    if most > connections:
+        raise SystemExit(f"the server saw {most} calls at a time, {connections} are allowed: nothing was measured")
 
 
 def write_flow(folder: Path, rows: int) -> None:
@@ -100,14 +112,17 @@ def write_flow(folder: Path, rows: int) -> None:
 
 def _report(options: argparse.Namespace, ours: Measured, peer: Measured | None) -> int:
     ideal_s = options.rows * options.latency_ms / 1000 / options.connections
-    took_s, cpu_ms = min(ours.took_s), statistics.median(ours.cpu_ms)
+    took_s, cpu_ms = statistics.median(ours.took_s), statistics.median(ours.cpu_ms)
     ratio = took_s / ideal_s
     print(f"     ideal: {ideal_s:7.2f} s")
-    print(f"   opsloop: {took_s:7.2f} s, {cpu_ms:6.2f} ms CPU a row, ready after {ours.ready_s:.2f} s")
+    print(
+        f"   opsloop: {took_s:7.2f} s, {cpu_ms:6.2f} ms CPU a row, ready after {ours.ready_s:.2f} s; "
+        f"shortest round {min(ours.took_s):.2f} s"
+    )
     verdicts = [ratio <= GOAL_IDEALS, cpu_ms <= GOAL_CPU_MS]
     beside = "not measured beside promptflow"
     if peer is not None:
-        peer_s, peer_cpu_ms = min(peer.took_s), statistics.median(peer.cpu_ms)
+        peer_s, peer_cpu_ms = statistics.median(peer.took_s), statistics.median(peer.cpu_ms)
         print(f"promptflow: {peer_s:7.2f} s, {peer_cpu_ms:6.2f} ms CPU a row, ready after {peer.ready_s:.2f} s")
         verdicts.append(peer_s >= GOAL_TIMES_FASTER * took_s)
         beside = f"promptflow takes {peer_s / took_s:.0f} times as long (goal >= {GOAL_TIMES_FASTER:.0f})"
@@ -175,7 +190,8 @@ async def _batch(flow: Any, options: argparse.Namespace, journal: Path) -> None:
     from opsloop.flows.batch import run_batch
 
     rows = [json.loads(line) for line in (options.folder / "rows.jsonl").read_text().splitlines()]
-    done = await run_batch(flow, rows, concurrency=options.connections, journal=journal)
+    # Some rows more than connections, so that none of these waits while a row's other nodes run.
+    done = await run_batch(flow, rows, concurrency=options.connections * 3 // 2, journal=journal)
     failed = [row.error for row in done.rows if not row.is_completed]
     if failed or len(done.rows) != options.rows or done.tokens.uncounted_calls:
         raise SystemExit(f"{len(failed)} rows failed: {failed[:1]}")

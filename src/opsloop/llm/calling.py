@@ -10,6 +10,7 @@ from typing import Any
 
 from opsloop.core.clock import Clock
 from opsloop.core.errors import shown
+from opsloop.llm import settings
 from opsloop.llm.errors import ModelRefused, ModelUnavailable
 from opsloop.llm.pacing import Pace, Turn, pace_of
 from opsloop.llm.retrying import RETRYABLE, TOO_MANY, Patience, Tries, asked_wait_s
@@ -110,7 +111,13 @@ class Caller:
 
         def made() -> Pace:
             per_minute = self.server.calls_per_minute
-            return Pace(self._clock, pause=self._pause, draw=self._patience.draw, calls_per_minute=per_minute)
+            return Pace(
+                self._clock,
+                pause=self._pause,
+                draw=self._patience.draw,
+                calls_per_minute=per_minute,
+                most_in_flight=settings.here().llm_calls_at_once,
+            )
 
         return pace_of((self.server, asked.model), made)
 

@@ -29,6 +29,7 @@ class Pace:
         pause: how to wait, for tests.
         draw: a number between two, for tests; calls that waited for the server do not all start at one instant.
         calls_per_minute: most calls to start in a minute; None for no such limit.
+        most_in_flight: calls at a time that are never exceeded.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Pace:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         draw: Callable[[float, float], float] = random.uniform,
         calls_per_minute: float | None = None,
+        most_in_flight: int = MOST_IN_FLIGHT,
     ) -> None:
-        self.limit: float = MOST_IN_FLIGHT
+        self._most = most_in_flight
+        self.limit: float = most_in_flight
         self.in_flight = 0
         self._clock = clock
         self._pause = pause
@@ -71,7 +74,7 @@ class Pace:
     def succeeded(self) -> None:
         """The server took a call."""
         if self.in_flight >= int(self.limit) - 1:  # a limit that nobody reaches tells nothing by holding
-            self.limit = min(MOST_IN_FLIGHT, self.limit + 1 / self.limit)
+            self.limit = min(self._most, self.limit + 1 / self.limit)
 
     def refused(self, turn: Turn, wait_s: float | None) -> None:
         """The server took no more calls, and asks to wait where it says so."""

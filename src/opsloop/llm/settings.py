@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from opsloop.core.context import current_workspace
 from opsloop.core.settings import CoreSettings, Section, read
+from opsloop.llm.pacing import MOST_IN_FLIGHT
 from opsloop.llm.recording import Mode
 
 S = TypeVar("S", bound=Section)
@@ -23,6 +24,9 @@ class ModelSettings(Section):
     llm_recording_mode: Mode = Field(
         Mode.AUTO,
         description="record: ask, and keep each answer; replay: never ask; auto: ask for what is not recorded yet.",
+    )
+    llm_calls_at_once: int = Field(
+        MOST_IN_FLIGHT, ge=1, le=10_000, description="Most calls under way to one model of one server, at a time."
     )
     llm_prices: Path | None = Field(
         None, description="File of prices of models, as a path; read over the prices that Opsloop brings."

@@ -93,6 +93,14 @@ def test_a_batch_wider_than_its_server_finishes_and_does_not_hammer_it() -> None
     assert len(server.refused_at_s) < 150
 
 
+def test_a_limit_that_is_set_is_never_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSLOOP_LLM_CALLS_AT_ONCE", "8")
+    time = VirtualTime()
+    server = Narrow(time, most=8)
+    assert time.run(batch(provider(time, server), rows=100, at_once=64)) == ["hi"] * 100
+    assert server.refused_at_s == []
+
+
 def test_a_wait_asked_of_one_call_is_kept_by_all() -> None:
     time = VirtualTime()
     server = Narrow(time, most=8, headers={"retry-after": "5"})
