@@ -20,7 +20,6 @@ from opsloop.flows.results import AggregateResult, TokenUse, summed
 from opsloop.flows.row_result import RowResult, completed, entry_of, failed, from_entry
 
 CONCURRENCY = 16
-UNWRITTEN_ROWS = 256
 LINE_NUMBER = "line_number"
 # What was away may be back: the answers such a row got before are good, and are not paid again.
 _KEEPS_ANSWERS = frozenset({Kind.UNAVAILABLE, Kind.LIMITED, Kind.TIMED_OUT})
@@ -130,7 +129,7 @@ async def run_batch(
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(max(1, concurrency), len(work))):
-                    group.create_task(batch.work_off(waiting, group))
+                    group.create_task(batch.work_off(waiting))
         except BaseExceptionGroup as problems:  # the journal, as a rule: the first says it
             raise problems.exceptions[0] from None
     return await batch.result()
@@ -181,8 +180,6 @@ class _Batch:
         self.clock = clock
         self.total = total
         self.results: dict[int, RowResult] = {}
-        # Rows that have run and are not on the disk yet: with a disk that stands still no more are begun.
-        self.unwritten = asyncio.Semaphore(UNWRITTEN_ROWS)
         self.failed = 0
         self.resumed = 0
         self.start_s = clock.monotonic_s()
@@ -202,24 +199,14 @@ class _Batch:
             self._add(from_entry(entry))
         self.journal.finished.clear()
 
-    async def work_off(self, waiting: Iterator[Row], group: asyncio.TaskGroup) -> None:
+    async def work_off(self, waiting: Iterator[Row]) -> None:
         for row in waiting:
             data = row.digest if self.journal is not None else ""
             with self._answers(row, data):
                 result = await self._run(row)
-            if self.journal is None:
-                self._add(result)
-                continue
-            # The next row is asked for while this one is on its way to the disk.
-            await self.unwritten.acquire()
-            group.create_task(self._finish(result, data))
-
-    async def _finish(self, result: RowResult, data: str) -> None:
-        """A row counts once it is on the disk."""
-        assert self.journal is not None
-        await self.journal.write(entry_of(result, data))
-        self._add(result)
-        self.unwritten.release()
+            if self.journal is not None:
+                await self.journal.write(entry_of(result, data))
+            self._add(result)
 
     async def result(self) -> BatchResult:
         rows = tuple(self.results[index] for index in sorted(self.results))
