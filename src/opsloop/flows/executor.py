@@ -17,7 +17,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from opsloop.core.clock import Clock
 from opsloop.core.errors import Kind, OpsloopError, shown
@@ -129,10 +129,21 @@ async def run(
             raise
 
 
+class Run(Protocol):
+    """As `run`."""
+
+    async def __call__(
+        self, plan: Plan, given: Mapping[str, Any], *, clock: Clock, limits: Limits, emit: Emit | None = None
+    ) -> FlowResult: ...
+
+
 async def stream(
-    plan: Plan, given: Mapping[str, Any], *, clock: Clock, limits: Limits
+    plan: Plan, given: Mapping[str, Any], *, clock: Clock, limits: Limits, run: Run = run
 ) -> AsyncGenerator[TextDelta | FlowResult, None]:
     """Run one row and give the chat output's text as it is made; the last item is the result.
+
+    Args:
+        run: what runs the row.
 
     Closing the iterator cancels the run. Raises: as `run`.
     """

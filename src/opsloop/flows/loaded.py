@@ -14,13 +14,15 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.flows import executor, graph, package, single_node
+from opsloop.flows.call import Emit
 from opsloop.flows.connections import lookup
 from opsloop.flows.environment import set_variables
 from opsloop.flows.executor import Limits
@@ -38,6 +40,7 @@ from opsloop.flows.user_code import UserModules, forget, install_finder, noticed
 from opsloop.llm.port import ChatProvider
 
 KEPT = 32
+Within = Callable[[Path], AbstractContextManager[object]]
 
 
 class LoadedFlow:
@@ -113,8 +116,7 @@ class LoadedFlow:
 
     async def run(self, inputs: Mapping[str, Any]) -> FlowResult:
         """Run once. Raises: InputInvalid; NodeFailed, NodeTimedOut, NodeUnavailable with the traces as `.result`."""
-        with self._asked():
-            return await executor.run(self._plan, inputs, clock=self._clock, limits=self._limits)
+        return await self._run(self._plan, inputs, clock=self._clock, limits=self._limits)
 
     async def stream(self, inputs: Mapping[str, Any]) -> AsyncGenerator[TextDelta | FlowResult, None]:
         """Run once, giving the chat output's text as it is made; the last item is the FlowResult.
@@ -122,8 +124,7 @@ class LoadedFlow:
         Closing the iterator cancels the run. Raises: as `run`.
         """
         # A generator of this object, so that the flow's modules stay known until the stream has ended.
-        with self._asked():
-            run = executor.stream(self._plan, inputs, clock=self._clock, limits=self._limits)
+        run = executor.stream(self._plan, inputs, clock=self._clock, limits=self._limits, run=self._run)
         async with aclosing(run) as events:
             async for event in events:
                 yield event
@@ -136,6 +137,12 @@ class LoadedFlow:
         """As `aggregate`, over `for_aggregation` of each run."""
         with self._asked():
             return await executor.aggregate(self._plan, rows, clock=self._clock, limits=self._limits)
+
+    async def _run(
+        self, plan: Plan, given: Mapping[str, Any], *, clock: Clock, limits: Limits, emit: Emit | None = None
+    ) -> FlowResult:
+        with self._asked():
+            return await executor.run(plan, given, clock=clock, limits=limits, emit=emit)
 
     @contextmanager
     def _asked(self) -> Iterator[None]:
@@ -162,6 +169,7 @@ def load(
     target: Callable[..., Any] | None = None,
     limits: Limits | None = None,
     clock: Clock | None = None,
+    within: Within = nullcontext,
 ) -> LoadedFlow:
     """The flow at a path, ready to run. The same flow, unchanged on disk, is loaded once.
 
@@ -173,6 +181,7 @@ def load(
         init: what the class of a flex flow is made with; unset: the values of its sample.
         overrides: by node, inputs that replace those written in the flow; `connection` of an LLM node too.
         target: what a flex flow calls for each row, made already; see `entries`.
+        within: what its Python is loaded in, given the folder with its files: `working_folder.at_home`.
     Raises: FlowMissing, FlowInvalid, TemplateFailed.
     """
     file = flow_file.find(Path(path))
@@ -180,14 +189,16 @@ def load(
     if not plain:
         models = ModelAccess(lookup.here(connections), chat)
         flow = overridden(flow_file.read(file, variants=variants), overrides or {})
-        return _load(flow, models, init, target, limits or Limits(), clock or SystemClock())
-    key = (str(file.resolve()), tuple(sorted((variants or {}).items())), _fingerprint(_code_of(file)))
+        return _load(flow, models, init, target, limits or Limits(), clock or SystemClock(), within)
+    seen = lookup.here()
+    chosen = tuple(sorted((variants or {}).items()))
+    key = (str(file.resolve()), chosen, hash((seen.files, seen.stores, changes_of([*seen.paths(), *_files_of(file)]))))
     with _lock:
         if (known := _loaded.get(key)) is not None:
             _loaded.move_to_end(key)
             return known
     flow = flow_file.read(file, variants=variants)
-    loaded = _load(flow, ModelAccess(lookup.here()), None, None, Limits(), SystemClock())
+    loaded = _load(flow, ModelAccess(seen), None, None, Limits(), SystemClock(), within)
     with _lock:
         loaded = _loaded.setdefault(key, loaded)
         while len(_loaded) > KEPT:
@@ -207,47 +218,58 @@ def _load(
     target: Callable[..., Any] | None,
     limits: Limits,
     clock: Clock,
+    within: Within,
 ) -> LoadedFlow:
     install_finder()
     install_shim()
     noticed_libraries["openai"] = count_openai_calls
     graph.in_order(flow)
     is_assembled = bool(flow.additional_includes)
-    if is_assembled:
-        flow = replace(flow, folder=_assembled(flow))
-    set_variables(flow, models.connections)
-    modules = UserModules(flow.folder)
-    # Threads of its own: a flow whose nodes never return holds up itself, and not the one that stands in for it.
-    kit = Kit(flow, modules, NodeThreads(), models, init, {} if target is None else {ENTRY: target})
-    token = current_models.set(models)
-    try:
-        plan = make_plan(flow, kit)
-    except BaseException:
-        modules.close()
-        raise
-    finally:
-        current_models.reset(token)
+    with ExitStack() as undone:  # when it cannot be loaded
+        if is_assembled:
+            folder = Path(tempfile.mkdtemp(prefix="opsloop-flow-")).resolve()
+            undone.callback(shutil.rmtree, folder, ignore_errors=True)
+            _assemble(flow, folder)
+            flow = replace(flow, folder=folder)
+        set_variables(flow, models.connections)
+        modules = UserModules(flow.folder)
+        undone.callback(modules.close)
+        # Threads of its own: a flow whose nodes never return holds up itself, and not the one that stands in for it.
+        kit = Kit(flow, modules, NodeThreads(), models, init, {} if target is None else {ENTRY: target})
+        token = current_models.set(models)
+        try:
+            with within(flow.folder):
+                plan = make_plan(flow, kit)
+        finally:
+            current_models.reset(token)
+        undone.pop_all()
     return LoadedFlow(plan, modules, models, clock=clock, limits=limits, is_assembled=is_assembled)
 
 
-def _assembled(flow: Flow) -> Path:
-    """A folder of its own with the flow's files and those it includes."""
-    folder = Path(tempfile.mkdtemp(prefix="opsloop-flow-")).resolve()
+def _assemble(flow: Flow, folder: Path) -> None:
+    """Put the flow's files, and those it includes, into a folder of their own."""
     files = package.files_of(flow.folder, flow.additional_includes)
     package.write_files(folder, [(file.path, file.place.read_bytes()) for file in files])
-    return folder
 
 
-def _code_of(file: Path) -> Path:
-    """The folder with the flow's code: that of its file, or the one a flex flow names."""
-    return flow_file.read(file).folder if file.name in flow_file.FLEX else file.resolve().parent
+def _files_of(file: Path) -> Iterator[Path]:
+    """The files that a flow is made of, as far as a change of them is looked for."""
+    if file.suffix == ".prompty":
+        yield file  # it may lie anywhere, with anything beside it
+        return
+    flow = flow_file.read(file)
+    for place in (flow.folder, *((flow.folder / each).resolve() for each in flow.additional_includes)):
+        yield from place.rglob("*") if place.is_dir() else (place,)
 
 
-def _fingerprint(folder: Path) -> int:
-    """Changes whenever a file of the flow does: hash of names, sizes and times of change."""
+def changes_of(paths: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:
+    """Changes whenever one of the files does: names, sizes and times of change."""
     found = []
-    for path in folder.rglob("*"):
-        if "__pycache__" not in path.parts and path.is_file():
+    for path in paths:
+        try:
             stat = path.stat()
+        except OSError:
+            continue  # it is not there, or went while we looked
+        if S_ISREG(stat.st_mode) and "__pycache__" not in path.parts:
             found.append((str(path), stat.st_size, stat.st_mtime_ns))
-    return hash(tuple(sorted(found)))
+    return tuple(sorted(found))

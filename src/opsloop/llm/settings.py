@@ -26,7 +26,10 @@ class ModelSettings(Section):
         description="record: ask, and keep each answer; replay: never ask; auto: ask for what is not recorded yet.",
     )
     llm_calls_at_once: int = Field(
-        MOST_IN_FLIGHT, ge=1, le=10_000, description="Most calls under way to one model of one server, a number of calls."
+        MOST_IN_FLIGHT,
+        ge=1,
+        le=10_000,
+        description="Most calls under way to one model of one server, a number of calls.",
     )
     llm_prices: Path | None = Field(
         None, description="File of prices of models, as a path; read over the prices that Opsloop brings."

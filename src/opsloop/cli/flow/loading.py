@@ -31,7 +31,7 @@ def loaded_flow(
     from opsloop.flows.loaded import load
 
     with project_workspace(session):
-        loaded = load(path.absolute(), variants=pairs(variants, "--variant"), init=init)
+        loaded = load(path.absolute(), variants=pairs(variants, "--variant"), init=init, within=at_home)
         for sentence in loaded.unknown_connections():
             session.note(sentence)
         with at_home(loaded.flow.folder):

@@ -72,6 +72,10 @@ class Connections:
                 return found
         return next((found for store in self.stores if (found := store.get(name)) is not None), None)
 
+    def paths(self) -> list[Path]:
+        """The files that say what there is; when one changes, so may a connection."""
+        return [*self.files, *(store.path for store in self.stores)]
+
     def _files(self) -> list[Path]:
         return [path for path in self.files if path.is_file()]
 

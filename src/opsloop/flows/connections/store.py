@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,11 @@ class StoreUnreadable(Failed):
     template = "connections in {path} cannot be read: {reason}; restore the file, or remove it and create them again"
 
 
+@dataclass(frozen=True, slots=True)
 class ConnectionStore:
     """The connections in a folder, by name; several processes may use one."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     @property
     def path(self) -> Path:

@@ -23,7 +23,7 @@ def runner_of(function: Callable[..., Any], literals: Mapping[str, Any], threads
     if inspect.isasyncgenfunction(called):
         return _async_generator(function, literals)
     if inspect.iscoroutinefunction(called):
-        return _coroutine(function, literals)
+        return _coroutine(function, literals, threads)
     return _synchronous(function, literals, threads)
 
 
@@ -44,14 +44,14 @@ def _synchronous(function: Callable[..., Any], literals: Mapping[str, Any], thre
     return Runner(run, in_thread=run_in_thread)
 
 
-def _coroutine(function: Callable[..., Any], literals: Mapping[str, Any]) -> Runner:
+def _coroutine(function: Callable[..., Any], literals: Mapping[str, Any], threads: NodeThreads) -> Runner:
     async def run(inputs: dict[str, Any], call: Call) -> Any:
         try:
             value = await function(**{**inputs, **literals})
         except (Exception, SystemExit) as error:  # the rim of users' code: the executor names the node and the line
             raise ToolRaised(error) from error
         if _is_generator(value):
-            return joined(list(value))
+            return await _drained(_in_threads(value, threads), call)
         return await _drained(value, call) if inspect.isasyncgen(value) else value
 
     return Runner(run)
