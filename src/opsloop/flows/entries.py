@@ -14,7 +14,9 @@ from typing import Any
 
 from opsloop.core.errors import InvalidInput
 from opsloop.flows.connections import lookup
+from opsloop.flows.values import plain, type_of_annotation
 
+_OPEN = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 _ENTRY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -52,21 +54,56 @@ def is_entry(flow: Any) -> bool:
 def _of_callable(flow: Callable[..., Any]) -> Entered:
     path = getattr(flow, "path", None)
     if isinstance(path, Path) and path.is_file():
-        return Entered(path)
+        return _of_object(flow, path.parent) if getattr(flow, "is_overlaid", False) else Entered(path)
     named = flow if inspect.isfunction(flow) or inspect.isclass(flow) else type(flow)
     file = getattr(sys.modules.get(named.__module__), "__file__", None)
-    if file is None or "<locals>" in named.__qualname__:
-        wanted = "a function or class at the top of a file: Opsloop reads what it takes from there"
-        raise InvalidInput(field="flow", value=named.__qualname__, wanted=wanted)
+    if file is None or "<" in named.__qualname__:
+        return _of_object(flow, Path.cwd() if file is None else Path(file).resolve().parent)
     target = None if inspect.isclass(flow) else flow
     return Entered(_written(f"{Path(file).stem}:{named.__name__}", Path(file).resolve().parent), target)
 
 
-def _written(entry: str, folder: Path) -> Path:
+def _of_object(flow: Callable[..., Any], folder: Path) -> Entered:
+    """What was typed into a notebook, or made in a function: it has no file from which it could be read or loaded.
+
+    What it takes is read from its signature. A run of it cannot go on in another process.
+    """
+    if inspect.isclass(flow):
+        wanted = "a class at the top of a file, or an object made of it"
+        raise InvalidInput(field="flow", value=flow.__qualname__, wanted=wanted)
+    named = flow if inspect.isfunction(flow) else type(flow)
+    name = named.__name__ if named.__name__.isidentifier() else "call"
+    inputs = {key: _input(each) for key, each in inspect.signature(flow).parameters.items() if _is_input(each)}
+    module = f"session_{sha256(f'{_source(named)}{inputs}'.encode()).hexdigest()[:16]}"
+    return Entered(_written(f"{module}:{name}", folder, inputs=inputs), flow)
+
+
+def _is_input(parameter: inspect.Parameter) -> bool:
+    """Not where its default is no JSON: that stays with the Python, which is then given nothing."""
+    is_plain = parameter.default is None or isinstance(parameter.default, str | int | float | list | dict)
+    return parameter.kind not in _OPEN and (is_plain or parameter.default is inspect.Parameter.empty)
+
+
+def _input(parameter: inspect.Parameter) -> dict[str, Any]:
+    """As a flow file declares it."""
+    type = type_of_annotation(parameter.annotation)
+    found: dict[str, Any] = {} if type is None else {"type": type.value}
+    return found if parameter.default is inspect.Parameter.empty else {**found, "default": plain(parameter.default)}
+
+
+def _source(named: Any) -> str:
+    """What is written, or at least what it is called."""
+    try:
+        return inspect.getsource(named)
+    except (OSError, TypeError):
+        return f"{named.__module__}.{named.__qualname__}"
+
+
+def _written(entry: str, folder: Path, **declared: Any) -> Path:
     """A flow file that says what is called: what reads flows then reads this one. It stays, for a run that goes on."""
     place = lookup.home() / "entries" / sha256(f"{folder}\0{entry}".encode()).hexdigest()[:16]
     place.mkdir(parents=True, exist_ok=True)
     # JSON is YAML; so no name or path can mean anything else in it.
-    text = json.dumps({"name": entry.rpartition(":")[2], "entry": entry, "code": str(folder)})
+    text = json.dumps({"name": entry.rpartition(":")[2], "entry": entry, "code": str(folder), **declared})
     (place / "flow.flex.yaml").write_text(text)
     return place / "flow.flex.yaml"

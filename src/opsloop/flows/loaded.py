@@ -26,7 +26,7 @@ from opsloop.flows.call import Emit
 from opsloop.flows.connections import lookup
 from opsloop.flows.environment import set_variables
 from opsloop.flows.executor import Limits
-from opsloop.flows.formats import flow_file
+from opsloop.flows.formats import flex, flow_file
 from opsloop.flows.model_access import ModelAccess, current_models, unknown_connections
 from opsloop.flows.models import Flow
 from opsloop.flows.nodes.port import ENTRY, Kit
@@ -189,6 +189,7 @@ def load(
     if not plain:
         models = ModelAccess(lookup.here(connections), chat)
         flow = overridden(flow_file.read(file, variants=variants), overrides or {})
+        flow = flow if target is None else flex.aggregating(flow, target)
         return _load(flow, models, init, target, limits or Limits(), clock or SystemClock(), within)
     seen = lookup.here()
     chosen = tuple(sorted((variants or {}).items()))

@@ -12,6 +12,7 @@ from opsloop.flows.connections.user_objects import user_object
 from opsloop.flows.shim_finder import install_shim
 
 SCRUBBED = "******"
+_LEFT_OPEN = (SCRUBBED, "<user-input>", "<no-change>")
 
 
 class ConnectionOperations:
@@ -66,4 +67,8 @@ def _with_kept_secrets(made: Connection, kept: Connection | None) -> Connection:
     secrets = {
         key: before[key] if value == SCRUBBED and key in before else value for key, value in made.secrets.items()
     }
+    for key, value in secrets.items():
+        if value in _LEFT_OPEN:
+            field = f"connection {made.name}.{key}"
+            raise InvalidInput(field=field, value=value, wanted="the secret itself, or ${env:NAME}")
     return replace(made, secrets=secrets)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from opsloop.core.errors import InvalidInput
+from opsloop.flows.compat.named_connections import named
 from opsloop.flows.compat.prompties import AsyncPrompty, Prompty
 from opsloop.flows.compat.waiting import iterate, wait_for
 from opsloop.flows.formats import flow_file
@@ -81,6 +82,8 @@ class Flow:
         for name in [name for name in connections if name in names and isinstance(connections[name], Mapping)]:
             overrides[name] = {**connections[name], **overrides.get(name, {})}
         given = {name: value for name, value in connections.items() if name not in overrides}
+        overrides, objects = named(overrides)
+        given |= objects
         variants = None
         if context.variant:
             node, _, id = context.variant.strip("${}").partition(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from os import PathLike
@@ -19,7 +20,7 @@ from opsloop.flows.formats import prompty
 from opsloop.flows.formats.chat_prompt import messages
 from opsloop.flows.formats.templates import PromptTemplate
 from opsloop.flows.model_access import ModelAccess, current_models
-from opsloop.flows.models import PromptyModel
+from opsloop.flows.models import Flow, PromptyModel
 from opsloop.flows.nodes.prompty import answer, pieces
 
 
@@ -32,8 +33,11 @@ class Prompty:
         flow = prompty.read(Path(path))
         assert flow.prompty is not None
         self.path = Path(path)
+        # Whether it says something else than its file: a run of it is then a run of this object.
+        self.is_overlaid = bool(model)
         self._flow = replace(flow, prompty=replace(flow.prompty, model=_overlaid(flow.prompty.model, model or {})))
         self._template = PromptTemplate(flow.prompty.template, file=flow.file)
+        self.__signature__ = _signature(flow)
 
     @classmethod
     def load(cls, source: str | PathLike[str], **kwargs: Any) -> Self:
@@ -103,6 +107,21 @@ class AsyncPrompty(Prompty):
     async def __call__(self, *args: Any, **inputs: Any) -> Any:
         found = self._inputs(args, inputs)
         return self._pieces(found) if self._streams() else await self._answer(found)
+
+
+def _signature(flow: Flow) -> inspect.Signature:
+    """What a prompty takes, for whoever asks its object as Python does."""
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=each.default if each.has_default else inspect.Parameter.empty,
+            )
+            for name, each in flow.inputs.items()
+            if name.isidentifier()
+        ]
+    )
 
 
 def _models() -> ModelAccess:

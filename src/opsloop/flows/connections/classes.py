@@ -54,11 +54,11 @@ class UserConnection(dict[str, Any]):
 
     @property
     def secrets(self) -> dict[str, Any]:
-        return {key: self[key] for key in self.secret_names if key in self}
+        return _Part(self, {key: self[key] for key in self.secret_names if key in self})
 
     @property
     def configs(self) -> dict[str, Any]:
-        return {key: value for key, value in self.items() if key not in self.secret_names}
+        return _Part(self, {key: value for key, value in self.items() if key not in self.secret_names})
 
     def _to_dict(self) -> dict[str, Any]:
         """What some flows print of a connection; no secret is in it."""
@@ -73,6 +73,21 @@ class UserConnection(dict[str, Any]):
 
     def __reduce__(self) -> Any:  # so that copying keeps the name
         return _again, (type(self), self.__dict__.copy(), dict(self))
+
+
+class _Part(dict[str, Any]):
+    """Some of a connection's values; what is set here is set in the connection."""
+
+    def __init__(self, connection: UserConnection, values: dict[str, Any]) -> None:
+        super().__init__(values)
+        self._connection = connection
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)
+        self._connection[key] = value
+
+    def __reduce__(self) -> Any:  # a copy is a mapping by itself
+        return dict, (dict(self),)
 
 
 def _again(kind: type[UserConnection], about: dict[str, Any], values: dict[str, Any]) -> UserConnection:

@@ -61,7 +61,7 @@ def read(path: Path) -> Flow:
         file=file,
         inputs=inputs,
         outputs=_outputs(file, data, source, entry, node),
-        nodes=(node, _aggregate(node)) if entry.has_aggregate else (node,),
+        nodes=(node, aggregate_node(node)) if entry.has_aggregate else (node,),
         additional_includes=tuple(str(each) for each in data.get("additional_includes") or ()),
         environment_variables={k: str(v) for k, v in (data.get("environment_variables") or {}).items()},
         python_requirements=(data.get("environment") or {}).get("python_requirements_txt"),
@@ -123,7 +123,17 @@ def _outputs(
     return {"output": FlowOutput("output", ValueType.ANY, whole, is_chat_output=True)}
 
 
-def _aggregate(node: Node) -> Node:
+def aggregating(flow: Flow, target: object) -> Flow:
+    """The flow with the node for `__aggregate__` when the object that is called has one, though no source said so."""
+    if flow.entry is None or flow.entry.has_aggregate or not hasattr(target, AGGREGATE):
+        return flow
+    return replace(
+        flow, entry=replace(flow.entry, has_aggregate=True), nodes=(*flow.nodes, aggregate_node(flow.nodes[0]))
+    )
+
+
+def aggregate_node(node: Node) -> Node:
+    """The node that is called with what all rows gave."""
     return Node(
         name=AGGREGATE,
         type="flex_aggregate",

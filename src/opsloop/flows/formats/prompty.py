@@ -46,7 +46,7 @@ def read(path: Path) -> Flow:
     file = path.name
     head, template = _parts(path)
     head = {key: with_files(value, path.parent, f"{file}: {key}") for key, value in head.items()}
-    sample = _sample(file, head.get("sample"))
+    sample = _sample(file, _named_plainly(head.get("sample"), path.parent, f"{file}: sample"))
     inputs = fields.with_chat_input(_inputs(file, head, sample, template))
     node = Node(
         name=_node_name(path.stem),
@@ -83,6 +83,13 @@ def _parts(path: Path) -> tuple[dict[str, Any], str]:
             file=path.name, field="the file", wanted="a YAML head between two lines of ---, then the prompt"
         )
     return parse_mapping(found["head"].encode(), file=path.name), found["template"]
+
+
+def _named_plainly(sample: Any, folder: Path, where: str) -> Any:
+    """A sample may be the bare name of a file; Prompt flow runs prompties whose file is not there."""
+    if not isinstance(sample, str) or not sample.endswith(".json"):
+        return sample
+    return with_files(f"${{file:{sample}}}", folder, where) if (folder / sample).is_file() else None
 
 
 def _sample(file: str, written: Any) -> dict[str, Any]:

@@ -63,6 +63,12 @@ def test_its_files_and_dates_are_read(tmp_path: Path) -> None:
     assert flow.sample.inputs == {"question": "Why?"}
 
 
+@pytest.mark.parametrize(("name", "inputs"), [("sample.json", {"question": "Why?"}), ("gone.json", {})])
+def test_a_sample_may_be_the_bare_name_of_a_file(tmp_path: Path, name: str, inputs: dict[str, str]) -> None:
+    flow = prompty.read(written(tmp_path, f"---\nsample: {name}\n---\n{{{{question}}}}"))
+    assert flow.sample.inputs == inputs
+
+
 def test_lines_of_dashes_in_the_prompt_stay_there(tmp_path: Path) -> None:
     flow = prompty.read(written(tmp_path))
     assert flow.prompty is not None
