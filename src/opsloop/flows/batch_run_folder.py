@@ -119,6 +119,17 @@ def make(place: Path, run: BatchRun, rows: Iterable[Mapping[str, Any]]) -> Batch
     return run
 
 
+def copy(place: Path, run: BatchRun, earlier: BatchRun) -> BatchRun:
+    """A new folder with the rows and the journal of an earlier run. Raises: RunThere, RunDamaged, LinesUnwritable."""
+    made = make(place, replace(run, journal=None), rows_of(earlier))
+    try:
+        if earlier.journal_file.is_file():
+            shutil.copyfile(earlier.journal_file, made.journal_file)
+    except OSError as error:
+        raise LinesUnwritable(path=made.folder, reason=error.strerror) from error
+    return made
+
+
 def save(run: BatchRun) -> None:
     """Replace what is kept of a run. Raises: LinesUnwritable."""
     document = msgspec.to_builtins(replace(run, folder=Path()), enc_hook=str)

@@ -153,6 +153,18 @@ def changed(place: Path, name: str, **changes: Any) -> BatchRun:
     return run
 
 
+def copied(place: Path, name: str, new: str, clock: Clock | None = None, **changes: Any) -> BatchRun:
+    """A new run with all that an earlier one finished, to go on with while that one stays as it is.
+
+    Args:
+        changes: what is said about the new one: its display name, description, tags.
+    Raises: RunMissing, RunThere, InvalidInput, LinesUnwritable.
+    """
+    run = folders.get(place, name)
+    at = (clock or SystemClock()).now()
+    return folders.copy(place, replace(run, name=check_name(new), created_at=at, is_archived=False, **changes), run)
+
+
 def remove(place: Path, name: str) -> None:
     """Forget a run and all it gave. Raises: RunMissing, LinesHeld while it goes on, LinesUnwritable."""
     folders.remove(folders.get(place, name))

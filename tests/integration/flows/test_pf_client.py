@@ -177,7 +177,7 @@ def test_what_is_no_flow_is_told(pf: Any) -> None:
     with pytest.raises(InvalidInput, match="a path, MODULE:FUNCTION, a function or an object to call"):
         pf.test(flow=3)
     with pytest.raises(InvalidInput, match="at the top of a file"):
-        pf.test(flow=lambda text: text)
+        pf.test(flow=type("Made", (), {"__qualname__": "<here>.Made", "__call__": lambda self, text: text}))
 
 
 def test_rows_are_run_and_looked_into(pf: Any, grading: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,6 +250,38 @@ def test_a_declared_run_is_made(pf: Any, grading: Path) -> None:
     declared = promptflow.entities.Run(flow=grading, data="rows.jsonl", name="declared")
 
     assert pf.stream(pf.runs.create_or_update(declared)).name == "declared"
+
+
+def test_a_run_whose_mapping_fits_no_row_failed(pf: Any, grading: Path) -> None:
+    run = pf.run(flow=grading, data="rows.jsonl", column_mapping={"truth": "${data.no}"}, name="unmapped")
+
+    assert (run.status, pf.runs.get("unmapped").status) == ("Failed", "Failed")
+    with pytest.raises(InvalidRunStatusError, match=r"\$\{data\.no\}"):
+        pf.stream(run)
+    assert pf.stream(run, raise_on_error=False).status == "Failed"
+
+
+def test_a_run_goes_on_under_another_name_and_runs_what_failed_again(
+    pf: Any, write_flow: WriteFlow, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "from pathlib import Path\nfrom promptflow.core import tool\n\n\n@tool\ndef grade(truth: str, guess: str):\n"
+        f"    if truth == 'z' and not Path({str(here / 'mended')!r}).exists():\n        raise ValueError('no z yet')\n"
+        "    return 'right'\n"
+    )
+    flow = write_flow(GRADE, **{"grade.py": code, "total.py": TOTAL_PY})
+    first = pf.run(flow=flow, data="rows.jsonl", name="first", stream=True)
+    assert "The first that failed is row 2: node 'grade'" in capsys.readouterr().out
+    (here / "mended").touch()
+
+    second = pf.run(resume_from=first, name="second", tags={"try": "2"})
+
+    assert (second.name, second.tags) == ("second", {"try": "2"})
+    assert list(pf.get_details(second)["outputs.grade"]) == ["right"] * 3
+    assert list(pf.get_details("first")["outputs.grade"])[2] == "(Failed)"
+    assert [each.name for each in pf.runs.list()] == ["second", "first"]
+    with pytest.raises(InvalidInput, match="a run goes on as it was begun"):
+        pf.run(flow=flow, resume_from="first")
 
 
 def test_runs_are_listed_hidden_renamed_and_forgotten(pf: Any, grading: Path) -> None:

@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from opsloop.core.errors import InvalidInput
 from opsloop.flows.batch_runs import waited
 from opsloop.flows.compat.connection_operations import ConnectionOperations
 from opsloop.flows.compat.flow_objects import load_flow
@@ -107,12 +108,16 @@ class PFClient:
         Args:
             flow: a path, `module:function`, or a function or object to call.
             run: the earlier run that `${run.outputs.…}` reads.
-            resume_from: go on with this run; what it finished is not done again.
+            resume_from: go on with this run; what it finished is not done again. With a `name` a new run does, and the
+                earlier one stays as it is.
             stream: print how it went.
         Raises: FlowMissing, FlowInvalid, InputInvalid, RowsMissing, RunThere. When rows fail it returns all the same.
         """
         if resume_from is not None:
-            done = self.runs.resume(name_of(resume_from))
+            if any((flow, data, run, column_mapping, variant, connections, environment_variables, init)):
+                wanted_form = "nothing beside it but a name, a display name and tags: a run goes on as it was begun"
+                raise InvalidInput(field="resume_from", value=name_of(resume_from), wanted=wanted_form)
+            done = self.runs.resume(name_of(resume_from), new_name=name, display_name=display_name, tags=tags)
         else:
             wanted = Run(
                 flow,

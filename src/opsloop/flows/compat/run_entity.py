@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from opsloop.core.errors import InvalidInput
+from opsloop.datasets.formats import registry
 from opsloop.flows import run_file
 from opsloop.flows.batch_run_folder import BatchRun, RunStatus
 from opsloop.flows.entries import entered
@@ -197,8 +198,12 @@ def override(run: Run, key: str, value: Any) -> None:
 
 
 def _absolute(data: str | None) -> str | None:
-    """Rows may also be those of a dataset version, which is no path."""
-    return str(Path(data).absolute()) if data is not None and Path(data).exists() else data
+    """Rows may also be those of a dataset version, which is no path; a folder with one file of rows means that."""
+    if data is None or not Path(data).exists():
+        return data
+    place = Path(data).absolute()
+    inside = [each for each in place.iterdir() if each.suffix in registry.known()] if place.is_dir() else []
+    return str(inside[0] if len(inside) == 1 else place)
 
 
 def _kept(value: Any) -> Any:

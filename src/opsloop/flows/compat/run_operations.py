@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from opsloop.core.clock import SystemClock
 from opsloop.core.errors import Conflict
 from opsloop.flows import batch_runs, places
-from opsloop.flows.batch_run_folder import BatchRun, RunStatus
+from opsloop.flows.batch_run_folder import BatchRun, RunStatus, results_of
 from opsloop.flows.batch_runs import Manner
 from opsloop.flows.compat.details import as_table
 from opsloop.flows.compat.run_entity import Run
 from opsloop.flows.connections import lookup
 from opsloop.flows.entries import entered
+from opsloop.flows.formats import flow_file
+from opsloop.flows.models import FlowFormat
+from opsloop.flows.row_result import RowResult
+from opsloop.flows.run_file import RunWanted
 
 MAX_ROWS = 100
 MAX_RUNS = 50
@@ -39,10 +46,25 @@ class RunOperations:
         """Run what is declared. Raises: as `PFClient.run`."""
         found = entered(run.flow, run.code)
         manner = self._manner if found.target is None else _with_target(self._manner, found.target)
-        return Run.of_kept(batch_runs.create(self.place, run.wanted(), manner).run)
+        wanted, place = run.wanted(), self.place
+        if wanted.name is None:
+            wanted = replace(wanted, name=default_name(wanted, (manner.clock or SystemClock()).now()))
+        done = batch_runs.create(place, wanted, manner)
+        if (reason := _unmapped(done.result.rows)) is None:
+            return Run.of_kept(done.run)
+        return Run.of_kept(batch_runs.changed(place, done.run.name, status=RunStatus.FAILED, error=reason))
 
-    def resume(self, name: str) -> Run:
-        return Run.of_kept(batch_runs.resume(self.place, name, self._manner).run)
+    def resume(self, name: str, *, new_name: str | None = None, **said: Any) -> Run:
+        """Go on with a run: its completed rows are taken as they are, the others are run.
+
+        Args:
+            new_name: what goes on under this name, while the run stays as it is; `said` is said about it.
+        """
+        place = self.place
+        if new_name is not None:
+            said = {key: value for key, value in said.items() if value}
+            name = batch_runs.copied(place, name, new_name, self._manner.clock, **said).name
+        return Run.of_kept(batch_runs.resume(place, name, replace(self._manner, retry_failed=True)).run)
 
     def get(self, name: str | Run) -> Run:
         """Raises: RunMissing."""
@@ -124,6 +146,21 @@ def name_of(run: str | Run) -> str:
     return str(run.name if isinstance(run, Run) else run)
 
 
+def default_name(wanted: RunWanted, now: datetime) -> str:
+    """`FOLDER_VARIANT_TIME`, as Prompt flow names runs: scripts look for the first of it."""
+    flow = flow_file.read(wanted.flow)
+    variant = next(iter(wanted.variants.values()), "variant_0") if flow.format is FlowFormat.DAG else ""
+    name = "_".join(part for part in (flow.folder.name, variant, f"{now:%Y%m%d_%H%M%S_%f}") if part)
+    return re.sub(r"[^A-Za-z0-9_]", "_", name).lstrip("_")[-200:]
+
+
+def _unmapped(rows: Sequence[RowResult]) -> str | None:
+    """The sentence when the mapping fits no row at all: as in Prompt flow it is then the run that failed."""
+    if rows and all(row.error is not None and row.error.startswith("column mapping") for row in rows):
+        return rows[0].error
+    return None
+
+
 def summary(run: BatchRun) -> str:
     """What `stream` prints at its end."""
     took = f'"{run.ended_at - run.created_at}"' if run.ended_at is not None else '"unknown"'
@@ -147,7 +184,10 @@ def where(run: BatchRun) -> str:
 def _notes(run: BatchRun) -> Iterable[str]:
     yield from run.warnings
     if run.error:
-        yield f"the aggregation failed: {run.error}"
+        yield run.error if run.status is not RunStatus.COMPLETED else f"the aggregation failed: {run.error}"
+    elif run.failed_rows:
+        first = next(row for row in results_of(run) if not row.is_completed)
+        yield f"The first that failed is row {first.index}: {first.error}"
 
 
 def _with_target(manner: Manner, target: Any) -> Manner:
