@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from opsloop.cli.main import opsloop
+from opsloop.cli.migrate import scripts
+from opsloop.cli.pf.grid import grid
 from opsloop.testing.model_server import ModelServer
 from tests.acceptance.in_process import Said, run
 
@@ -148,9 +152,13 @@ def test_rows_are_run_and_evaluated_as_the_readmes_do(server: ModelServer) -> No
               "--column-mapping", *mapping)  # fmt: skip
 
     assert went_well("run", "show-metrics", "-n", "graded") == {"accuracy": 0.5}
-    table = pf("run", "show-details", "--name", "graded", "-r", "1").out.splitlines()
-    assert table[0].split() == ["INPUTS.TRUTH", "INPUTS.GUESS", "INPUTS.LINE_NUMBER", "OUTPUTS.GRADE"]
-    assert table[1].split() == ["ONE", "ONE", "0", "True"]
+    assert pf("run", "show-details", "--name", "graded", "-r", "1").out.splitlines() == [
+        "+---+--------------+--------------+--------------------+---------------+",
+        "|   | inputs.truth | inputs.guess | inputs.line_number | outputs.grade |",
+        "+===+==============+==============+====================+===============+",
+        "| 0 | ONE          | ONE          | 0                  | True          |",
+        "+---+--------------+--------------+--------------------+---------------+",
+    ]
     assert [each["name"] for each in went_well("run", "list", "-r", "2")] == ["graded", low["name"]]
     assert pf("run", "list", "-o", "table").out.count("Completed") == 3
     assert went_well("run", "show", "--name", "graded")["run"] == "base"
@@ -207,7 +215,9 @@ def test_connections_are_made_changed_and_shown_without_secrets(here: Path, monk
 
     made = went_well("connection", "create", "-f", "azure.yml", "--set", "api_key=-", "api_base=https://x", "name=mine")
     assert (made["name"], made["type"], made["api_key"]) == ("mine", "azure_open_ai", "******")
-    assert went_well("connection", "create", "-f", ".env", "--name", "custom_connection")["KEY"] == "******"
+    assert went_well("connection", "create", "-f", ".env", "--name", "custom_connection")["secrets"] == {
+        "KEY": "******"
+    }
     updated = went_well("connection", "update", "-n", "mine", "--set", "api_base=https://y")
     assert (updated["api_base"], updated["api_key"]) == ("https://y", "******")
     assert [each["name"] for each in went_well("connection", "list")] == ["custom_connection", "mine"]
@@ -222,9 +232,69 @@ def test_connections_are_made_changed_and_shown_without_secrets(here: Path, monk
 def test_a_flow_is_checked_and_begun(here: Path) -> None:
     assert "nothing wrong" in pf("flow", "validate", "--source", "says").out
     assert pf("flow", "init", "--flow", "fresh").code == 0
-    assert went_well("flow", "test", "--flow", "fresh") == {"output": "You said: Hello"}
+    assert went_well("flow", "test", "--flow", "fresh") == {"output": "Prompt: Write about: Hello World!\n"}
     assert pf("flow", "init", "--flow", "fresh").code == 2
     assert "entry: mine:answer" in pf("flow", "init", "--flow", "f", "--entry", "mine.py", "--function", "answer").err
+
+
+@pytest.mark.parametrize("type", ["standard", "chat", "evaluation"])
+def test_a_new_flow_is_of_its_type_and_runs(type: str) -> None:
+    pf("flow", "init", "--flow", "fresh", "--type", type)
+    assert went_well("flow", "test", "--flow", "fresh")
+    made = went_well("run", "create", "--flow", "fresh", "--data", "fresh/data.jsonl", "--name", "first")
+    assert made["status"] == "Completed"
+    assert went_well("run", "show-metrics", "-n", "first") == ({"accuracy": 1.0} if type == "evaluation" else {})
+
+
+def test_runs_are_named_as_scripts_look_for_them(here: Path) -> None:
+    (here / "with-data").mkdir()
+    (here / "with-data" / "rows.jsonl").write_text('{"name": "you"}\n')
+    words = ("run", "create", "--data", "rows.jsonl", "--flow", "says")
+
+    assert went_well(*words)["name"].startswith("says_variant_0_2")
+    assert went_well(*words, "--variant", "${say.low}")["name"].startswith("says_low_2")
+    entry = went_well("run", "create", "--data", "with-data", "--flow", "greet:Greeter")
+    assert entry["name"].startswith("here_2")
+    assert entry["data"] == str(here / "with-data" / "rows.jsonl")
+
+
+def test_a_run_whose_mapping_fits_no_row_failed() -> None:
+    said = pf(
+        "run", "create", "--flow", "says", "--data", "rows.jsonl", "--column-mapping", "text=${data.no}", "-n", "f"
+    )
+    assert said.code == 1
+    document = json.loads(said.out)
+    assert (document["status"], document["error"]["message"] in said.err) == ("Failed", True)
+    assert went_well("run", "show", "-n", "f")["status"] == "Failed"
+
+
+def test_a_run_goes_on_under_another_name(here: Path) -> None:
+    went_well("run", "create", "--flow", "says", "--data", "rows.jsonl", "--name", "first")
+    made = went_well(
+        "run", "create", "--resume-from", "first", "--name", "second", "--set", "display_name=S", "tags.a=b"
+    )
+    assert (made["name"], made["display_name"], made["tags"]) == ("second", "S", {"a": "b"})
+    assert [each["name"] for each in went_well("run", "list")] == ["second", "first"]
+    assert pf("run", "create", "--resume-from", "first", "--name", "second").code == 5
+    assert "--set knows" in pf("run", "create", "--resume-from", "first", "--set", "data=x").err
+
+
+def test_environment_variables_come_from_files_too(here: Path) -> None:
+    (here / "reads.py").write_text("import os\ndef reads(x: str = ''):\n    return os.environ['OF_PF_TEST']\n")
+    (here / ".env").write_text("OF_PF_TEST=of file\n")
+    (here / "other.env").write_text("OF_PF_TEST=of other\n")
+    words = ("flow", "test", "--flow", "reads:reads")
+
+    assert pf(*words, "--env").out == "of file\n"
+    assert pf(*words, "--environment-variables", "other.env").out == "of other\n"
+    assert pf(*words, "--environment-variables", "other.env", "OF_PF_TEST=given").out == "given\n"
+    assert "can be read" in pf(*words, "--environment-variables", "gone.env").err
+
+
+def test_a_wide_grid_is_wrapped_to_the_terminal() -> None:
+    drawn = grid(["id", "text"], [["a", "many words " * 20], ["b", "x" * 90]], width=60)
+    assert {len(line) for line in drawn.splitlines()} == {60}
+    assert drawn.count("many words") > 15
 
 
 def test_settings_tools_and_the_version_are_told(here: Path) -> None:
@@ -280,6 +350,23 @@ def test_what_is_wrong_with_a_script_is_said_as_python_says_it(here: Path, capsy
 
     assert done.exit_code == 1
     assert "ValueError: mine" in done.stderr
+
+
+def test_tests_and_notebooks_of_an_environment_import_promptflow_once_that_is_asked_for(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripts, "_place", lambda: here / "site")
+    (here / "site").mkdir()
+    code = f"import site; site.addsitedir({str(here / 'site')!r}); from promptflow.client import PFClient; print('ok')"
+    command = [sys.executable, "-c", code]
+
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
+    assert run("migrate", "scripts").code == 0
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "ok\n"
+    assert run("migrate", "scripts", "--undo", "--json").answer["enabled"] is False
+    assert list((here / "site").iterdir()) == []
+    (here / "site").rmdir()
+    assert "cannot be written" in run("migrate", "scripts").err
 
 
 def test_in_a_project_its_commands_work_on_the_project(here: Path) -> None:

@@ -10,6 +10,7 @@ VERBS = (
     "check",
     "pf",
     "python",
+    "scripts",
 )
 
 

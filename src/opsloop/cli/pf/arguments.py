@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from opsloop.core.errors import InvalidInput
 
 # Taken and without meaning here: they are about the service, the terminal or Azure.
-_FLAGS = ("--verbose", "--debug", "-d", "--skip-open-browser", "--multi-modal", "--yes", "-y", "--assume-yes", "--env")
+_FLAGS = ("--verbose", "--debug", "-d", "--skip-open-browser", "--multi-modal", "--yes", "-y", "--assume-yes")
 _VALUES = ("--user-agent", "--config", "--collection", "--detail", "--url-params", "--engine")
 
 
@@ -35,6 +35,11 @@ class PfParser(ArgumentParser):
     def several(self, *names: str, help: str) -> None:
         """An option that takes words until the next option; given again it goes on."""
         self.add_argument(*names, nargs="+", action="extend", default=[], help=help)
+
+    def variables(self) -> None:
+        """Environment variables: words, files of them, or with neither the nearest `.env` file."""
+        told = "NAME=value, NAME=${connection.key}, or a .env file; alone: the nearest .env"
+        self.add_argument("--environment-variables", "--env", nargs="*", action="append", help=told)
 
     def read(self, words: Sequence[str]) -> Namespace:
         try:
@@ -69,6 +74,15 @@ def values(words: Sequence[str], option: str) -> dict[str, Any]:
     return found
 
 
+def variables(given: Sequence[Sequence[str]] | None) -> dict[str, str]:
+    """What `PfParser.variables` read. Raises: InvalidInput."""
+    found: dict[str, str] = {}
+    for words in given or ():
+        for word in words or _nearest():
+            found |= pairs([word], "--environment-variables") if "=" in word else _assignments(Path(word))
+    return found
+
+
 def by_node(words: Sequence[str]) -> dict[str, dict[str, str]]:
     """`node.connection=NAME node.deployment_name=NAME` by node. Raises: InvalidInput."""
     found: dict[str, dict[str, str]] = {}
@@ -91,6 +105,22 @@ def _of_file(path: Path, option: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InvalidInput(field=option, value=found, wanted="a JSON object of names and values")
     return found
+
+
+def _nearest() -> list[str]:
+    """The nearest `.env` file: here or above; no file is no variables."""
+    here = Path.cwd()
+    return [str(folder / ".env") for folder in (here, *here.parents) if (folder / ".env").is_file()][:1]
+
+
+def _assignments(path: Path) -> dict[str, str]:
+    from opsloop.flows.formats.env_file import assignments
+
+    try:
+        return assignments(path.read_text("utf-8-sig").splitlines())
+    except (OSError, UnicodeDecodeError):
+        wanted = "NAME=VALUE, or a file of such lines that can be read"
+        raise InvalidInput(field="--environment-variables", value=str(path), wanted=wanted) from None
 
 
 def _unquoted(value: str) -> str:

@@ -101,11 +101,16 @@ def _secret(value: str) -> str:
 
 
 def _document(connection: Connection) -> dict[str, Any]:
-    return {
-        **connection.shown(),
-        **dict.fromkeys(connection.secrets, SCRUBBED),
+    hidden = dict.fromkeys(connection.secrets, SCRUBBED)
+    about = {
+        "name": connection.name,
         "module": connection.module or "promptflow.connections",
+        "type": connection.kind.name,
+        **({"custom_type": connection.custom_type} if connection.custom_type is not None else {}),
     }
+    if connection.kind.takes_any:
+        return {**about, "configs": dict(connection.configs), "secrets": hidden}
+    return {**about, **connection.configs, **hidden}
 
 
 def _answer(session: Session, connection: Connection) -> None:

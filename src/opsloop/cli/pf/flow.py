@@ -7,28 +7,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from opsloop.cli.pf.arguments import PfParser, PfUsage, by_node, pairs, values
+from opsloop.cli.pf import new_flow
+from opsloop.cli.pf.arguments import PfParser, PfUsage, by_node, values, variables
 from opsloop.cli.session import Session
-
-DAG = """\
-inputs:
-  text: {type: string, default: Hello}
-outputs:
-  output: {type: string, reference: "${echo.output}"}
-nodes:
-- name: echo
-  type: python
-  source: {type: code, path: echo.py}
-  inputs: {text: "${inputs.text}"}
-"""
-TOOL = """\
-from promptflow.core import tool
-
-
-@tool
-def echo(text: str) -> str:
-    return f"You said: {text}"
-"""
 
 
 def test(session: Session, words: list[str]) -> None:
@@ -42,7 +23,7 @@ def test(session: Session, words: list[str]) -> None:
     parser.add_argument("-o", "--output")
     parser.several("--inputs", "--input", help="name=value, or a file")
     parser.several("--init", help="name=value, or a file")
-    parser.several("--environment-variables", help="NAME=value, or NAME=${connection.key}")
+    parser.variables()
     parser.several("--connections", help="node.connection=name")
     given = parser.read(words)
     if given.ui:
@@ -64,7 +45,7 @@ def test(session: Session, words: list[str]) -> None:
         inputs=values(given.inputs, "--inputs"),
         variant=given.variant,
         node=given.node,
-        environment_variables=pairs(given.environment_variables, "--environment-variables"),
+        environment_variables=variables(given.environment_variables),
         init=values(given.init, "--init") or None,
         overrides=by_node(given.connections) or None,
     )
@@ -87,14 +68,14 @@ def serve(session: Session, words: list[str]) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--static_folder")
     parser.several("--init", help="name=value, or a file")
-    parser.several("--environment-variables", help="NAME=value, or NAME=${connection.key}")
+    parser.variables()
     given = parser.read(words)
     from opsloop.flows.entries import entered
     from opsloop.flows.environment import for_a_while
 
     host = "127.0.0.1" if given.host == "localhost" else given.host
     inits = [word for each in given.init for word in ("--init", each)]
-    with for_a_while(pairs(given.environment_variables, "--environment-variables")):
+    with for_a_while(variables(given.environment_variables)):
         path = str(entered(given.source).path)
         _again("flow", "serve", path, "--host", host, "--port", given.port, *inits, session=session)
 
@@ -102,7 +83,7 @@ def serve(session: Session, words: list[str]) -> None:
 def init(session: Session, words: list[str]) -> None:
     parser = PfParser("flow init")
     parser.add_argument("--flow", required=True)
-    parser.add_argument("--type", default="standard")
+    parser.add_argument("--type", default="standard", choices=list(new_flow.FLOWS))
     parser.add_argument("--entry")
     parser.add_argument("--function")
     parser.several("--prompt-template", help="name=file")
@@ -115,9 +96,7 @@ def init(session: Session, words: list[str]) -> None:
         )
     if folder.is_dir() and any(folder.iterdir()):
         raise PfUsage(f"{folder} is not empty; name a new folder with --flow", field="--flow")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "flow.dag.yaml").write_text(DAG)
-    (folder / "echo.py").write_text(TOOL)
+    new_flow.write(folder, given.type)
     session.answer({"flow": str(folder)}, f"flow {folder} is there; `pf flow test --flow {folder}` runs it")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from opsloop.cli.pf.arguments import PfParser, PfUsage, by_node, pairs, values
+from opsloop.cli.pf.arguments import PfParser, PfUsage, by_node, pairs, values, variables
 from opsloop.cli.pf.flow import shown
 from opsloop.cli.session import Session
 
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from opsloop.flows.batch_run_folder import BatchRun
     from opsloop.flows.batch_runs import Manner
     from opsloop.flows.compat.run_entity import Run
+    from opsloop.flows.compat.run_operations import RunOperations
 
 
 def create(session: Session, words: list[str]) -> None:
     given = _read(words)
+    from opsloop.core.errors import Failed
     from opsloop.flows.compat.run_operations import RunOperations, summary
 
     with session.progress("running") as bar:
         runs = RunOperations(_manner(session, bar))
-        done = runs.resume(given.resume_from) if given.resume_from else runs.create_or_update(_wanted(given))
+        done = _resumed(runs, given) if given.resume_from else runs.create_or_update(_wanted(given))
     kept = done.kept
     assert kept is not None
     if given.stream:
@@ -35,6 +37,20 @@ def create(session: Session, words: list[str]) -> None:
         )
     document = done._to_dict()
     session.answer(document, lambda: shown(document))
+    if done.status != "Completed":
+        raise Failed(f"run {kept.name} is {done.status}: {kept.error or 'it broke off'}")
+
+
+def _resumed(runs: RunOperations, given: Namespace) -> Run:
+    """Under another name when there is one; what `--set` says is then said about that."""
+    said: dict[str, Any] = {"tags": {}}
+    for key, value in pairs(given.set, "--set").items():
+        name, _, inner = key.partition(".")
+        if given.name is None or name not in ("display_name", "description", "tags"):
+            known = "display_name, description and tags.KEY of a run with another --name"
+            raise PfUsage(f"`pf run create --resume-from`: --set knows {known}, not {key}")
+        said |= {"tags": {**said["tags"], inner: value}} if inner else {name: value}
+    return runs.resume(given.resume_from, new_name=given.name, **said)
 
 
 def _read(words: list[str]) -> Namespace:
@@ -49,7 +65,7 @@ def _read(words: list[str]) -> Namespace:
     parser.add_argument("-s", "--stream", action="store_true")
     parser.several("--column-mapping", help="input=${data.column}")
     parser.several("--connections", help="node.connection=name")
-    parser.several("--environment-variables", help="NAME=value, or NAME=${connection.key}")
+    parser.variables()
     parser.several("--init", help="name=value, or a file")
     parser.several("--set", help="display_name=…, tags.key=…")
     given = parser.read(words)
@@ -71,7 +87,7 @@ def _wanted(given: Namespace) -> Run:
         "name": given.name,
         "column_mapping": pairs(given.column_mapping, "--column-mapping"),
         "connections": by_node(given.connections),
-        "environment_variables": pairs(given.environment_variables, "--environment-variables"),
+        "environment_variables": variables(given.environment_variables),
         "init": values(given.init, "--init"),
     }
     for key, value in said.items():

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from typing import Any
 
 from opsloop.cli import text
 from opsloop.cli.pf.arguments import PfParser, pairs
 from opsloop.cli.pf.flow import shown
+from opsloop.cli.pf.grid import grid
 from opsloop.cli.session import Session
-
-WIDTH = 48
 
 
 def listed(session: Session, words: list[str]) -> None:
@@ -45,8 +43,7 @@ def show_details(session: Session, words: list[str]) -> None:
     found = _runs().rows(given.name)
     rows = found if given.all_results else found[: given.max_results]
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    table = text.table(columns, [[_brief(row.get(name)) for name in columns] for row in rows])
-    session.answer(rows, table or "no row is finished yet")
+    session.answer(rows, lambda: grid(columns, [[row.get(name) for name in columns] for row in rows]))
 
 
 def show_metrics(session: Session, words: list[str]) -> None:
@@ -124,10 +121,3 @@ def _named(verb: str, words: list[str]) -> Namespace:
 def _answer(session: Session, run: Any) -> None:
     document = run._to_dict()
     session.answer(document, shown(document))
-
-
-def _brief(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return words if len(words) <= WIDTH else f"{words[: WIDTH - 1]}…"
