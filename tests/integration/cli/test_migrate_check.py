@@ -15,6 +15,16 @@ outputs: {said: {type: string, reference: "${say.output}"}}
 nodes:
 - {name: say, type: python, source: {path: say.py}, inputs: {text: "${inputs.text}"}}
 """
+VARIANTS = """
+outputs: {said: {type: string, reference: "${say.output}"}}
+nodes: [{name: say, use_variants: true}]
+node_variants:
+  say:
+    default_variant_id: a
+    variants:
+      a: {node: {type: python, source: {path: say.py}}}
+      b: {node: {type: python, source: {path: other.py}}}
+"""
 LLM = """
 inputs: {text: {type: string}}
 outputs: {said: {type: string, reference: "${ask.output}"}}
@@ -124,6 +134,14 @@ def test_connections_are_named_with_their_types_and_nodes() -> None:
         ({"flow.dag.yaml": DAG, "say.py": "def ("}, "say.py is no Python of this version"),
         ({"flow.dag.yaml": DAG.replace("type: string}}", "type: string, default: 'azureml:x:1'}}", 1),
           "say.py": "x = 1"}, "reads data that is in Azure only"),
+        ({"flow.dag.yaml": DAG, "say.py": "import promptflow.executor"},
+         "imports promptflow.executor, which has no counterpart here"),
+        ({"flow.dag.yaml": DAG, "say.py": "from promptflow.core import tool, Nothing"},
+         "imports Nothing of promptflow.core, which has no counterpart here"),
+        ({"flow.dag.yaml": DAG.replace("{path: say.py}", "{type: package, tool: promptflow.tools.x.y}")},
+         "node say uses promptflow.tools.x.y, which has no counterpart here"),
+        ({"flow.dag.yaml": VARIANTS, "say.py": "x = 1"}, "node say wants other.py, which is not there"),
+        ({"flow.flex.yaml": "entry: gone_of_a_test:f\n"}, "wants gone_of_a_test.py, which is not there"),
         ({"flow.dag.yaml": "nodes: 3\n"}, "nodes is 3; wanted a list"),
         ({"x.prompty": "no head"}, "wanted a YAML head"),
     ],
@@ -144,6 +162,25 @@ def test_tools_of_packages_that_are_not_installed_are_told() -> None:
     (found,) = checked("flow.dag.yaml", code=6)
 
     assert found["packages"] == [{"package": None, "module": "no_such_tools.x", "where": ["node say"]}]
+
+
+def test_what_flows_use_of_promptflow_is_there_and_a_flow_is_found_by_any_name() -> None:
+    imports = (
+        "from promptflow.core import log_metric, Prompty\nfrom promptflow.entities import Run, InputSetting\n"
+        "from promptflow import PFClient, tools\nfrom promptflow.tools.common import *\n"
+    )
+    embedding = "{name: e, type: python, source: {type: package, tool: promptflow.tools.embedding.embedding}}"
+    write(**{
+        "a/flow.dag.yaml": f"{DAG}- {embedding}\n",
+        "a/say.py": SAY.format(imports=imports),
+        "b/mine.flex.yaml": "entry: mine:f\n",
+        "b/mine.py": "def f(x): return x",
+    })  # fmt: skip
+
+    assert [(each["path"], each["verdict"]) for each in checked()] == [
+        ("a/flow.dag.yaml", "runs"),
+        ("b/mine.flex.yaml", "runs"),
+    ]
 
 
 def test_environments_and_caches_are_no_part_of_a_tree() -> None:

@@ -18,7 +18,7 @@ from opsloop.flows.migration.distributions import has_distribution, is_installed
 from opsloop.flows.migration.findings import ConnectionNeed, FlowFinding, PackageNeed
 from opsloop.flows.migration.python_files import Imports, imports_of
 from opsloop.flows.migration.tree import flow_files
-from opsloop.flows.models import Flow, FlowFormat, FlowInput
+from opsloop.flows.models import Flow, FlowFormat, FlowInput, Node
 from opsloop.flows.nodes.registry import written_types
 
 REQUIREMENTS = "requirements.txt"
@@ -57,7 +57,13 @@ def _finding(file: Path, base: Path, connections: Connections) -> FlowFinding:
         format=format,
         packages=tuple({each.package or each.module: each for each in packages}.values()),
         connections=tuple(_connections(flow, connections)),
-        reasons=(*_missing_files(flow, includes), *_types(flow), *_azure(flow, imports), *_broken(imports)),
+        reasons=(
+            *_missing_files(flow, includes),
+            *_types(flow),
+            *_azure(flow, imports),
+            *_without_counterpart(flow, imports),
+            *_broken(imports),
+        ),
         notes=(*_notes(listed, packages), *flow.warnings),
     )
 
@@ -83,9 +89,16 @@ def _sources(flow: Flow, includes: Iterable[Path]) -> Iterator[Path]:
     if flow.entry is not None:
         base = flow.folder.joinpath(*flow.entry.module.split("."))
         yield from (base.with_suffix(".py"), base / "__init__.py")
-    for node in flow.nodes:
+    for node in _nodes(flow):
         if node.source.path and node.source.path.endswith(".py"):
             yield from _places(flow, includes, node.source.path)
+
+
+def _nodes(flow: Flow) -> Iterator[Node]:
+    """Those of all variants, be they chosen or not."""
+    yield from (node for node in flow.nodes if node.name not in flow.variants)
+    for several in flow.variants.values():
+        yield from several.variants.values()
 
 
 def _places(flow: Flow, includes: Iterable[Path], path: str) -> list[Path]:
@@ -102,16 +115,17 @@ def _packages(imports: Imports, listed: list[str]) -> Iterator[PackageNeed]:
             is_there = shim_modules.is_there(module) or shim_modules.is_azure(module)
         else:
             is_there = top == "opsloop" or is_installed(module)
-        if not is_there:
-            yield PackageNeed(package_of(module, listed), module, tuple(files))
+        package = package_of(module, listed)
+        if not is_there and (package is not None or top != "promptflow"):
+            yield PackageNeed(package, module, tuple(files))
 
 
 def _tool_packages(flow: Flow, listed: list[str]) -> Iterator[PackageNeed]:
     """The packages of tools that nodes name, where they are not installed."""
-    for node in flow.nodes:
+    for node in _nodes(flow):
         module = node.module if node.type == "custom_llm" or node.source.type != "code" else None
         tool = module or (node.source.tool or "").rpartition(".")[0]
-        if not tool or node.source.type == "code" or tool.startswith("promptflow.tools"):
+        if not tool or node.source.type == "code" or tool.startswith("promptflow."):
             continue
         if not is_installed(tool):
             top = tool.partition(".")[0]
@@ -142,9 +156,12 @@ def _missing_files(flow: Flow, includes: tuple[Path, ...]) -> Iterator[str]:
     for written, place in zip(flow.additional_includes, includes, strict=True):
         if not place.exists():
             yield f"{flow.file}: additional_includes has {written}, which is not there"
+    is_here = flow.entry is None or any(file.is_file() for file in _sources(flow, includes))
+    if flow.entry is not None and not is_here and not is_installed(flow.entry.module):
+        yield f"{flow.file}: entry {flow.entry} wants {flow.entry.module.replace('.', '/')}.py, which is not there"
     if flow.format is not FlowFormat.DAG:
         return
-    for node in flow.nodes:
+    for node in _nodes(flow):
         path = node.source.path
         if path and not _places(flow, includes, path):
             yield f"{flow.file}: node {node.name} wants {path}, which is not there"
@@ -153,7 +170,7 @@ def _missing_files(flow: Flow, includes: tuple[Path, ...]) -> Iterator[str]:
 def _types(flow: Flow) -> Iterator[str]:
     if flow.format is not FlowFormat.DAG:
         return
-    for node in flow.nodes:
+    for node in _nodes(flow):
         if node.type not in written_types():
             known = ", ".join(sorted(written_types()))
             yield f"{flow.file}: node {node.name} is of type {node.type}; known are {known}"
@@ -165,6 +182,22 @@ def _azure(flow: Flow, imports: Imports) -> Iterator[str]:
             yield f"{', '.join(files)} imports {module}, which works in an Azure workspace only"
     for name in _azure_data(flow.inputs.values()):
         yield f"{flow.file}: input {name} reads data that is in Azure only; export it to a file"
+
+
+def _without_counterpart(flow: Flow, imports: Imports) -> Iterator[str]:
+    """What is used of Prompt flow that Opsloop does not have."""
+    for module, files in imports.modules.items():
+        is_known = module.partition(".")[0] != "promptflow" or shim_modules.is_azure(module)
+        if not is_known and not shim_modules.is_there(module) and package_of(module, ()) is None:
+            yield f"{', '.join(files)} imports {module}, which has no counterpart here"
+    for dotted, files in imports.of_promptflow.items():
+        module, _, name = dotted.rpartition(".")
+        if shim_modules.is_there(module) and not shim_modules.is_azure(dotted) and not shim_modules.has(module, name):
+            yield f"{', '.join(files)} imports {name} of {module}, which has no counterpart here"
+    for node in _nodes(flow):
+        tool = node.source.tool or ""
+        if tool.startswith("promptflow.") and not shim_modules.has_tool(tool):
+            yield f"node {node.name} uses {tool}, which has no counterpart here; write it as a Python node"
 
 
 def _azure_data(inputs: Iterable[FlowInput]) -> Iterator[str]:

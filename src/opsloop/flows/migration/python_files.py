@@ -11,10 +11,14 @@ from pathlib import Path
 
 @dataclass(slots=True)
 class Imports:
-    """Modules by dotted name, with the files that import them. `broken` are files that are no Python."""
+    """Modules by dotted name, with the files that import them. `broken` are files that are no Python.
+
+    `of_promptflow` are the names that are imported from Prompt flow's modules: `promptflow.core.tool`.
+    """
 
     modules: dict[str, list[str]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    of_promptflow: dict[str, list[str]] = field(default_factory=dict)
 
 
 def imports_of(folder: Path, files: Iterable[Path], beside: Iterable[Path] = ()) -> Imports:
@@ -38,11 +42,15 @@ def imports_of(folder: Path, files: Iterable[Path], beside: Iterable[Path] = ())
             own = [each for place in (file.parent, *places) for each in _own(place, module)]
             if own:
                 waiting += [each.resolve() for each in own]
-            elif not is_relative and module.partition(".")[0] not in sys.stdlib_module_names:
-                name = str(file.relative_to(folder.resolve())) if file.is_relative_to(folder.resolve()) else file.name
-                files_of = found.modules.setdefault(module, [])
-                if name not in files_of:
-                    files_of.append(name)
+                continue
+            top = module.partition(".")[0]
+            by_name = found.of_promptflow if is_relative and top == "promptflow" else found.modules
+            if top in sys.stdlib_module_names or (is_relative and by_name is found.modules):
+                continue
+            name = str(file.relative_to(folder.resolve())) if file.is_relative_to(folder.resolve()) else file.name
+            files_of = by_name.setdefault(module, [])
+            if name not in files_of:
+                files_of.append(name)
     return found
 
 

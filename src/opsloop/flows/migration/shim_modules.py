@@ -1,9 +1,11 @@
-"""Which of Prompt flow's modules and names the shim has, read from its files."""
+"""Which of Prompt flow's modules and names there are: those of the shim, or of an installed Prompt flow."""
 
 from __future__ import annotations
 
+import importlib
+
 from opsloop.flows.migration.distributions import is_installed
-from opsloop.flows.shim_finder import SHIM
+from opsloop.flows.shim_finder import SHIM, install_shim
 
 AZURE = "promptflow.azure"
 
@@ -14,6 +16,23 @@ def is_there(module: str) -> bool:
         return is_installed(module)
     base = SHIM.joinpath(*module.split("."))
     return base.with_suffix(".py").is_file() or (base / "__init__.py").is_file()
+
+
+def has(module: str, name: str) -> bool:
+    """Whether a module that is there has a name. An installed Prompt flow is not asked: only running it would tell."""
+    if is_installed("promptflow") or name == "*":
+        return True
+    install_shim()  # Opsloop's own modules; nothing of a flow is run
+    return hasattr(importlib.import_module(module), name) or is_there(f"{module}.{name}")
+
+
+def has_tool(tool: str) -> bool:
+    """Whether there is `promptflow.tools.module.function`, or `promptflow.tools.module.Class.method`."""
+    place, _, name = tool.rpartition(".")
+    if is_there(place):
+        return has(place, name)
+    module, _, kind = place.rpartition(".")
+    return is_there(module) and has(module, kind)
 
 
 def is_azure(module: str) -> bool:

@@ -6,9 +6,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from opsloop.flows.formats.flow_file import FILES
+from opsloop.flows.formats.flow_file import FILES, FLEX
 
 _LEFT_OUT = frozenset({"node_modules", "__pycache__", "site-packages", "venv", "env", "dist", "build"})
+
+
+# A flex flow's file may have a name before that, and then says what it is.
+_NAMED_FREELY = (".prompty", *(f".{name.removeprefix('flow.')}" for name in FLEX))
 
 
 def flow_files(root: Path) -> list[Path]:
@@ -22,5 +26,5 @@ def _below(root: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
         names[:] = [name for name in names if not name.startswith(".") and name not in _LEFT_OUT]
         for name in files:
-            if name in FILES or name.endswith(".prompty"):
+            if name in FILES or name.endswith(_NAMED_FREELY):
                 yield Path(folder) / name
