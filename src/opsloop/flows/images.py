@@ -117,7 +117,7 @@ def as_image(value: Any, *, folder: Path, fetch: Fetch, field: str = "the image"
         return Image(_decoded(found["data"], field), found["mime"])
     if _URL.fullmatch(value.strip()):
         return Image(fetch(value.strip()), source_url=value.strip())
-    if len(value) < 1_000 and "\0" not in value and (folder / value).is_file():
+    if len(value) < 1_000 and _is_file(folder / value):
         return Image(_file(folder, value, field))
     return Image(_decoded(value, field))
 
@@ -172,11 +172,18 @@ def _from_mapping(value: Mapping[str, Any], *, folder: Path, fetch: Fetch, field
 def _file(folder: Path, path: str, field: str) -> bytes:
     place = folder / path
     # What a caller names must not lead out of the flow's own files.
-    if not place.resolve().is_relative_to(folder.resolve()) or not place.is_file():
+    if not _is_file(place) or not place.resolve().is_relative_to(folder.resolve()):
         raise InputInvalid(field=field, value=path, wanted="the path of an image in the flow's folder")
     if place.stat().st_size > SIZE_LIMIT_BYTES:
         raise InputInvalid(field=field, value=path, wanted=f"an image of at most {SIZE_LIMIT_BYTES} bytes")
     return place.read_bytes()
+
+
+def _is_file(place: Path) -> bool:
+    try:
+        return place.is_file()
+    except (OSError, ValueError):  # a name that no file can have: too long, a NUL in it
+        return False
 
 
 def _decoded(text: str, field: str) -> bytes:

@@ -236,7 +236,9 @@ def _load(
         modules = UserModules(flow.folder)
         undone.callback(modules.close)
         # Threads of its own: a flow whose nodes never return holds up itself, and not the one that stands in for it.
-        kit = Kit(flow, modules, NodeThreads(), models, init, {} if target is None else {ENTRY: target})
+        kit = Kit(
+            flow, modules, NodeThreads(), models, init, {} if target is None else {ENTRY: target}, target is not None
+        )
         token = current_models.set(models)
         try:
             with within(flow.folder):

@@ -44,7 +44,12 @@ def coerce(value: Any, type: ValueType) -> Any:
 
 def _string(value: Any) -> Any:
     # A str subclass is kept: a rendered prompt remembers which of its text came from values.
-    return value if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return value
+    try:
+        return str(value)
+    except ValueError:  # a number of more digits than Python writes
+        raise WrongType(ValueType.STRING) from None
 
 
 def _int(value: Any) -> int:
@@ -137,23 +142,45 @@ def journalled(value: Any) -> Any:
     return _plain(value, finite=False)
 
 
-_IS_PLAIN = frozenset({str, int, bool, type(None)})
+# What stays as it is: of what strict JSON is made of, text has to be looked at.
+_STAYS = frozenset({int, bool, type(None)})
+_STAYS_IN_JOURNAL = _STAYS | {str}
+
+
+def _text(value: str) -> str:
+    """Text that UTF-8 can hold: a lone half of a surrogate pair, which a model or a caller can send, becomes a mark."""
+    text = str(value)
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def _plain(value: Any, *, finite: bool, depth: int = 0) -> Any:
     kind = type(value)
-    if kind in _IS_PLAIN:
+    stays = _STAYS if finite else _STAYS_IN_JOURNAL
+    if kind in stays:
         return value
+    if kind is str:
+        return _text(value)
     if kind is dict and depth <= MAX_DEPTH:  # nearly all of what is written down: each part costs a look at its type
         return {
             key if type(key) is str else str(key): part
-            if type(part) in _IS_PLAIN
+            if type(part) in stays
             else _plain(part, finite=finite, depth=depth + 1)
             for key, part in value.items()
         }
     if kind is list and depth <= MAX_DEPTH:
-        return [part if type(part) in _IS_PLAIN else _plain(part, finite=finite, depth=depth + 1) for part in value]
+        return [part if type(part) in stays else _plain(part, finite=finite, depth=depth + 1) for part in value]
     return _plain_of_other(value, finite=finite, depth=depth)
+
+
+def _is_connection(value: object) -> bool:
+    """Whether a value is of a connection class, ours or Prompt flow's: what is in it is written nowhere."""
+    return hasattr(value, "secrets") and any(base.__name__.endswith("Connection") for base in type(value).__mro__)
 
 
 def _plain_of_other(value: Any, *, finite: bool, depth: int) -> Any:
@@ -165,11 +192,13 @@ def _plain_of_other(value: Any, *, finite: bool, depth: int) -> Any:
     if isinstance(value, float):
         return float(value) if not finite or math.isfinite(value) else None
     if isinstance(value, str):
-        return str(value)
+        return _text(value) if finite else str(value)
     if is_image(value):
         return as_mapping(value)
     if depth > MAX_DEPTH:
         return "…"
+    if _is_connection(value):
+        return {"connection": getattr(value, "name", None), "type": type(value).__name__}
     if isinstance(value, Mapping):
         return {str(key): _plain(part, finite=finite, depth=depth + 1) for key, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -177,6 +206,8 @@ def _plain_of_other(value: Any, *, finite: bool, depth: int) -> Any:
     if hasattr(value, "dtype") and callable(tolist := getattr(value, "tolist", None)):  # of numpy, or made like it
         return _plain(tolist(), finite=finite, depth=depth + 1)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {part.name: getattr(value, part.name) for part in dataclasses.fields(value)}
+        # A field that its class does not show, a key say, is written nowhere either.
+        shown = [part.name for part in dataclasses.fields(value) if part.repr]
+        parts = {name: getattr(value, name) for name in shown}
         return _plain(parts, finite=finite, depth=depth + 1)
     return str(value)

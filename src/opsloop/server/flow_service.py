@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
@@ -89,7 +90,8 @@ class FlowService:
         await route(scope, receive, out)
 
     def _knows(self, scope: Scope) -> bool:
-        return header(scope, b"authorization") == f"Bearer {self._key}"
+        shown = (header(scope, b"authorization") or "").encode("latin-1", "replace")
+        return secrets.compare_digest(shown, f"Bearer {self._key}".encode())
 
     async def _score(self, scope: Scope, receive: Receive, out: Outlet) -> None:
         inputs = decoded(_object, await self._body(scope, receive))
@@ -126,12 +128,14 @@ class FlowService:
 
     async def _refuse(self, out: Outlet, error: OpsloopError) -> None:
         """In the form of Prompt flow's service."""
-        if out.is_open:
-            return
         status = status_of(error)
         code = "UserError" if status < 500 else "SystemError"
         headers = [(b"connection", b"close")] if error.kind is Kind.TOO_LARGE else []
-        await out.whole(status, _encoded({"error": {"code": code, "message": error.sentence}}), headers=headers)
+        document = _encoded({"error": {"code": code, "message": error.sentence}})
+        if out.is_open:
+            await out.write(event(document, name=b"error"), is_last=True)
+        else:
+            await out.whole(status, document, headers=headers)
 
 
 def described(flow: Flow) -> dict[str, Any]:

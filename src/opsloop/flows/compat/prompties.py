@@ -73,7 +73,7 @@ class Prompty:
 
     async def _answer(self, inputs: Mapping[str, Any]) -> Any:
         call = Call()
-        found = await answer(self._flow, self._template, inputs, _models(), call)
+        found = await answer(self._flow, self._template.render(inputs), inputs, _models(), call)
         _count(call)
         return as_response(found) if self.model.returns_all else found
 
@@ -85,7 +85,7 @@ class Prompty:
 
     async def _pieces(self, inputs: Mapping[str, Any]) -> AsyncIterator[str]:
         call = Call()
-        async for piece in pieces(self._flow, self._template, inputs, _models(), call):
+        async for piece in pieces(self._flow, self._template.render(inputs), inputs, _models(), call):
             yield piece
         _count(call)
 

@@ -65,7 +65,7 @@ def read_many(path: Path) -> dict[str, Connection]:
     found = {}
     for name, body in read_mapping(path).items():
         if not isinstance(body, Mapping):
-            raise _invalid(f"{path.name}: {name}", body, "a mapping with a type and its fields")
+            raise _invalid(f"{path.name}: {name}", None, "a mapping with a type and its fields")
         found[name] = parse(body, name=name, where=f"{path.name}: {name}")
     return found
 
@@ -155,7 +155,7 @@ def _custom(where: str, name: str, kind: ConnectionKind, body: Mapping[str, Any]
     for part in ("configs", "secrets"):
         given = body.get(part) or {}
         if not isinstance(given, Mapping):
-            raise _invalid(f"{where}.{part}", given, "a mapping of names to values")
+            raise _invalid(f"{where}.{part}", None, "a mapping of names to values")
         parts[part] = {str(key): _value(f"{where}.{part}.{key}", value) for key, value in given.items()}
     for key in body:
         if key not in ("configs", "secrets") and key not in ABOUT:

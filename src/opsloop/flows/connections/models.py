@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -28,6 +29,10 @@ class Connection:
         about = {"name": self.name, "type": self.kind.name, "custom_type": self.custom_type}
         return {
             **{key: value for key, value in about.items() if value is not None},
-            **self.configs,
+            **{key: _without_password(value) for key, value in self.configs.items()},
             **dict.fromkeys(self.secrets, "***"),
         }
+
+
+def _without_password(value: str) -> str:
+    return re.sub(r"(?<=://)[^/@\s]+(?=@)", "***", value)

@@ -5,6 +5,7 @@ The sandbox keeps a template from Python's machinery; the limits keep one from e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,13 @@ class TemplateFailed(InvalidInput):
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "%":
+            if isinstance(left, str) and _WIDE.search(left):
+                raise SecurityError("a field this wide")
+            return super().call_binop(context, operator, left, right)
         sizes = [len(side) if hasattr(side, "__len__") else side for side in (left, right)]
         if not all(isinstance(size, int | float) for size in sizes):
             raise SecurityError(f"{operator} of these values")
@@ -40,6 +45,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if operator == "*" and abs(sizes[0] * sizes[1]) > PRODUCT_LIMIT and not _are_numbers(left, right):
             raise SecurityError("a product this large")
         return super().call_binop(context, operator, left, right)
+
+
+# A width or precision of more than four digits, or one that a value gives.
+_WIDE = re.compile(r"%[^%a-zA-Z]*(?:\d{5}|\*)")
 
 
 def _are_numbers(*values: object) -> bool:

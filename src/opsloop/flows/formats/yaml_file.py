@@ -45,7 +45,8 @@ def parse_mapping(data: bytes, *, file: str) -> dict[str, Any]:
     if document is None:
         document = {}
     if not isinstance(document, dict):
-        raise FlowInvalid(file=file, field="the file", value=document, wanted="a mapping of keys to values")
+        wanted = f"a mapping of keys to values, it is a {type(document).__name__}"  # what it holds may be a secret
+        raise FlowInvalid(file=file, field="the file", wanted=wanted)
     _Bounds(file).check(document)
     plain: dict[str, Any] = _plain(document)
     return plain

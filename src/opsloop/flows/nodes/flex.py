@@ -19,6 +19,7 @@ from opsloop.flows.nodes.model_configurations import as_model_configuration, is_
 from opsloop.flows.nodes.port import ENTRY, Kit, Runner
 from opsloop.flows.nodes.python import load_module, said
 from opsloop.flows.nodes.registry import node_type
+from opsloop.flows.nodes.row_objects import RowObjects
 from opsloop.flows.values import WrongType, coerce, type_of_annotation
 
 
@@ -26,7 +27,7 @@ from opsloop.flows.values import WrongType, coerce, type_of_annotation
 def prepare_flex(node: Node, kit: Kit) -> Runner:
     target = entry_object(node, kit)
     left_out = frozenset(name for name, each in kit.flow.inputs.items() if each.default_in_code)
-    runner = runner_of(target, {}, kit.threads)
+    runner = runner_of(_called(target, node, kit), {}, kit.threads)
 
     def passed(inputs: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in inputs.items() if not (value is None and key in left_out)}
@@ -38,6 +39,16 @@ def prepare_flex(node: Node, kit: Kit) -> Runner:
         return Runner(run)
     in_thread = runner.in_thread
     return Runner(run, in_thread=lambda inputs: in_thread(passed(inputs)))
+
+
+def _called(target: Any, node: Node, kit: Kit) -> Callable[..., Any]:
+    """What is called for a row: of a class whose rows run in threads, an object that no other row has."""
+    entry = kit.flow.entry
+    assert entry is not None
+    call = type(target).__call__
+    if not entry.is_class or kit.is_made or inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call):
+        return target  # type: ignore[no-any-return]  # the border to users' code
+    return RowObjects(target, lambda: _made(entry, node, kit))
 
 
 @node_type("flex_aggregate", is_written=False)

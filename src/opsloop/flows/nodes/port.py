@@ -37,7 +37,8 @@ class Runner:
 class Kit:
     """What the nodes of one loaded flow are prepared with.
 
-    `init` are the arguments a flex flow's class is made with; None for those of its sample. `kept` holds what nodes
+    `init` are the arguments a flex flow's class is made with; None for those of its sample. `is_made` when what a flex
+    flow calls was handed over, and no other of it can be made. `kept` holds what nodes
     make once for all, under the lock `once`.
     """
 
@@ -47,6 +48,7 @@ class Kit:
     models: ModelAccess
     init: Mapping[str, Any] | None = None
     kept: dict[str, Any] = field(default_factory=dict)
+    is_made: bool = False
     once: threading.RLock = field(default_factory=threading.RLock)
 
     @property

@@ -15,6 +15,7 @@ from opsloop.flows.formats.chat_prompt import PromptText
 from opsloop.flows.formats.templates import PromptTemplate
 from opsloop.flows.model_access import Model, ModelAccess
 from opsloop.flows.models import Flow, Node
+from opsloop.flows.nodes.llm import rendered
 from opsloop.flows.nodes.port import Kit, Runner
 from opsloop.flows.nodes.registry import node_type
 from opsloop.llm.port import Completion
@@ -29,21 +30,22 @@ def prepare_prompty(node: Node, kit: Kit) -> Runner:
     template = PromptTemplate(kit.flow.prompty.template, file=kit.file)
 
     async def run(inputs: dict[str, Any], call: Call) -> Any:
-        return await answer(kit.flow, template, inputs, kit.models, call)
+        prompt = await rendered(template, inputs, kit)
+        return await answer(kit.flow, prompt, inputs, kit.models, call)
 
     return Runner(run)
 
 
-async def answer(
-    flow: Flow, template: PromptTemplate, inputs: Mapping[str, Any], models: ModelAccess, call: Call
-) -> Any:
+async def answer(flow: Flow, prompt: PromptText, inputs: Mapping[str, Any], models: ModelAccess, call: Call) -> Any:
     """What a prompty gives for some inputs.
 
+    Args:
+        prompt: rendered with the inputs.
     Returns: text; the message when the model calls tools; an object when JSON was asked for; the server's whole
         response when the prompty says `response: all`.
-    Raises: TemplateFailed, ConnectionInvalid, ModelAnswerInvalid.
+    Raises: ConnectionInvalid, ModelAnswerInvalid.
     """
-    asked = _asked(flow, template, inputs, models)
+    asked = _asked(flow, prompt, models)
     if _wants_json(asked.parameters):
         call.emit = None  # its pieces are no answer anybody could use
     completion = await ask(asked.model, asked.prompt, asked.parameters, call, api=asked.api, images=inputs)
@@ -52,7 +54,7 @@ async def answer(
 
 
 async def pieces(
-    flow: Flow, template: PromptTemplate, inputs: Mapping[str, Any], models: ModelAccess, call: Call
+    flow: Flow, prompt: PromptText, inputs: Mapping[str, Any], models: ModelAccess, call: Call
 ) -> AsyncGenerator[str, None]:
     """The text a prompty gives, as it is made. Raises: as `answer`."""
     made: asyncio.Queue[str | None] = asyncio.Queue(_PENDING)
@@ -60,7 +62,7 @@ async def pieces(
 
     async def work() -> Any:
         try:
-            return await answer(flow, template, inputs, models, call)
+            return await answer(flow, prompt, inputs, models, call)
         finally:
             current = asyncio.current_task()
             if current is not None and not current.cancelling():  # else nobody reads the queue any more
@@ -88,14 +90,14 @@ class _Asked:
     api: str
 
 
-def _asked(flow: Flow, template: PromptTemplate, inputs: Mapping[str, Any], models: ModelAccess) -> _Asked:
+def _asked(flow: Flow, prompt: PromptText, models: ModelAccess) -> _Asked:
     assert flow.prompty is not None
     wanted = flow.prompty.model
     model = models.of_configuration(wanted.configuration)
     parameters = {key: value for key, value in wanted.parameters.items() if key != "stream" and value is not None}
     if model.name is not None:
         parameters["model"] = model.name
-    return _Asked(model, template.render(inputs), parameters, wanted.api)
+    return _Asked(model, prompt, parameters, wanted.api)
 
 
 def _first(flow: Flow, completion: Completion, parameters: Mapping[str, Any]) -> Any:

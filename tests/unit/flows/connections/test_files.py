@@ -64,7 +64,7 @@ def test_values_are_looked_up_when_they_are_used(tmp_path: Path, monkeypatch: py
         ({"name": "a"}, "the connection.type: wanted one of"),
         ({"name": "a", "type": "open_ai"}, "the connection.api_key: wanted a value"),
         ({"name": "a", "type": "open_ai", "api_key": "x", "url": "y"}, "the connection.url: wanted fields of open_ai"),
-        ({"name": "a", "type": "custom", "configs": [1]}, "configs is .1.; wanted a mapping"),
+        ({"name": "a", "type": "custom", "configs": [1]}, "configs: wanted a mapping"),
         ({"name": "a", "type": "custom", "key": "s3cret"}, "the connection.key: wanted 'configs' and 'secrets'"),
         ({"name": "a", "type": "open_ai", "api_key": ["s3cret"]}, "the connection.api_key: wanted text"),
     ],
