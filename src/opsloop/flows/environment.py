@@ -37,6 +37,7 @@ def set_variables(flow: Flow, connections: Connections) -> None:
             value = value_of(flow.file, name, written, connections)
             if _set_here.get(name, value) != value:
                 log.warning("environment_variable_changed", variable=name, flow=flow.name)
+            _check(flow.file, name, value)
             os.environ[name] = _set_here[name] = value
 
 
@@ -60,6 +61,12 @@ def for_a_while(written: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _check(file: str, name: str, value: str) -> None:
+    if not name or "=" in name or "\0" in name + value:
+        wanted = "a name without '=', and text without NUL"
+        raise FlowInvalid(file=file, field="environment_variables", value=name, wanted=wanted)
 
 
 def value_of(file: str, name: str, written: str, connections: Connections) -> str:

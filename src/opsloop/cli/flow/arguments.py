@@ -62,7 +62,7 @@ def json_object(file: Path, option: str = "--inputs") -> dict[str, Any]:
         found = json.loads(first)
     except OSError as error:
         raise InvalidInput(f"{option}: {file} cannot be read ({error.strerror})", field=option) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{file} is not valid JSON: {error}", field=option) from None
     if not isinstance(found, dict):
         raise InvalidInput(field=option, value=found, wanted="a JSON object of names and values")

@@ -11,6 +11,7 @@ that a file holds no secret and a changed one is seen.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -60,8 +61,17 @@ def left_open(path: Path, given: Iterable[str]) -> list[str]:
     return [field for field in fields if not {field, field.rpartition(".")[2]} & known]
 
 
-def read_many(path: Path) -> dict[str, Connection]:
-    """The connections in a file that maps names to them. Raises: ConnectionInvalid, FlowInvalid."""
+def read_many(path: Path) -> Mapping[str, Connection]:
+    """The connections in a file that maps names to them; a file that has not changed is read once.
+
+    Raises: ConnectionInvalid, FlowInvalid.
+    """
+    stat = path.stat()
+    return _read_many(path, (stat.st_mtime_ns, stat.st_size, stat.st_ino))
+
+
+@functools.lru_cache(maxsize=16)
+def _read_many(path: Path, state: tuple[int, int, int]) -> Mapping[str, Connection]:
     found = {}
     for name, body in read_mapping(path).items():
         if not isinstance(body, Mapping):

@@ -30,12 +30,12 @@ def with_files(value: Any, folder: Path, where: str) -> Any:
 def _content(folder: Path, path: str, where: str) -> Any:
     place = folder / path
     file, _, field = where.partition(": ")
-    if not place.resolve().is_relative_to(folder.resolve()) or not place.is_file():
+    if "\0" in path or not place.resolve().is_relative_to(folder.resolve()) or not place.is_file():
         raise FlowInvalid(file=file, field=field, value=path, wanted="a file that is there, in the flow's folder")
     if place.suffix.lower() in (".yaml", ".yml"):
         return read_mapping(place)
     try:
         text = place.read_bytes().decode("utf-8-sig")
         return json.loads(text) if place.suffix.lower() == ".json" else text
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FlowInvalid(file=file, field=field, value=path, wanted=f"a file of JSON ({error})") from None

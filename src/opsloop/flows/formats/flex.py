@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from opsloop.flows.errors import FlowInvalid, FlowMissing
 from opsloop.flows.formats import fields
@@ -26,6 +26,7 @@ from opsloop.flows.models import (
     ValueType,
 )
 
+T = TypeVar("T", list[Any], dict[str, Any])
 AGGREGATE = "__aggregate__"
 LINE_RESULTS = "line_results"
 _ENTRY = re.compile(r"(?P<module>[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
@@ -62,9 +63,9 @@ def read(path: Path) -> Flow:
         inputs=inputs,
         outputs=_outputs(file, data, source, entry, node),
         nodes=(node, aggregate_node(node)) if entry.has_aggregate else (node,),
-        additional_includes=tuple(str(each) for each in data.get("additional_includes") or ()),
-        environment_variables={k: str(v) for k, v in (data.get("environment_variables") or {}).items()},
-        python_requirements=(data.get("environment") or {}).get("python_requirements_txt"),
+        additional_includes=tuple(str(each) for each in _of(file, data, "additional_includes", list)),
+        environment_variables={k: str(v) for k, v in _of(file, data, "environment_variables", dict).items()},
+        python_requirements=_of(file, data, "environment", dict).get("python_requirements_txt"),
         format=FlowFormat.FLEX,
         spreads=node.name,
         entry=entry,
@@ -73,13 +74,21 @@ def read(path: Path) -> Flow:
     )
 
 
+def _of(file: str, data: Mapping[str, Any], key: str, kind: type[T]) -> T:
+    value = data.get(key) or kind()
+    if not isinstance(value, kind):
+        wanted = "a list" if kind is list else "a mapping of names to values"
+        raise FlowInvalid(file=file, field=key, value=value, wanted=wanted)
+    return value
+
+
 def _folder(path: Path, data: Mapping[str, Any]) -> Path:
     code = data.get("code")
     folder = path.resolve().parent
     if not code:
         return folder
-    inside = (folder / str(code)).resolve()
-    if not inside.is_dir():
+    inside = (folder / str(code).replace("\0", "")).resolve()
+    if "\0" in str(code) or not inside.is_dir():
         raise FlowInvalid(file=path.name, field="code", value=code, wanted="a folder that is there")
     return inside
 

@@ -112,6 +112,8 @@ def _inputs(file: str, head: Mapping[str, Any], sample: Mapping[str, Any], templ
         names = meta.find_undeclared_variables(SANDBOX.parse(template))
     except TemplateSyntaxError as error:
         raise FlowInvalid(file=file, field="the prompt", wanted=f"Jinja that can be read ({error.message})") from None
+    except RecursionError:
+        raise FlowInvalid(file=file, field="the prompt", wanted="Jinja that is not nested this deeply") from None
     return {name: FlowInput(name, ValueType.ANY) for name in sorted(names)}
 
 
@@ -124,6 +126,10 @@ def _model(file: str, written: Any) -> PromptyModel:
     for part in ("configuration", "parameters"):
         if not isinstance(written.get(part) or {}, Mapping):
             raise FlowInvalid(file=file, field=f"model.{part}", value=written[part], wanted="a mapping")
+    for name in ("messages", "prompt"):
+        if name in (written.get("parameters") or {}):
+            wanted = "parameters of the model; what it is asked stands below the head"
+            raise FlowInvalid(file=file, field=f"model.parameters.{name}", wanted=wanted)
     response = written.get("response") or "first"
     if response not in ("first", "all"):
         raise FlowInvalid(

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from opsloop.core.errors import OpsloopError
 from opsloop.flows.models import Literal, Node
 from opsloop.flows.nodes.arguments import literal, parameters_of
 from opsloop.flows.nodes.port import Kit
@@ -19,7 +20,14 @@ def method_of(kind: type, name: str, node: Node, kit: Kit) -> Callable[..., Any]
         for key, each in node.inputs.items()
         if key in taken and isinstance(each, Literal)
     }
-    method = getattr(kind(**given), name)
+    try:
+        made = kind(**given)
+    except OpsloopError:
+        raise
+    except (Exception, SystemExit) as error:  # the rim of users' code
+        wanted = f"a class that can be made ({type(error).__name__}: {error})"
+        raise kit.wrong(node, "source", kind.__name__, wanted) from error
+    method = getattr(made, name)
     assert callable(method)
 
     def call(**inputs: Any) -> Any:
