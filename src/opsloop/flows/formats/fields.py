@@ -71,6 +71,8 @@ def _input(file: str, where: str, name: str, part: Any) -> FlowInput:
     type = _type(file, f"{where}.type", part.get("type"), part.get("default"))
     is_history = bool(part.get("is_chat_history", name == HISTORY))
     default = part.get("default", [] if is_history else None)
+    if default == "" and type not in (ValueType.STRING, ValueType.ANY):  # how Prompt flow writes none
+        default = [] if is_history else None
     try:
         default = coerce(default, type)
     except WrongType as error:

@@ -85,6 +85,12 @@ def test_a_sample_may_lie_in_a_file_of_the_flow(tmp_path: Path) -> None:
     assert flow.sample.inputs == {"question": "Why?"}
 
 
+def test_an_empty_default_is_none_or_an_empty_history(tmp_path: Path) -> None:
+    text = "entry: json:dumps\ninputs: {chat_history: {type: list, default: ''}, n: {type: int, default: ''}}\n"
+    flow = flex.read(written(tmp_path, text))
+    assert (flow.inputs["chat_history"].default, flow.inputs["n"].default) == ([], None)
+
+
 def test_any_yaml_with_an_entry_is_a_flex_flow(tmp_path: Path) -> None:
     path = written(tmp_path, "entry: work:ask\n").rename(tmp_path / "mine.yaml")
     assert flow_file.read(path).format is FlowFormat.FLEX
