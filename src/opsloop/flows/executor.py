@@ -27,7 +27,7 @@ from opsloop.flows.errors import FlowRunError, InputInvalid, NodeFailed, NodeTim
 from opsloop.flows.fetching import fetch
 from opsloop.flows.formats.references import StepMissing, follow
 from opsloop.flows.images import Fetch, as_image, holds_image_mapping, left_there, with_images
-from opsloop.flows.models import Flow, FlowInput, Literal, ValueType
+from opsloop.flows.models import Flow, FlowFormat, FlowInput, Literal, ValueType
 from opsloop.flows.nodes.port import ToolRaised
 from opsloop.flows.plan import Constant, Plan, Step, Wire
 from opsloop.flows.results import AggregateResult, FlowResult, NodeRun, NodeStatus, TextDelta, summed
@@ -66,6 +66,9 @@ def checked_inputs(flow: Flow, given: Mapping[str, Any]) -> dict[str, Any]:
         try:
             inputs[name] = coerce(given[name], each.type)
         except WrongType as error:
+            if flow.format is FlowFormat.PROMPTY:  # its types are for the reader: the template takes what comes
+                inputs[name] = given[name]
+                continue
             raise InputInvalid(field=f"inputs.{name}", value=given[name], wanted=error.wanted) from None
     return inputs
 

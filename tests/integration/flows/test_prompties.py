@@ -126,6 +126,11 @@ def test_a_missing_input_is_named(server: ModelServer, write: Write) -> None:
     assert server.calls == []
 
 
+def test_an_input_of_another_type_is_taken_as_it_comes(server: ModelServer, write: Write) -> None:
+    flow = load(write(inputs="{question: {type: object}}"))
+    assert flow.run_sync({"question": "plain text"}).outputs == {"output": "You said: plain text"}
+
+
 def test_without_any_server_the_offline_engine_answers(write: Write) -> None:
     result = load(write(inputs=INPUTS)).run_sync({"question": "What is a canary?"})
     assert isinstance(result.outputs["output"], str)

@@ -16,7 +16,7 @@ from opsloop.llm.servers import ModelServer, ServerKind
 
 OPENAI_URL = "https://api.openai.com/v1"
 _ENTRA_SCOPE = "https://cognitiveservices.azure.com/.default"
-_ENV = re.compile(r"\$\{env:(?P<name>[^}]+)\}")
+_ENV = re.compile(r"\$\{env:(?P<name>[^}]+)\}", re.IGNORECASE)
 _AZURE = ("azure_openai", "azure_open_ai", "azureopenai")
 _SERVER_FIELDS = ("azure_endpoint", "api_base", "base_url", "api_key", "api_version", "organization")
 
@@ -56,7 +56,8 @@ def configured(configuration: object, connections: Connections) -> tuple[ModelSe
     Raises: ConnectionInvalid, ConnectionMissing never: an unknown connection leaves the server open.
     """
     values = _values(configuration)
-    model = values.get("azure_deployment") or values.get("model")
+    key = "azure_deployment" if "azure_deployment" in values else "model"
+    model = _from_environment(key, values.get(key))
     if name := values.get("connection"):
         found = connections.get(name) if isinstance(name, str) else as_connection("connection", name)
         return (None if found is None else server_of(found)), model
@@ -69,9 +70,13 @@ def configured(configuration: object, connections: Connections) -> tuple[ModelSe
 def _of_values(values: Mapping[str, Any]) -> ModelServer:
     address = values.get("azure_endpoint") or values.get("api_base")
     if str(values.get("type") or "").lower() in _AZURE or address:
-        body = {"type": "azure_open_ai", "api_base": address, **_only(values, "api_key", "api_version")}
+        key = {"api_key": os.environ.get("AZURE_OPENAI_API_KEY")}
+        given = {**key, **_only(values, "api_key", "api_version")}
+        body = {"type": "azure_open_ai", "api_base": address, **_only(given, *given)}
     else:
-        body = {"type": "open_ai", **_only(values, "api_key", "base_url", "organization")}
+        key = {"api_key": os.environ.get("OPENAI_API_KEY")}
+        given = {**key, **_only(values, "api_key", "base_url", "organization")}
+        body = {"type": "open_ai", **_only(given, *given)}
     return server_of(as_connection("model.configuration", body))
 
 

@@ -64,6 +64,19 @@ def test_a_configuration_without_an_address_takes_that_of_the_environment(monkey
     assert configured({"type": "openai", "model": "m"}, Connections()) == (None, "m")
 
 
+def test_an_address_without_a_key_takes_the_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
+    monkeypatch.setenv("OF_TEST", "https://a.example")
+    direct = {"type": "azure_openai", "azure_endpoint": "${ENV:OF_TEST}", "api_version": "2024-02-01"}
+    assert configured(direct, Connections()) == (AZURE_SERVER, None)
+
+
+def test_the_model_can_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OF_TEST", "gpt-mine")
+    wanted = {"type": "azure_openai", "connection": "mine", "azure_deployment": "${env:OF_TEST}"}
+    assert configured(wanted, Connections({"mine": AZURE})) == (AZURE_SERVER, "gpt-mine")
+
+
 def test_an_unset_variable_is_named() -> None:
     with pytest.raises(
         ConnectionInvalid, match=r"model.configuration.api_key is .*; wanted the environment variable OF_TEST"
