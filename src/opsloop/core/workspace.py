@@ -113,6 +113,11 @@ class Workspace:
     def data_dir(self) -> Path:
         return self.settings.data_dir
 
+    @property
+    def file_values(self) -> Mapping[str, Any]:
+        """The `settings:` section of the project's file, for another process that opens the same workspace."""
+        return self._file_values
+
     def section(self, model: type[S]) -> S:
         """A slice's settings, read once."""
         with self._lock:

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from opsloop.core.clock import Clock, SystemClock
-from opsloop.core.errors import Kind, OpsloopError, TimedOut
-from opsloop.flows.calls import Answers, Cache, RowAnswers, current_answers
+from opsloop.core.errors import Kind
+from opsloop.flows.batch_row import Row
+from opsloop.flows.calls import Cache
+from opsloop.flows.compute.in_process import InProcess
+from opsloop.flows.compute.port import Compute, Work
+from opsloop.flows.compute.row_run import RowRun
 from opsloop.flows.errors import FlowRunError
 from opsloop.flows.journal import Journal, digest_of
 from opsloop.flows.loaded import LoadedFlow
-from opsloop.flows.mapping import checked_mapping, row_inputs
+from opsloop.flows.mapping import checked_mapping
 from opsloop.flows.results import AggregateResult, TokenUse, summed
-from opsloop.flows.row_result import RowResult, completed, entry_of, failed, from_entry
+from opsloop.flows.row_result import RowResult, entry_of, from_entry
 
 CONCURRENCY = 16
 LINE_NUMBER = "line_number"
 # What was away may be back: the answers such a row got before are good, and are not paid again.
 _KEEPS_ANSWERS = frozenset({Kind.UNAVAILABLE, Kind.LIMITED, Kind.TIMED_OUT})
-
-
-class RowTimedOut(TimedOut):
-    template = "the row did not end within {timeout_s:g} s; give it more time or make the flow faster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +68,6 @@ class Progress:
     resumed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the data with what an earlier run made of it; `index` is its number in the data, from 0."""
-
-    index: int
-    data: Mapping[str, Any]
-    outputs: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def digest(self) -> str:
-        return digest_of([self.data, self.outputs, self.inputs])
-
-
 async def run_batch(
     flow: LoadedFlow,
     rows: Sequence[Mapping[str, Any]],
@@ -95,6 +80,7 @@ async def run_batch(
     journal: Path | None = None,
     retry_failed: bool = False,
     cache: Path | None = None,
+    compute: Compute | None = None,
     progress: Callable[[Progress], None] | None = None,
     clock: Clock | None = None,
 ) -> BatchResult:
@@ -111,13 +97,14 @@ async def run_batch(
         journal: file to record finished rows and model calls in; what is there already is not done again.
         retry_failed: run rows again that the journal has as failed.
         cache: folder in which the same question to a model has one answer, over all batches that name it.
+        compute: where the rows run; unset: in this process.
         progress: called after each row, on the event loop; must be quick.
-    Raises: InputInvalid when the mapping is wrong for the flow; JournalOfOther, LinesHeld, NotLines, LinesUnwritable.
+    Raises: InputInvalid when the mapping is wrong for the flow; JournalOfOther, LinesHeld, NotLines, LinesUnwritable,
+    and as `Compute.run`.
     """
     checked_mapping(flow.flow, mapping or {})
     work, left_out = _joined(rows, earlier)
-    batch = _Batch(flow, mapping or {}, progress, clock or SystemClock(), total=len(work))
-    batch.row_timeout_s = row_timeout_s
+    batch = _Batch(flow, progress, clock or SystemClock(), total=len(work))
     batch.cache = Cache(cache) if cache is not None else None
     batch.left_out = left_out
     async with AsyncExitStack() as stack:
@@ -125,11 +112,12 @@ async def run_batch(
             identity = digest_of([flow.digest, mapping or {}, *([made_with] if made_with else [])])
             batch.journal = await stack.enter_async_context(Journal(journal, identity))
             await batch.take_over(work, retry_failed=retry_failed)
-        waiting = iter([each for each in work if each.index not in batch.results])
+        waiting = [each for each in work if each.index not in batch.results]
+        run = RowRun(flow, mapping or {}, row_timeout_s)
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(max(1, concurrency), len(work))):
-                    group.create_task(batch.work_off(waiting))
+            await (compute or InProcess()).run(
+                Work(run, max(1, concurrency), batch.journal, batch.cache), waiting, batch.finished
+            )
         except BaseExceptionGroup as problems:  # the journal, as a rule: the first says it
             raise problems.exceptions[0] from None
     return await batch.result()
@@ -160,7 +148,6 @@ def _number(data: Mapping[str, Any], index: int) -> int:
 class _Batch:
     """The state of one batch."""
 
-    row_timeout_s: float | None = None
     cache: Cache | None = None
     journal: Journal | None = None
     left_out: tuple[int, ...] = ()
@@ -168,14 +155,12 @@ class _Batch:
     def __init__(
         self,
         flow: LoadedFlow,
-        mapping: Mapping[str, Any],
         progress: Callable[[Progress], None] | None,
         clock: Clock,
         *,
         total: int,
     ) -> None:
         self.flow = flow
-        self.mapping = mapping
         self.progress = progress
         self.clock = clock
         self.total = total
@@ -199,14 +184,10 @@ class _Batch:
             self._add(from_entry(entry))
         self.journal.finished.clear()
 
-    async def work_off(self, waiting: Iterator[Row]) -> None:
-        for row in waiting:
-            data = row.digest if self.journal is not None else ""
-            with self._answers(row, data):
-                result = await self._run(row)
-            if self.journal is not None:
-                await self.journal.write(entry_of(result, data))
-            self._add(result)
+    async def finished(self, row: Row, result: RowResult) -> None:
+        if self.journal is not None:
+            await self.journal.write(entry_of(result, row.digest))
+        self._add(result)
 
     async def result(self) -> BatchResult:
         rows = tuple(self.results[index] for index in sorted(self.results))
@@ -224,39 +205,6 @@ class _Batch:
             damaged=self.journal.damaged if self.journal is not None else 0,
             from_cache=self.cache.found if self.cache is not None else 0,
         )
-
-    async def _run(self, row: Row) -> RowResult:
-        """Run one row; whatever is wrong with it is its result."""
-        inputs: Mapping[str, Any] = {}
-        try:
-            inputs = row_inputs(self.flow.flow, row.data, self.mapping, run_outputs=row.outputs, run_inputs=row.inputs)
-            # Told apart from a TimeoutError of the flow's own by asking the timer.
-            timer = asyncio.timeout(self.row_timeout_s)
-            try:
-                async with timer:
-                    return completed(row.index, inputs, await self.flow.run(inputs))
-            except TimeoutError:
-                if not timer.expired():
-                    raise
-                raise RowTimedOut(timeout_s=self.row_timeout_s) from None
-        except FlowRunError as error:
-            return failed(row.index, inputs, error, error.result)
-        except OpsloopError as error:
-            return failed(row.index, inputs, error, None)
-
-    @contextmanager
-    def _answers(self, row: Row, data: str) -> Iterator[None]:
-        """Have the model calls of a row looked up and kept."""
-        places: list[Answers] = []
-        if self.journal is not None:
-            places.append(RowAnswers(self.journal, row.index, data))
-        if self.cache is not None:
-            places.append(self.cache)
-        token = current_answers.set(tuple(places))
-        try:
-            yield
-        finally:
-            current_answers.reset(token)
 
     def _add(self, result: RowResult) -> None:
         self.results[result.index] = result

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,8 @@ from opsloop.flows import kept_init
 from opsloop.flows import rows as row_files
 from opsloop.flows.batch import CONCURRENCY, BatchResult, Progress, run_batch
 from opsloop.flows.batch_run_folder import BatchRun, RunStatus, check_name
+from opsloop.flows.compute.choice import chosen
+from opsloop.flows.compute.port import Compute
 from opsloop.flows.environment import for_a_while
 from opsloop.flows.lines import holder_of
 from opsloop.flows.loaded import LoadedFlow, load
@@ -48,6 +50,7 @@ class Manner:
         at_home: run in the flow's folder, as its code expects; only in a process that runs one flow at a time.
         target: what a flex flow calls for each row, made already; see `entries`.
         chat: what answers LLM nodes, for tests.
+        compute: where the rows run; unset: where the settings say.
     """
 
     concurrency: int = CONCURRENCY
@@ -60,6 +63,7 @@ class Manner:
     at_home: bool = False
     target: Callable[..., Any] | None = None
     chat: ChatProvider | None = None
+    compute: Compute | None = None
     clock: Clock | None = None
 
 
@@ -249,23 +253,32 @@ def _perform(
         folders.save(run)
     if manner.started is not None:
         manner.started(run)
-    work = run_batch(
-        flow,
-        rows,
-        mapping=run.column_mapping,
-        earlier=_earlier(place, run.run) if run.run is not None else None,
-        made_with={"init": run.init, "connections": run.connections} if run.init or run.connections else None,
-        concurrency=manner.concurrency,
-        row_timeout_s=manner.row_timeout_s,
-        journal=run.journal_file,
-        retry_failed=manner.retry_failed,
-        cache=manner.cache,
-        progress=manner.progress,
-        clock=manner.clock,
-    )
+    earlier = _earlier(place, run.run) if run.run is not None else None
+
+    def work(compute: Compute) -> Coroutine[Any, Any, BatchResult]:
+        return run_batch(
+            flow,
+            rows,
+            mapping=run.column_mapping,
+            earlier=earlier,
+            made_with={"init": run.init, "connections": run.connections} if run.init or run.connections else None,
+            concurrency=manner.concurrency,
+            row_timeout_s=manner.row_timeout_s,
+            journal=run.journal_file,
+            retry_failed=manner.retry_failed,
+            cache=manner.cache,
+            compute=compute,
+            progress=manner.progress,
+            clock=manner.clock,
+        )
+
     try:
-        with at_home(flow.flow.folder) if manner.at_home else nullcontext():
-            result = waited(work)
+        # Begun outside of the event loop, which it would hold up, and where the command is: paths are relative to it.
+        with (
+            _compute(run, manner) as compute,
+            at_home(flow.flow.folder) if manner.at_home else nullcontext(),
+        ):
+            result = waited(work(compute))
     except BaseException as error:
         if is_resumed and isinstance(error, Conflict):
             raise  # somebody else's run, or another flow's: it is left as it is
@@ -287,6 +300,10 @@ def _perform(
     folders.write_outputs(run, result.rows, result.aggregate.outputs)
     folders.save(run)
     return Finished(run, result)
+
+
+def _compute(run: BatchRun, manner: Manner) -> AbstractContextManager[Compute]:
+    return chosen(list(run.environment_variables)) if manner.compute is None else nullcontext(manner.compute)
 
 
 def _counted(run: BatchRun, rows: Any, **changes: Any) -> BatchRun:

@@ -63,12 +63,16 @@ def kept(provider: ChatProvider) -> ChatProvider:
 
 
 class RowAnswers:
-    """The answers one row of a batch got, in the batch's journal; the address of the server may change between them."""
+    """The answers one row of a batch got; the address of the server may change between them.
 
-    def __init__(self, journal: Journal, row: int, data: str) -> None:
-        self._journal = journal
-        self._row = row
-        self._data = data
+    Args:
+        known: those of an earlier process or worker, by their places.
+        write: keeps one; returns once it is safe.
+    """
+
+    def __init__(self, known: Mapping[str, Kept], write: Callable[[str, Kept], Awaitable[None]]) -> None:
+        self._known = known
+        self._write = write
         self._times: Counter[str] = Counter()
 
     def place(self, asked: Asked) -> str:
@@ -77,11 +81,19 @@ class RowAnswers:
         return f"{digest}-{self._times[digest]}"
 
     def find(self, place: str) -> Kept | None:
-        found: Kept | None = self._journal.call((self._row, self._data, place))
-        return found
+        return self._known.get(place)
 
     async def keep(self, place: str, answer: Kept) -> None:
-        await self._journal.write_call((self._row, self._data, place), answer)
+        await self._write(place, answer)
+
+
+def in_journal(journal: Journal, row: int, data: str) -> RowAnswers:
+    """The answers of a row that a batch's journal keeps."""
+
+    async def write(place: str, answer: Kept) -> None:
+        await journal.write_call((row, data, place), answer)
+
+    return RowAnswers(journal.calls_of(row, data), write)
 
 
 class Cache:

@@ -46,7 +46,7 @@ class Journal:
         self.batch = batch
         self.finished: dict[int, Entry] = {}
         """The finished rows that the journal held when it was opened, by their number."""
-        self._calls: dict[CallKey, Any] = {}
+        self._calls: dict[tuple[int, str], dict[str, Any]] = {}
         self._lines = Lines(path, "journal", {"batch": batch}, check=self._check)
 
     async def __aenter__(self) -> Journal:
@@ -74,9 +74,9 @@ class Journal:
         row, data, call = key
         await self._lines.hand_over({"of_row": row, "data": data, "call": call, "completion": completion})
 
-    def call(self, key: CallKey) -> Any:
-        """What an earlier process got for a call, or None."""
-        return self._calls.get(key)
+    def calls_of(self, row: int, data: str) -> Mapping[str, Any]:
+        """What an earlier process got for the calls of a row with this data."""
+        return self._calls.get((row, data), {})
 
     async def forget_calls(self, row: int) -> None:
         """Have the calls of a row made anew. Raises: LinesUnwritable."""
@@ -85,7 +85,7 @@ class Journal:
 
     def _take(self, entry: Entry) -> None:
         if "call" in entry:
-            self._calls[entry["of_row"], entry["data"], entry["call"]] = entry["completion"]
+            self._calls.setdefault((entry["of_row"], entry["data"]), {})[entry["call"]] = entry["completion"]
         elif "forget_calls" in entry:
             self._drop(entry["forget_calls"])
         else:

@@ -15,7 +15,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -43,6 +43,21 @@ KEPT = 32
 Within = Callable[[Path], AbstractContextManager[object]]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a flow was loaded from, so that another process can load it too.
+
+    Args:
+        is_of_this_process: it was loaded with objects that only this process has.
+    """
+
+    path: Path
+    variants: Mapping[str, str]
+    init: Mapping[str, Any] | None = None
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    is_of_this_process: bool = False
+
+
 class LoadedFlow:
     """Made by `load`. Runs on any event loop, any number at a time."""
 
@@ -51,12 +66,14 @@ class LoadedFlow:
         plan: Plan,
         modules: UserModules,
         models: ModelAccess,
+        source: Source,
         *,
         clock: Clock,
         limits: Limits,
         is_assembled: bool = False,
     ) -> None:
         self.flow: Flow = plan.flow
+        self.source = source
         self._plan = plan
         self._models = models
         self._clock = clock
@@ -190,7 +207,9 @@ def load(
         models = ModelAccess(lookup.here(connections), chat)
         flow = overridden(flow_file.read(file, variants=variants), overrides or {})
         flow = flow if target is None else flex.aggregating(flow, target)
-        return _load(flow, models, init, target, limits or Limits(), clock or SystemClock(), within)
+        is_bound = any(each is not None for each in (chat, connections, target, limits, clock))
+        source = Source(file.absolute(), variants or {}, init, overrides or {}, is_of_this_process=is_bound)
+        return _load(flow, models, source, target, limits or Limits(), clock or SystemClock(), within)
     seen = lookup.here()
     chosen = tuple(sorted((variants or {}).items()))
     key = (str(file.resolve()), chosen, hash((seen.files, seen.stores, changes_of([*seen.paths(), *_files_of(file)]))))
@@ -199,7 +218,8 @@ def load(
             _loaded.move_to_end(key)
             return known
     flow = flow_file.read(file, variants=variants)
-    loaded = _load(flow, ModelAccess(seen), None, None, Limits(), SystemClock(), within)
+    source = Source(file.absolute(), variants or {})
+    loaded = _load(flow, ModelAccess(seen), source, None, Limits(), SystemClock(), within)
     with _lock:
         loaded = _loaded.setdefault(key, loaded)
         while len(_loaded) > KEPT:
@@ -215,7 +235,7 @@ _lock = threading.Lock()
 def _load(
     flow: Flow,
     models: ModelAccess,
-    init: Mapping[str, Any] | None,
+    source: Source,
     target: Callable[..., Any] | None,
     limits: Limits,
     clock: Clock,
@@ -237,7 +257,13 @@ def _load(
         undone.callback(modules.close)
         # Threads of its own: a flow whose nodes never return holds up itself, and not the one that stands in for it.
         kit = Kit(
-            flow, modules, NodeThreads(), models, init, {} if target is None else {ENTRY: target}, target is not None
+            flow,
+            modules,
+            NodeThreads(),
+            models,
+            source.init,
+            {} if target is None else {ENTRY: target},
+            target is not None,
         )
         token = current_models.set(models)
         try:
@@ -246,7 +272,7 @@ def _load(
         finally:
             current_models.reset(token)
         undone.pop_all()
-    return LoadedFlow(plan, modules, models, clock=clock, limits=limits, is_assembled=is_assembled)
+    return LoadedFlow(plan, modules, models, source, clock=clock, limits=limits, is_assembled=is_assembled)
 
 
 def _assemble(flow: Flow, folder: Path) -> None:
