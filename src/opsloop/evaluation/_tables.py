@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import BigInteger, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opsloop.core.db.base import Row
@@ -30,6 +30,14 @@ class RunRow(Row):
     created_at: Mapped[datetime] = mapped_column(index=True)
     created_by: Mapped[str]
     finished_at: Mapped[datetime | None]
+    variant: Mapped[str] = mapped_column(default="", server_default="")
+    study: Mapped[str | None] = mapped_column(index=True)
+    aggregates: Mapped[dict[str, Any] | None]
+    cut: Mapped[str | None] = mapped_column(Text)
+    warnings: Mapped[list[Any] | None]
+    cost_usd: Mapped[float | None]
+    prompt_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    completion_tokens: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class GateReportRow(Row):

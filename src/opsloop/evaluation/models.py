@@ -115,6 +115,14 @@ class Run:
 
     `rows` counts rows times repeats; `done` of `total` says how far a running one is; `verdict` is that of the gate
     checked last.
+
+    Attributes:
+        variant: the variants of nodes that were chosen, such as `summarise.variant_1`; empty for those of the flow.
+        study: what runs share that one `eval run` made; None for a run that stands alone.
+        aggregates: figures that evaluation flows made of all rows, with `log_metric` or `__aggregate__`.
+        cut: why not all rows were run (its budget, a variant that lost), as a sentence; None when all were.
+        warnings: what to know of how the experiment was understood.
+        cost_usd: of all model calls, in US dollars; None when that of one is not known.
     """
 
     id: RunId
@@ -134,6 +142,14 @@ class Run:
     created_at: datetime
     created_by: str
     finished_at: datetime | None
+    variant: str = ""
+    study: str | None = None
+    aggregates: dict[str, float] = field(default_factory=dict)
+    cut: str | None = None
+    warnings: tuple[str, ...] = ()
+    cost_usd: float | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
     @property
     def dataset(self) -> str:
@@ -144,7 +160,9 @@ class Run:
 class RowRecord:
     """What became of one row: `data` is the dataset's row, `scores` the metrics, None where one does not apply.
 
-    `errors` holds, by metric, why it could not be taken; `error` why the flow failed.
+    `errors` holds, by metric, why it could not be taken; `error` why the flow failed. A row that was not run, because a
+    budget was used up say, has no scores, and `skipped` says why. `cost_usd` and the tokens are of the flow and of the
+    evaluation flows, in US dollars; None when they are not known.
     """
 
     dataset: str
@@ -157,6 +175,10 @@ class RowRecord:
     errors: dict[str, str]
     error: str | None
     latency_ms: float
+    cost_usd: float | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    skipped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

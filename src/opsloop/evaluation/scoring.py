@@ -49,6 +49,9 @@ def record(dataset: str, row: int, repeat: int, given: ScoredRow, measures: Sequ
         errors=errors,
         error=result.error,
         latency_ms=result.duration_ms,
+        cost_usd=result.tokens.cost_usd,
+        prompt_tokens=None if result.tokens.uncounted_calls else result.tokens.prompt,
+        completion_tokens=None if result.tokens.uncounted_calls else result.tokens.completion,
     )
 
 

@@ -187,4 +187,12 @@ def _run(uow: UnitOfWork, row: RunRow) -> Run:
         created_at=row.created_at,
         created_by=row.created_by,
         finished_at=row.finished_at,
+        variant=row.variant,
+        study=row.study,
+        aggregates=row.aggregates or {},
+        cut=row.cut,
+        warnings=tuple(row.warnings or ()),
+        cost_usd=row.cost_usd,
+        prompt_tokens=row.prompt_tokens,
+        completion_tokens=row.completion_tokens,
     )
