@@ -27,27 +27,49 @@ def evaluation() -> None:
     evaluation,
     "run",
     example="""opsloop eval run experiment.yaml
-    opsloop eval run answers --flow flows/answer-hasty""",
+    opsloop eval run answers --flow flows/answer-hasty
+    opsloop eval run web_classification/experiment.yaml --env pr --variants '*'""",
 )
 @click.argument("experiment")
 @click.option("--flow", metavar="DIR|NAME@V", help="The flow to evaluate; default: the one the experiment names.")
+@click.option("--env", metavar="NAME", help="Take the blocks that experiment.NAME.yaml has in place of the others.")
+@click.option(
+    "--variants",
+    metavar="*|NODE.VARIANT,…",
+    help="Variants of nodes to run, each in a run of its own; `defaults` for none; default: what the experiment says.",
+)
 @click.option("--timeout", "timeout_s", type=click.FloatRange(0), metavar="SECONDS", help="Stop waiting after this.")
-def run(session: Session, experiment: str, flow: str | None, timeout_s: float | None) -> None:
+def run(
+    session: Session,
+    experiment: str,
+    flow: str | None,
+    env: str | None,
+    variants: str | None,
+    timeout_s: float | None,
+) -> None:
     """Run EXPERIMENT, a file or the name of one in opsloop.yaml, and show its metrics.
 
-    What it names in files, datasets and the flow, is registered first. Exit code 8 when the time ended before it did.
+    What it names in files, datasets and flows, is registered first. Exit code 8 when the time ended before it did.
     """
-    from opsloop.client import experiments
+    from opsloop.client import experiment_files, experiments
     from opsloop.core.errors import Failed
     from opsloop.evaluation.models import RunStatus
 
-    file = _file(session, experiment)
+    found = experiment_files.read(_file(session, experiment), env=env, variants=variants)
+    for each in found.notes:
+        session.note(each)
     wanted = Path(flow) if flow is not None and Path(flow).exists() else flow
     with session.client() as client, session.progress("evaluating") as progress:
-        done = experiments.run(
-            client, file, flow=wanted, timeout_s=timeout_s, tell=lambda at: progress(at.done, at.total)
+        done = experiments.run_read(
+            client, found, flow=wanted, timeout_s=timeout_s, tell=lambda at: progress(at.done, at.total)
         )
-    session.answer(done, lambda: _run_words(done))
+        runs = client.evaluations.study_of(done)
+    for each in done.warnings:
+        session.note(each)
+    if done.study is None:
+        session.answer(done, lambda: _run_words(done))
+    else:
+        session.answer({"study": done.study, "runs": runs}, lambda: _study_words(runs))
     if done.status is RunStatus.FAILED:
         raise Failed(f"evaluation {done.id} failed: {done.error}")
 
@@ -59,9 +81,14 @@ def listed(session: Session, flow: str | None) -> None:
     with session.client() as client:
         found = client.evaluations.listed(flow=flow)
     rows = [
-        (each.id, each.experiment, each.flow, each.status, each.rows, each.verdict, each.created_at) for each in found
+        (
+            *(each.id, each.experiment, each.flow, each.variant or None, each.status, each.rows, each.verdict),
+            each.created_at,
+        )
+        for each in found
     ]
-    words = text.table(("evaluation", "experiment", "flow", "status", "rows", "gate", "created"), rows)
+    head = ("evaluation", "experiment", "flow", "variant", "status", "rows", "gate", "created")
+    words = text.table(head, rows)
     session.answer({"items": found}, words or "no evaluations yet; `opsloop eval run EXPERIMENT` makes one")
 
 
@@ -122,13 +149,40 @@ def _run_words(run: Run) -> str:
         ("flow", run.flow),
         ("status", run.status if run.error is None else f"{run.status}: {run.error}"),
         ("rows", f"{run.rows}, {run.failed_rows} failed" if run.status.is_final else f"{run.done} of {run.total}"),
+        *([("variant", run.variant)] if run.variant else []),
+        *([("cut short", run.cut)] if run.cut is not None else []),
+        *([("used", _used(run))] if run.prompt_tokens or run.completion_tokens else []),
         ("gate", run.verdict or "not checked"),
     ]
     rows = [
         (name, each.value, each.low, each.high, each.rows, each.failed, each.unit) for name, each in run.metrics.items()
     ]
     table = text.table(("metric", "mean", "95 % from", "to", "rows", "failed", "unit"), rows)
-    return "\n\n".join([text.fields(pairs), *([table] if table else [])])
+    over_all = text.fields(list(run.aggregates.items())) if run.aggregates else ""
+    return "\n\n".join(part for part in (text.fields(pairs), table, over_all) if part)
+
+
+def _used(run: Run) -> str:
+    tokens = f"{(run.prompt_tokens or 0) + (run.completion_tokens or 0):,} tokens"
+    return tokens if run.cost_usd is None else f"{tokens}, {run.cost_usd:,.4f} USD"
+
+
+def _study_words(runs: list[Run]) -> str:
+    """The runs of a study beside each other, and why some were stopped."""
+    metrics = list(dict.fromkeys(name for each in runs for name in each.metrics))
+    figures = list(dict.fromkeys(name for each in runs for name in each.aggregates))
+    rows = [
+        (
+            *(each.variant or "defaults", each.id, each.status),
+            *(each.metrics[name].value if name in each.metrics else None for name in metrics),
+            *(each.aggregates.get(name) for name in figures),
+        )
+        for each in runs
+    ]
+    table = text.table(("variant", "evaluation", "status", *metrics, *figures), rows)
+    stopped = [(each.variant or "defaults", each.cut) for each in runs if each.cut is not None]
+    failed = [(each.variant or "defaults", each.error) for each in runs if each.error is not None]
+    return "\n\n".join([table, *([text.fields(stopped + failed)] if stopped or failed else [])])
 
 
 def _worst(rows: list[RowRecord], metric: str, metrics: Mapping[str, MetricSummary]) -> list[RowRecord]:

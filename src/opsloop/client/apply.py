@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from opsloop.client import experiments
+from opsloop.client import experiment_files, experiments
 from opsloop.client.http import Client
 from opsloop.client.plan import PASSAGES, Action, Plan, Step, counted, document_files, superseded, wanted_documents
 from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, Project
@@ -79,11 +79,15 @@ def _endpoint(client: Client, project: Project, wanted: EndpointWanted, step: St
         return _released(client, wanted, step, flow)
     file = project.experiments[wanted.experiment]
     run = experiments.run(
-        client, file, flow=flow, tell=lambda run: tell(f"evaluating {wanted.name}", run.done, run.total)
+        client,
+        file,
+        flow=flow,
+        variants="defaults",  # as it will be served
+        tell=lambda run: tell(f"evaluating {wanted.name}", run.done, run.total),
     )
     if run.status is not RunStatus.DONE:
         return Outcome(step, f"evaluation {run.id} failed: {run.error}", run)
-    if experiments.read(file).gate is None:
+    if experiment_files.read(file).experiment.gate is None:
         return _released(client, wanted, step, flow, run)
     gate = _verdict(client, wanted, file, run)
     if gate.verdict is not Verdict.PASS:

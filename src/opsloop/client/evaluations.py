@@ -30,9 +30,13 @@ class Evaluations:
     def get(self, run: str) -> Run:
         return self._connection.get(path("api", "evaluations", run), Run)
 
-    def listed(self, *, flow: str | None = None, experiment: str | None = None) -> list[Run]:
+    def listed(self, *, flow: str | None = None, experiment: str | None = None, study: str | None = None) -> list[Run]:
         """The newest first; `flow` is a flow's name, or a version such as `answer@2`."""
-        return self._connection.items(AT, Run, flow=flow, experiment=experiment)
+        return self._connection.items(AT, Run, flow=flow, experiment=experiment, study=study)
+
+    def study_of(self, run: Run) -> list[Run]:
+        """The runs that one experiment made with it, in the order of their variants; itself when it stands alone."""
+        return [run] if run.study is None else self.listed(study=run.study)[::-1]
 
     def rows(self, run: str, *, failed: bool = False) -> list[RowRecord]:
         """What became of each row; with `failed` only those on which the flow or a measure failed."""

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from opsloop.client import yaml_lines
+from opsloop.client.experiment_files import ExperimentFile, ExperimentFileInvalid, read, registered
 from opsloop.client.http import Client
-from opsloop.core.errors import InvalidInput
-from opsloop.evaluation.experiment import parse
-from opsloop.evaluation.models import Experiment, GateReport, Run
-
-
-class ExperimentFileInvalid(InvalidInput):
-    """The experiment's file is wrong: the file, and what is wrong in it."""
-
-
-def read(file: Path) -> Experiment:
-    """The experiment in a file. Raises: YamlUnreadable, ExperimentFileInvalid, both naming the file."""
-    return _read(file)[1]
+from opsloop.evaluation.models import GateReport, Run
 
 
 def run(
@@ -27,6 +15,8 @@ def run(
     file: Path,
     *,
     flow: Path | str | None = None,
+    env: str | None = None,
+    variants: str | None = None,
     timeout_s: float | None = None,
     tell: Callable[[Run], None] = lambda _: None,
 ) -> Run:
@@ -34,15 +24,26 @@ def run(
 
     Args:
         flow: folder of the flow, or a version such as `answer@2`; default: the folder that the experiment names.
+        env: environment whose overlay counts, such as `pr`.
+        variants: in place of those of the file: `*`, `defaults`, or names with commas between.
         timeout_s: how long to wait, in seconds; for ever when None.
+    Returns: the run; the first of those that share its `study` where variants make several.
     Raises: ExperimentFileInvalid, RunGoesOn, and what registering raises.
     """
-    values, experiment = _read(file)
-    for dataset in experiment.datasets:
-        source = file.parent / dataset.source if dataset.source else None
-        if source is not None and source.is_file():
-            client.datasets.register(dataset.name.partition("@")[0], source)
-    started = client.evaluations.start(values, flow=_flow(client, file, experiment, flow))
+    return run_read(client, read(file, env=env, variants=variants), flow=flow, timeout_s=timeout_s, tell=tell)
+
+
+def run_read(
+    client: Client,
+    found: ExperimentFile,
+    *,
+    flow: Path | str | None = None,
+    timeout_s: float | None = None,
+    tell: Callable[[Run], None] = lambda _: None,
+) -> Run:
+    """As `run`, of an experiment that was read."""
+    values = registered(client, found)
+    started = client.evaluations.start(values, flow=_flow(client, found, flow))
     return client.evaluations.wait(started.id, timeout_s=timeout_s, tell=tell)
 
 
@@ -64,23 +65,17 @@ def judge(client: Client, file: Path, run: Run, *, stable_run: str | None, stabl
     except ServerProblem as error:
         if error.problem != "not-comparable":
             raise
-    values, _ = _read(file)
+    values = registered(client, read(file, variants="defaults"))
     again = client.evaluations.wait(client.evaluations.start(values, flow=stable_flow).id)
     return client.evaluations.gate(run.id, baseline=again.id)
 
 
-def _read(file: Path) -> tuple[dict[str, Any], Experiment]:
-    values = yaml_lines.read(file).values
-    try:
-        return values, parse(values)
-    except InvalidInput as error:
-        raise ExperimentFileInvalid(f"{file}: {error.sentence}", field=error.facts.get("field")) from error
-
-
-def _flow(client: Client, file: Path, experiment: Experiment, given: Path | str | None) -> str:
+def _flow(client: Client, found: ExperimentFile, given: Path | str | None) -> str:
     if isinstance(given, str):
         return given
-    folder = given if given is not None else file.parent / experiment.flow if experiment.flow else None
-    if folder is None:
-        raise ExperimentFileInvalid(f"{file} names no flow; add `flow:` to it, or name one with --flow", field="flow")
-    return client.flows.register(folder).ref
+    place = given if given is not None else found.flow_at(found.experiment.flow or found.experiment.name)
+    if given is None and found.experiment.flow is None and not place.exists():
+        raise ExperimentFileInvalid(
+            f"{found.file} names no flow; add `flow:` to it, or name one with --flow", field="flow"
+        )
+    return client.flows.register(place).ref

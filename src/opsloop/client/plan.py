@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
 
-from opsloop.client import experiments
+from opsloop.client import experiment_files
 from opsloop.client.flows import digest_of
 from opsloop.client.http import Client
 from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, Project
@@ -68,7 +68,7 @@ def make(client: Client, project: Project) -> Plan:
     Raises: what is wrong in the project's files: InvalidInput, ExperimentFileInvalid, FlowInvalid, FileBroken.
     """
     for file in project.experiments.values():
-        experiments.read(file)
+        experiment_files.read(file)
     steps = [
         *(_collection(client, wanted) for wanted in project.collections.values()),
         *(_dataset(client, wanted) for wanted in project.datasets.values()),

@@ -44,9 +44,16 @@ def start(uow: Writing, wanted: Start) -> Run:
 
 
 @router.get("")
-def listed(uow: Reading, flow: str | None = None, experiment: str | None = None, limit: Limit = 100) -> dict[str, Any]:
-    """The newest runs first."""
-    return {"items": service.listed(uow, flow=flow, experiment=experiment, limit=limit), "next": None}
+def listed(
+    uow: Reading,
+    flow: str | None = None,
+    experiment: str | None = None,
+    study: str | None = None,
+    limit: Limit = 100,
+) -> dict[str, Any]:
+    """The newest runs first; `study` is what runs share that one experiment made of variants."""
+    found = service.listed(uow, flow=flow, experiment=experiment, study=study, limit=limit)
+    return {"items": found, "next": None}
 
 
 @router.get("/{run}")

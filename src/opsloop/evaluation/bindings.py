@@ -41,12 +41,16 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """An evaluator, ready to score the rows of one dataset under one flow."""
+    """An evaluator, ready to score the rows of one dataset under one flow.
+
+    `joined` are rows that it reads in place of the dataset's own, by the number of the row they stand beside.
+    """
 
     metric: str
     evaluator: Evaluator
     score: Score
     sources: Mapping[str, _Source]
+    joined: Mapping[int, Mapping[str, Any]] | None = None
 
     @property
     def needs_traces(self) -> bool:

@@ -49,6 +49,12 @@ class Declared:
             raise self.wrong(key, "a number")
         return float(value)
 
+    def flag(self, key: str, default: bool) -> bool:
+        value = self.values.get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "true or false")
+        return value
+
     def mapping(self, key: str) -> dict[str, Any]:
         value = self.values.get(key, {})
         if not isinstance(value, Mapping):

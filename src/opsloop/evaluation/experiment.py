@@ -1,23 +1,31 @@
-"""`experiment.yaml` in the shape of Microsoft's genaiops-promptflow-template, and our fields repeats, seed and gate."""
+"""`experiment.yaml` in the shape of Microsoft's genaiops-promptflow-template, and our own fields beside."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from opsloop.core.errors import InvalidInput
+from opsloop.evaluation import budget as budgets
+from opsloop.evaluation import declared_variants
 from opsloop.evaluation.declared import Declared
+from opsloop.evaluation.declared_connections import connection, environment_variables
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.models import Experiment, ExperimentDataset, ExperimentEvaluator, GateSpec
 from opsloop.evaluation.verdicts import Rule
 
-_EXPERIMENT = ("name", "flow", "connections", "datasets", "evaluators", "runtime", "repeats", "seed", "gate")
+_EXPERIMENT = (
+    *("name", "flow", "connections", "datasets", "evaluators", "runtime", "environment_variables", "init"),
+    *("repeats", "seed", "gate", "budget", "variants"),
+)
 _DATASET = ("name", "source", "description", "mappings")
-_EVALUATOR = ("name", "metric", "flow", "datasets", "mappings", "options")
+_EVALUATOR = ("name", "metric", "flow", "datasets", "mappings", "options", "init", "higher_is_better", "worst")
 _EVALUATOR_DATASET = ("name", "source", "reference", "description", "mappings")
 _GATE = ("alpha", "baseline", "cluster_by", "rules")
 _RULE = ("metric", "at_least", "at_most", "margin", "non_inferior_margin", "higher_is_better")
+_TARGET = re.compile(r"^\s*\$\{\s*target\.(?:outputs\.)?")
 _AZURE_ML = re.compile(r"azureml:(?P<name>[^:]+):(?P<version>[^:]+)")
 REPEATS_LIMIT = 100
 
@@ -32,10 +40,11 @@ def parse(values: object) -> Experiment:
     if not datasets:
         raise top.wrong("datasets", "a list with at least one dataset")
     evaluators = tuple(
-        _evaluator(each, f"evaluators[{place}]", [dataset.name for dataset in datasets])
+        use
         for place, each in enumerate(top.listing("evaluators"))
+        for use in _evaluators(each, f"evaluators[{place}]", [dataset.name for dataset in datasets])
     )
-    _check_unique("datasets", [each.name for each in datasets])
+    _check_unique("datasets", [each.ref for each in datasets])
     _check_unique("evaluators", [each.metric for each in evaluators])
     return Experiment(
         name=top.text("name"),
@@ -45,39 +54,78 @@ def parse(values: object) -> Experiment:
         repeats=top.whole("repeats", 1, least=1, most=REPEATS_LIMIT),
         seed=top.whole("seed", 0, least=0, most=2**32 - 1),
         gate=_gate(top.values["gate"]) if "gate" in top.values else None,
+        connections=dict(
+            connection(each, f"connections[{place}]") for place, each in enumerate(top.listing("connections"))
+        ),
+        environment_variables=environment_variables(top.mapping("environment_variables"), "environment_variables"),
+        init=top.mapping("init") if "init" in top.values else None,
+        budget=budgets.parse(top.values["budget"], "budget") if "budget" in top.values else None,
+        variants=declared_variants.parse(top.values["variants"], "variants") if "variants" in top.values else None,
     )
 
 
 def _dataset(values: object, path: str) -> ExperimentDataset:
     found = Declared(values, path, _DATASET)
+    return _stored(found, found.mapping("mappings"))
+
+
+def _stored(found: Declared, mappings: Mapping[str, Any]) -> ExperimentDataset:
     source = found.optional_text("source")
     registered = _AZURE_ML.fullmatch(source or "")
-    name = f"{registered['name']}@{registered['version']}" if registered else found.text("name")
-    return ExperimentDataset(name, source, str(found.values.get("description", "")), found.mapping("mappings"))
+    version = f"{registered['name']}@{registered['version']}" if registered else None
+    name = found.text("name", version)
+    return ExperimentDataset(name, source, str(found.values.get("description", "")), mappings, version)
 
 
-def _evaluator(values: object, path: str, datasets: list[str]) -> ExperimentEvaluator:
+def _evaluators(values: object, path: str, datasets: list[str]) -> Iterator[ExperimentEvaluator]:
+    """The evaluator that a mapping declares; one more for each time that it is for a dataset once more."""
     found = Declared(values, path, _EVALUATOR)
     name = found.text("name")
-    return ExperimentEvaluator(
+    one = ExperimentEvaluator(
         name=name,
         metric=found.text("metric", name),
-        mappings=found.mapping("mappings"),
+        mappings=_as_outputs(found.mapping("mappings")),
         options=found.mapping("options"),
-        datasets=dict(
-            _evaluator_dataset(each, f"{path}.datasets[{place}]", datasets)
-            for place, each in enumerate(found.listing("datasets"))
-        ),
+        flow=found.optional_text("flow"),
+        init=found.mapping("init") if "init" in found.values else None,
+        higher_is_better=found.flag("higher_is_better", True),
+        worst=found.number("worst"),
     )
+    uses = [one]
+    for place, each in enumerate(found.listing("datasets")):
+        reference, used = _evaluator_dataset(each, f"{path}.datasets[{place}]", datasets)
+        at = next((at for at, use in enumerate(uses) if reference not in use.datasets), None)
+        if at is None:
+            uses.append(replace(one, metric=f"{one.metric}.{used.name}"))
+            at = len(uses) - 1
+        joined = {reference: used} if used.name != reference else {}
+        uses[at] = replace(
+            uses[at],
+            datasets={**uses[at].datasets, reference: used.mappings},
+            joined={**uses[at].joined, **joined},
+        )
+    yield from uses
 
 
-def _evaluator_dataset(values: object, path: str, datasets: list[str]) -> tuple[str, Mapping[str, Any]]:
+def _evaluator_dataset(values: object, path: str, datasets: list[str]) -> tuple[str, ExperimentDataset]:
+    """The dataset of the experiment that an evaluator is for, and the one whose rows it reads."""
     found = Declared(values, path, _EVALUATOR_DATASET)
     key = "reference" if "reference" in found.values else "name"
-    name = found.text(key)
-    if name not in datasets:
+    reference = found.text(key)
+    if reference not in datasets:
         raise found.wrong(key, f"a dataset of this experiment ({', '.join(datasets)})", known=datasets)
-    return name, found.mapping("mappings")
+    mappings = _as_outputs(found.mapping("mappings"))
+    if "source" not in found.values:
+        return reference, ExperimentDataset(reference, mappings=mappings)
+    return reference, _stored(found, mappings)
+
+
+def _as_outputs(mappings: Mapping[str, Any]) -> dict[str, Any]:
+    """`${target.answer}`, as evaluators outside of Prompt flow write it, is `${run.outputs.answer}`."""
+    return {
+        name: _TARGET.sub("${run.outputs.", value) if isinstance(value, str) else value
+        for name, value in mappings.items()
+    }
 
 
 def _gate(values: object) -> GateSpec:
@@ -98,9 +146,7 @@ def _gate(values: object) -> GateSpec:
 
 def _rule(values: object, path: str) -> Rule:
     found = Declared(values, path, _RULE)
-    better = found.values.get("higher_is_better", True)
-    if not isinstance(better, bool):
-        raise found.wrong("higher_is_better", "true or false")
+    better = found.flag("higher_is_better", True)
     margins = [key for key in ("margin", "non_inferior_margin") if key in found.values]
     if len(margins) > 1:
         raise found.wrong("margin", "margin or non_inferior_margin, which mean the same, and not both")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from opsloop.core.caller import system
@@ -14,17 +15,20 @@ from opsloop.core.errors import OpsloopError
 from opsloop.core.jobs import service as jobs
 from opsloop.core.jobs.models import JobStatus
 from opsloop.core.jobs.registry import Again, JobContext, job
-from opsloop.core.workspace import UnitOfWork, Workspace
+from opsloop.core.workspace import Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
 from opsloop.evaluation import results, service
-from opsloop.evaluation.bindings import Measure, ScoredRow
+from opsloop.evaluation.budget import Account
+from opsloop.evaluation.course import Arm
 from opsloop.evaluation.events import EvaluationFinished
-from opsloop.evaluation.models import Experiment, ExperimentDataset, MetricSummary, RowRecord, RunDataset, RunStatus
-from opsloop.evaluation.scoring import Kind, record, summaries
-from opsloop.flows import versions as flows
-from opsloop.flows.batch import BatchResult, Progress, run_batch
-from opsloop.flows.loaded import LoadedFlow
+from opsloop.evaluation.loading import variables_of
+from opsloop.evaluation.models import Experiment, MetricSummary, Run, RunStatus
+from opsloop.evaluation.preparing import Prepared, prepared
+from opsloop.evaluation.running import Outcome, rows_at_once
+from opsloop.evaluation.scoring import summaries
+from opsloop.evaluation.study import Study
+from opsloop.flows.environment import for_a_while
 
 _BY = system("evaluation")
 # How often progress is told and a wish to stop is heard.
@@ -33,147 +37,124 @@ LOOK_EVERY_S = 0.1
 
 @job(service.KIND)
 def run(context: JobContext, payload: dict[str, Any]) -> None:
-    """Run an evaluation to its end; called again after a crash it goes on with the rows its journal does not have."""
-    run_id = payload["run"]
+    """Run evaluations to their end; called again after a crash it goes on with the rows its journals do not have.
+
+    The payload names one run, or the runs of a study, which go side by side.
+    """
+    run_ids = payload.get("runs") or [payload["run"]]
     try:
-        _evaluate(context, run_id)
+        _evaluate(context, run_ids)
     except Again:
         raise
-    except Exception as error:  # whatever ended the job ended the run too; the job's rim logs it
+    except Exception as error:  # whatever ended the job ended the runs too; the job's rim logs it
         ended = error
-        context.patiently(lambda: _fail(context.workspace, run_id, ended))
+        context.patiently(lambda: _fail(context.workspace, run_ids, ended))
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The rows of one dataset, each repeated, and the measures to take of them."""
-
-    ref: str
-    declared: ExperimentDataset
-    rows: list[dict[str, Any]]
-    measures: list[Measure]
-    journal: Path | None
-
-
-def _evaluate(context: JobContext, run_id: str) -> None:
+def _evaluate(context: JobContext, run_ids: Sequence[str]) -> None:
     workspace = context.workspace
     with workspace.writing(_BY) as uow:
-        row = service.row_of(uow, run_id)
-        if RunStatus(row.status).is_final:
+        rows = [service.row_of(uow, each) for each in run_ids]
+        if all(RunStatus(row.status).is_final for row in rows):
             return
-        row.status = RunStatus.RUNNING
-        experiment = service.experiment_of(uow, run_id)
-        version = flows.get(uow, row.flow)
-        used = service.get(uow, run_id).datasets
-    flow = flows.open(workspace, version)
-    with workspace.reading(_BY) as uow:
-        parts = [
-            _part(uow, experiment, flow, place, each, _journal(workspace, run_id, place))
-            for place, each in enumerate(used)
-        ]
+        for row in rows:
+            row.status = RunStatus.RUNNING
+        experiment = service.experiment_of(uow, run_ids[0])
+        runs = [service.get(uow, each) for each in run_ids]
     token = current_workspace.set(workspace)
     try:
-        batches = asyncio.run(_run_parts(context, flow, parts, experiment.repeats))
+        with for_a_while(variables_of(experiment)):
+            with workspace.reading(_BY) as uow:
+                ready = prepared(workspace, uow, experiment, runs)
+            ended = asyncio.run(_run_all(context, experiment, ready))
     finally:
         current_workspace.reset(token)
-    records = [each for part, batch in zip(parts, batches, strict=True) for each in _records(part, batch)]
     context.yield_back()
-    taken = [each for part in parts for each in part.measures]
-    kinds = {each.metric: Kind(each.evaluator.higher_is_better, each.evaluator.unit) for each in taken}
-    found = summaries(records, kinds, seed=experiment.seed)
-    key = results.store(workspace.artifacts, records)
-    context.patiently(lambda: _finish(workspace, run_id, records, found, key))
-    for part in parts:
-        if part.journal is not None:
-            part.journal.unlink(missing_ok=True)
+    for each, (outcome, cut) in zip(ready, ended, strict=True):
+        found = summaries(outcome.records, each.kinds, seed=experiment.seed)
+        key = results.store(workspace.artifacts, outcome.records)
+        context.patiently(partial(_finish, workspace, each.run, outcome, found, key, cut))
+    _forget_journals(ready)
 
 
-def _journal(workspace: Workspace, run_id: str, place: int) -> Path:
-    return workspace.data_dir / "journals" / f"{run_id}-{place}.jsonl"
+async def _run_all(
+    context: JobContext, experiment: Experiment, ready: Sequence[Prepared]
+) -> list[tuple[Outcome, str | None]]:
+    """What each run came to, and why it did not go over all rows."""
+    workspace = context.workspace
+    async with AsyncExitStack() as stack:
+        arms = [Arm(each.run.variant, await stack.enter_async_context(each.rows(experiment.repeats))) for each in ready]
+        account = Account(experiment.budget, workspace.clock)
+        has_server = workspace.settings.llm_base_url is not None
+        at_once = rows_at_once([flow for each in ready for flow in each.flows], has_server=has_server)
+        study = Study(experiment, arms, account, at_once=at_once)
+        await _watched(context, study)
+        ended = []
+        for arm in arms:
+            cut = study.why_cut(arm)
+            ended.append((await arm.rows.outcome(cut or ""), cut))
+        return ended
 
 
-def _part(
-    uow: UnitOfWork, experiment: Experiment, flow: LoadedFlow, place: int, used: RunDataset, journal: Path
-) -> _Part:
-    declared = experiment.datasets[place]
-    version = datasets.get(uow, used.ref)
-    measures = service.measures_of(experiment, flow.flow, version, declared.name)
-    # A journal keeps outputs, not what nodes gave: where a measure reads that, a killed run starts its rows again.
-    kept = None if any(each.needs_traces for each in measures) else journal
-    return _Part(used.ref, declared, list(datasets.rows(uow, version)), measures, kept)
-
-
-async def _run_parts(context: JobContext, flow: LoadedFlow, parts: Sequence[_Part], repeats: int) -> list[BatchResult]:
-    total = sum(len(part.rows) for part in parts) * repeats
-    finished: list[BatchResult] = []
-    for part in parts:
-        before = sum(len(batch.rows) for batch in finished)
-        finished.append(await _run_part(context, flow, part, repeats, before=before, total=total))
-    return finished
-
-
-async def _run_part(
-    context: JobContext, flow: LoadedFlow, part: _Part, repeats: int, *, before: int, total: int
-) -> BatchResult:
-    """Run one dataset's rows, telling progress beside it and stopping when asked to."""
-    latest = Progress(0, 0, 0, 0)
-
-    def note(progress: Progress) -> None:
-        nonlocal latest
-        latest = progress
-
-    rows = [row for row in part.rows for _ in range(repeats)]
-    work = run_batch(flow, rows, mapping=part.declared.mappings, journal=part.journal, progress=note)
-    batch = asyncio.ensure_future(work)
+async def _watched(context: JobContext, study: Study) -> None:
+    """Let the rows run, telling progress beside them and stopping when asked to."""
+    work = asyncio.ensure_future(study.run())
     try:
-        while not batch.done():
-            failed = f", {latest.failed} failed" if latest.failed else ""
-            await asyncio.to_thread(context.progress, before + latest.done, total, f"{part.ref}{failed}")
+        while not work.done():
+            done, total, failed = study.progress()
+            said = f"{failed} failed" if failed else ""
+            await asyncio.to_thread(context.progress, done, total, said)
             context.yield_back()
-            await asyncio.wait([batch], timeout=LOOK_EVERY_S)
-        return await batch
+            await asyncio.wait([work], timeout=LOOK_EVERY_S)
+        await work
     finally:
-        if not batch.done():
-            batch.cancel()
-            await asyncio.gather(batch, return_exceptions=True)
-
-
-def _records(part: _Part, batch: BatchResult) -> list[RowRecord]:
-    repeats = len(batch.rows) // len(part.rows)
-    found = []
-    for result in batch.rows:
-        row, repeat = divmod(result.index, repeats)
-        found.append(record(part.ref, row, repeat, ScoredRow(part.rows[row], result), part.measures))
-    return found
+        if not work.done():
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
 
 def _finish(
-    workspace: Workspace, run_id: str, records: Sequence[RowRecord], metrics: dict[str, MetricSummary], key: str
+    workspace: Workspace, run: Run, outcome: Outcome, metrics: dict[str, MetricSummary], key: str, cut: str | None
 ) -> None:
+    used = outcome.used
     with workspace.writing(_BY) as uow:
-        row = service.row_of(uow, run_id)
+        row = service.row_of(uow, run.id)
         row.status = RunStatus.DONE
         row.metrics = {name: asdict(summary) for name, summary in metrics.items()}
-        row.failed_rows = sum(each.error is not None for each in records)
+        row.failed_rows = sum(each.error is not None for each in outcome.records)
         row.results = key
         row.finished_at = uow.clock.now()
-        for used in row.datasets:
-            lineage.note_use(uow, datasets.get(uow, used["ref"]), "evaluation", run_id)
-        uow.audit("evaluation.finished", f"evaluation/{run_id}", flow=row.flow, failed_rows=row.failed_rows)
-        uow.emit(EvaluationFinished(run_id, row.experiment, row.flow, RunStatus.DONE.value))
+        row.aggregates = outcome.aggregates
+        row.cut = cut
+        row.warnings = [*(row.warnings or ()), *outcome.warnings]
+        row.cost_usd = used.cost_usd
+        row.prompt_tokens, row.completion_tokens = used.prompt, used.completion
+        for each in row.datasets:
+            lineage.note_use(uow, datasets.get(uow, each["ref"]), "evaluation", run.id)
+        uow.audit("evaluation.finished", f"evaluation/{run.id}", flow=row.flow, failed_rows=row.failed_rows)
+        uow.emit(EvaluationFinished(run.id, row.experiment, row.flow, RunStatus.DONE.value))
 
 
-def _fail(workspace: Workspace, run_id: str, error: Exception) -> None:
+def _fail(workspace: Workspace, run_ids: Sequence[str], error: Exception) -> None:
     with workspace.writing(_BY) as uow:
-        row = service.row_of(uow, run_id)
-        if RunStatus(row.status).is_final:
-            return
-        row.status = RunStatus.FAILED
-        row.finished_at = uow.clock.now()
-        if jobs.get(uow, row.job).status is JobStatus.CANCELLED:
-            row.error = "it was cancelled"
-        else:
-            said = error.sentence if isinstance(error, OpsloopError) else f"{type(error).__name__}: {error}"
-            row.error = said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL stores no zero character
-        uow.emit(EvaluationFinished(run_id, row.experiment, row.flow, RunStatus.FAILED.value))
+        for run_id in run_ids:
+            row = service.row_of(uow, run_id)
+            if RunStatus(row.status).is_final:
+                continue
+            row.status = RunStatus.FAILED
+            row.finished_at = uow.clock.now()
+            if jobs.get(uow, row.job).status is JobStatus.CANCELLED:
+                row.error = "it was cancelled"
+            else:
+                said = error.sentence if isinstance(error, OpsloopError) else f"{type(error).__name__}: {error}"
+                row.error = said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL stores no zero character
+            uow.emit(EvaluationFinished(run_id, row.experiment, row.flow, RunStatus.FAILED.value))
+
+
+def _forget_journals(ready: Sequence[Prepared]) -> None:
+    for each in ready:
+        for part in each.parts:
+            if part.journals is not None:
+                for file in part.journals.parent.glob(f"{part.journals.name}*.jsonl"):
+                    file.unlink(missing_ok=True)

@@ -15,12 +15,21 @@ RunId = NewType("RunId", str)
 
 @dataclass(frozen=True, slots=True)
 class ExperimentDataset:
-    """A dataset of an experiment; `mappings` says which column feeds which input of the flow."""
+    """A dataset of an experiment; `mappings` says which column feeds which input of the flow.
+
+    `name` is what the experiment calls it, `registered` the version that is used where that is another.
+    """
 
     name: str
     source: str | None = None
     description: str = ""
     mappings: Mapping[str, Any] = field(default_factory=dict)
+    registered: str | None = None
+
+    @property
+    def ref(self) -> str:
+        """What the dataset is registered as: `golden`, or a version such as `golden@3`."""
+        return self.registered or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,14 @@ class ExperimentEvaluator:
 
     `metric` is the name of what it gives. `mappings` feed its inputs where the usual columns and outputs do not;
     `datasets` holds those it is for, with mappings of their own, and is empty when it is for all.
+
+    Attributes:
+        flow: the Prompt flow evaluation flow that measures, as a version such as `grading@2`; None for a measure by
+            name.
+        joined: by a dataset it is for, the one whose rows its `${data.…}` reads, which stands beside it row by row.
+        init: what the class of a flex flow is made with.
+        higher_is_better: of what an evaluation flow gives.
+        worst: what a row counts for which an evaluation flow gives no figure; None when such a row has no value.
     """
 
     name: str
@@ -36,6 +53,11 @@ class ExperimentEvaluator:
     mappings: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    flow: str | None = None
+    joined: Mapping[str, ExperimentDataset] = field(default_factory=dict)
+    init: Mapping[str, Any] | None = None
+    higher_is_better: bool = True
+    worst: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +75,52 @@ class GateSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that a run, or all runs of a study, may use: tokens and US dollars of models, calls of them, time."""
+
+    tokens: int | None = None
+    usd: float | None = None
+    calls: int | None = None
+    minutes: float | None = None
+
+
+class By(StrEnum):
+    """How runs are made of variants: one node changed at a time, every combination, or combinations in rounds."""
+
+    ONE_BY_ONE = "one_by_one"
+    FULL_FACTORIAL = "full_factorial"
+    SUCCESSIVE_HALVING = "successive_halving"
+
+
+@dataclass(frozen=True, slots=True)
+class VariantsSpec:
+    """The runs that an experiment makes of the variants of a flow's nodes.
+
+    Attributes:
+        select: `node.variant` or `variant`, each a variant to run; None for all.
+        metric: by which runs are compared while they go on; None to let all run to their end.
+        alpha: chance that the best of them is stopped for losing.
+        low, high: between which the metric of a row lies.
+    """
+
+    select: tuple[str, ...] | None = None
+    by: By = By.ONE_BY_ONE
+    metric: str | None = None
+    alpha: float = 0.05
+    low: float = 0.0
+    high: float = 1.0
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Experiment:
-    """A flow over datasets under evaluators, each row `repeats` times; `seed` makes every draw repeatable."""
+    """A flow over datasets under evaluators, each row `repeats` times; `seed` makes every draw repeatable.
+
+    Attributes:
+        connections: by name, as a file of connections has them; values of the environment are looked up in a run.
+        environment_variables: set while rows run, where the environment does not have them; `${NAME}` is another one.
+        init: what the class of a flex flow is made with.
+    """
 
     name: str
     datasets: tuple[ExperimentDataset, ...]
@@ -63,6 +129,11 @@ class Experiment:
     repeats: int = 1
     seed: int = 0
     gate: GateSpec | None = None
+    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    environment_variables: Mapping[str, str] = field(default_factory=dict)
+    init: Mapping[str, Any] | None = None
+    budget: Budget | None = None
+    variants: VariantsSpec | None = None
 
 
 class RunStatus(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opsloop.core.errors import ExtraNeeded
 from opsloop.evaluation.bindings import Measure, ScoredRow
@@ -57,6 +57,10 @@ def record(dataset: str, row: int, repeat: int, given: ScoredRow, measures: Sequ
 
 def _score(measure: Measure, given: ScoredRow, dataset: str, row: int) -> float | None:
     name = measure.evaluator.name
+    if measure.joined is not None:
+        if row not in measure.joined:
+            raise CannotScore("the evaluator's dataset has no such row")
+        given = replace(given, data=measure.joined[row])
     try:
         score = measure.of(given)
     except CannotScore:
@@ -121,7 +125,9 @@ def _summary(
     measured = sorted(value for value in values if value is not None)
     low, high = _interval(metric, measured, seed) if measured else (None, None)
     failed = sum(metric in each.errors for each in records)
-    absent = sum(each.scores.get(metric) is None and metric not in each.errors for each in records)
+    absent = sum(
+        each.scores.get(metric) is None and metric not in each.errors and each.skipped is None for each in records
+    )
     return MetricSummary(
         value=_mean(measured),
         low=low,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from opsloop.core.caller import Role
 from opsloop.core.jobs import service as jobs
+from opsloop.core.jobs.models import Job
 from opsloop.core.workspace import UnitOfWork
 from opsloop.datasets import service as datasets
 from opsloop.datasets.models import DatasetVersion
@@ -18,9 +19,12 @@ from opsloop.evaluation import experiment as experiments
 from opsloop.evaluation import results
 from opsloop.evaluation._tables import GateReportRow, RunRow
 from opsloop.evaluation.bindings import Measure, measure
+from opsloop.evaluation.declared_variants import names_of
 from opsloop.evaluation.errors import ExperimentInvalid, RunMissing
+from opsloop.evaluation.fitting import check_references, fitted
 from opsloop.evaluation.models import (
     Experiment,
+    ExperimentEvaluator,
     GateReport,
     MetricSummary,
     RowRecord,
@@ -32,14 +36,13 @@ from opsloop.evaluation.models import (
 from opsloop.evaluation.scoring import COMPLETED
 from opsloop.evaluation.verdicts import Decision, Rule, Verdict
 from opsloop.flows import versions as flows
-from opsloop.flows.mapping import checked_mapping
 from opsloop.flows.models import Flow, FlowVersion
 
 KIND = "evaluation.run"
 
 
 def start(uow: UnitOfWork, declared: Mapping[str, Any], flow_version: FlowVersion) -> Run:
-    """Start an evaluation as a durable job.
+    """Start an evaluation as a durable job; the first of its runs where variants make several, which share `study`.
 
     Args:
         declared: the experiment, as in `experiment.yaml`.
@@ -49,32 +52,50 @@ def start(uow: UnitOfWork, declared: Mapping[str, Any], flow_version: FlowVersio
     if b"\\u0000" in msgspec.json.encode(declared):
         raise ExperimentInvalid("experiment", "text without zero characters, which cannot be stored")
     experiment = experiments.parse(declared)
-    used = _checked(uow, experiment, flow_version)
-    run_id = uow.ids.new("run")
-    job = jobs.enqueue(uow, KIND, {"run": run_id})
-    row = RunRow(
+    checked = _checked(uow, experiment, flow_version)
+    run_ids = [uow.ids.new("run") for _ in checked.variants]
+    job = jobs.enqueue(uow, KIND, {"run": run_ids[0]} if len(run_ids) == 1 else {"runs": run_ids})
+    study = uow.ids.new("study") if len(run_ids) > 1 else None
+    for run_id, variant in zip(run_ids, checked.variants, strict=True):
+        uow.session.add(_queued(uow, run_id, experiment, declared, flow_version, checked, job.id, variant, study))
+        uow.audit("evaluation.started", f"evaluation/{run_id}", experiment=experiment.name, flow=flow_version.ref)
+    uow.session.flush()
+    return get(uow, run_ids[0])
+
+
+def _queued(
+    uow: UnitOfWork,
+    run_id: str,
+    experiment: Experiment,
+    declared: Mapping[str, Any],
+    flow_version: FlowVersion,
+    checked: _Checked,
+    job: str,
+    variant: str,
+    study: str | None,
+) -> RunRow:
+    return RunRow(
         id=run_id,
         experiment=experiment.name,
         declared=dict(declared),
         flow=flow_version.ref,
         flow_digest=flow_version.digest,
-        datasets=[asdict(each) for each in used],
+        datasets=[asdict(each) for each in checked.datasets],
         status=RunStatus.QUEUED,
         metrics={},
-        rows=sum(each.rows for each in used) * experiment.repeats,
+        rows=sum(each.rows for each in checked.datasets) * experiment.repeats,
         failed_rows=0,
         results=None,
         verdict=None,
         error=None,
-        job=job.id,
+        job=job,
         created_at=uow.clock.now(),
         created_by=uow.by.name,
         finished_at=None,
+        variant=variant,
+        study=study,
+        warnings=checked.warnings,
     )
-    uow.session.add(row)
-    uow.session.flush()
-    uow.audit("evaluation.started", f"evaluation/{run_id}", experiment=experiment.name, flow=flow_version.ref)
-    return _run(uow, row)
 
 
 def get(uow: UnitOfWork, run_id: str) -> Run:
@@ -83,7 +104,14 @@ def get(uow: UnitOfWork, run_id: str) -> Run:
     return _run(uow, row_of(uow, run_id))
 
 
-def listed(uow: UnitOfWork, *, flow: str | None = None, experiment: str | None = None, limit: int = 100) -> list[Run]:
+def listed(
+    uow: UnitOfWork,
+    *,
+    flow: str | None = None,
+    experiment: str | None = None,
+    study: str | None = None,
+    limit: int = 100,
+) -> list[Run]:
     """The newest runs first; `flow` is a flow's name, or a version such as `answer@2`."""
     uow.by.require(Role.VIEWER)
     query = select(RunRow).order_by(RunRow.created_at.desc(), RunRow.id.desc()).limit(min(limit, 1_000))
@@ -91,6 +119,8 @@ def listed(uow: UnitOfWork, *, flow: str | None = None, experiment: str | None =
         query = query.where(RunRow.flow == flow if "@" in flow else RunRow.flow.startswith(f"{flow}@", autoescape=True))
     if experiment is not None:
         query = query.where(RunRow.experiment == experiment)
+    if study is not None:
+        query = query.where(RunRow.study == study)
     return [_run(uow, row) for row in uow.session.scalars(query)]
 
 
@@ -128,14 +158,29 @@ def gate_report(uow: UnitOfWork, run_id: str) -> GateReport | None:
     )
 
 
-def measures_of(experiment: Experiment, flow: Flow, version: DatasetVersion, dataset: str) -> list[Measure]:
-    """What to measure on the rows of one dataset, which the experiment calls `dataset`. Raises: ExperimentInvalid."""
-    columns = [column.name for column in version.schema]
-    return [
-        measure(each, flow, columns, dataset, field=f"evaluators[{place}]")
-        for place, each in enumerate(experiment.evaluators)
-        if not each.datasets or dataset in each.datasets
-    ]
+def measures_of(
+    uow: UnitOfWork, experiment: Experiment, flow: Flow, version: DatasetVersion, dataset: str
+) -> list[tuple[ExperimentEvaluator, Measure]]:
+    """What to measure on the rows of one dataset, which the experiment calls `dataset`; without evaluation flows.
+
+    Raises: ExperimentInvalid, DatasetMissing.
+    """
+    found = []
+    for place, use in enumerate(experiment.evaluators):
+        if use.flow is None and is_for(use, dataset):
+            columns = _columns(uow, use, version, dataset)
+            found.append((use, measure(use, flow, columns, dataset, field=f"evaluators[{place}]")))
+    return found
+
+
+def is_for(use: ExperimentEvaluator, dataset: str) -> bool:
+    """Whether an evaluator measures the rows of this dataset of the experiment."""
+    return not use.datasets or dataset in use.datasets
+
+
+def mappings_of(use: ExperimentEvaluator, dataset: str) -> dict[str, Any]:
+    """What feeds an evaluator on the rows of a dataset."""
+    return {**use.mappings, **use.datasets.get(dataset, {})}
 
 
 def row_of(uow: UnitOfWork, run_id: str) -> RunRow:
@@ -147,23 +192,63 @@ def row_of(uow: UnitOfWork, run_id: str) -> RunRow:
     return row
 
 
-def _checked(uow: UnitOfWork, experiment: Experiment, flow_version: FlowVersion) -> list[RunDataset]:
-    """The dataset versions of an experiment, once everything it names is known to be there."""
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What an experiment was found to be: the dataset versions, what to tell of it, the runs it makes by variant."""
+
+    datasets: list[RunDataset]
+    warnings: list[str]
+    variants: list[str]
+
+
+def _checked(uow: UnitOfWork, experiment: Experiment, flow_version: FlowVersion) -> _Checked:
+    """See that everything an experiment names is there."""
     flow = flows.read(uow.workspace, flow_version)
     used: list[RunDataset] = []
-    for dataset in experiment.datasets:
-        version = datasets.get(uow, dataset.name)
+    warnings: list[str] = []
+    for place, dataset in enumerate(experiment.datasets):
+        version = datasets.get(uow, dataset.ref)
         if version.ref in [each.ref for each in used]:
-            raise ExperimentInvalid(f"datasets[{len(used)}].name", "versions that differ", value=dataset.name)
-        checked_mapping(flow, dataset.mappings)
-        measures_of(experiment, flow, version, dataset.name)
+            raise ExperimentInvalid(f"datasets[{place}].name", "versions that differ", value=dataset.name)
+        warnings += fitted(flow, dataset.mappings, f"datasets[{place}].mappings").warnings
+        measures_of(uow, experiment, flow, version, dataset.name)
+        warnings += _check_graders(uow, experiment, flow, version, dataset.name)
         used.append(RunDataset(version.ref, version.digest, version.rows))
+    _check_rules(experiment)
+    return _Checked(used, list(dict.fromkeys(warnings)), names_of(experiment.variants, flow))
+
+
+def _check_graders(
+    uow: UnitOfWork, experiment: Experiment, flow: Flow, version: DatasetVersion, dataset: str
+) -> list[str]:
+    """See that evaluation flows are there and can be fed; what to tell of them."""
+    warnings: list[str] = []
+    for place, use in enumerate(experiment.evaluators):
+        if use.flow is None or not is_for(use, dataset):
+            continue
+        field = f"evaluators[{place}].mappings"
+        grader = flows.read(uow.workspace, flows.get(uow, use.flow))
+        found = fitted(grader, mappings_of(use, dataset), field)
+        check_references(found.mapping, _columns(uow, use, version, dataset), flow, field)
+        warnings += found.warnings
+    return warnings
+
+
+def _columns(uow: UnitOfWork, use: ExperimentEvaluator, version: DatasetVersion, dataset: str) -> list[str]:
+    """Columns of the dataset that an evaluator reads."""
+    joined = use.joined.get(dataset)
+    read = version if joined is None else datasets.get(uow, joined.ref)
+    return [column.name for column in read.schema]
+
+
+def _check_rules(experiment: Experiment) -> None:
+    """See that rules speak of metrics there are; those of evaluation flows have names that only a run shows."""
     metrics = [COMPLETED, *(evaluator.metric for evaluator in experiment.evaluators)]
+    open_ended = tuple(f"{each.metric}." for each in experiment.evaluators if each.flow is not None)
     for place, rule in enumerate(experiment.gate.rules if experiment.gate else ()):
-        if rule.metric not in metrics:
+        if rule.metric not in metrics and not rule.metric.startswith(open_ended):
             field = f"gate.rules[{place}].metric"
             raise ExperimentInvalid(field, f"one of {', '.join(metrics)}", known=metrics, value=rule.metric)
-    return used
 
 
 def _run(uow: UnitOfWork, row: RunRow) -> Run:
@@ -179,7 +264,7 @@ def _run(uow: UnitOfWork, row: RunRow) -> Run:
         metrics=msgspec.convert(row.metrics, dict[str, MetricSummary]),
         rows=row.rows,
         failed_rows=row.failed_rows,
-        done=row.rows if status is RunStatus.DONE else (job.done if job else 0),
+        done=row.rows if status is RunStatus.DONE else _rows_done(job, row),
         total=row.rows,
         verdict=Verdict(row.verdict) if row.verdict is not None else None,
         error=row.error,
@@ -196,3 +281,10 @@ def _run(uow: UnitOfWork, row: RunRow) -> Run:
         prompt_tokens=row.prompt_tokens,
         completion_tokens=row.completion_tokens,
     )
+
+
+def _rows_done(job: Job | None, row: RunRow) -> int:
+    """How many rows a run has done that goes on; of a study its part, since its runs go side by side."""
+    if job is None or not job.total:
+        return 0
+    return job.done if row.study is None else row.rows * job.done // job.total

@@ -33,17 +33,18 @@ def _hidden(key: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return {inner: _hidden(str(inner), part) for inner, part in value.items()}
     is_elsewhere = isinstance(value, str) and (value.startswith("${") or not value)
-    return HIDDEN if isinstance(value, str) and _is_secret(key) and not is_elsewhere else value
+    return HIDDEN if isinstance(value, str) and is_secret(key) and not is_elsewhere else value
 
 
-def _is_secret(key: str) -> bool:
+def is_secret(key: str) -> bool:
+    """Whether what goes by this name is a secret, as names go: `api_key`, `db_password`."""
     name = key.lower()
     return name in _SECRET or name.endswith(("_api_key", "_key", "_password", "_secret"))
 
 
 def _place(values: Mapping[str, Any]) -> str | None:
     for key, value in values.items():
-        if value == HIDDEN and _is_secret(key):
+        if value == HIDDEN and is_secret(key):
             return str(key)
         if isinstance(value, Mapping) and (inner := _place(value)) is not None:
             return f"{key}.{inner}"

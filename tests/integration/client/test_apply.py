@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opsloop.client import apply, plan, project
-from opsloop.client.experiments import ExperimentFileInvalid
+from opsloop.client.experiment_files import ExperimentFileInvalid
 from opsloop.client.http import Client
 from opsloop.client.plan import Action, Plan
 

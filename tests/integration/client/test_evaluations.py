@@ -6,7 +6,7 @@ import pytest
 
 from opsloop.client import experiments
 from opsloop.client.evaluations import RunGoesOn
-from opsloop.client.experiments import ExperimentFileInvalid
+from opsloop.client.experiment_files import ExperimentFileInvalid
 from opsloop.client.http import Client
 from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.evaluation.verdicts import Verdict

@@ -58,7 +58,7 @@ def test_the_sample_project_declares_what_it_says() -> None:
 
 def test_the_shape_of_the_template_is_read_as_it_is() -> None:
     experiment = parse(YAML(typ="safe").load(TEMPLATE))
-    assert [each.name for each in experiment.datasets] == ["golden", "nightly_rows@4"]
+    assert [each.ref for each in experiment.datasets] == ["golden", "nightly_rows@4"]
     assert experiment.evaluators[0].datasets["golden"]["truth"] == "${data.category}"
 
 

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from opsloop.client import experiments
+from opsloop.client import experiment_files
 from opsloop.client.http import Client
 from opsloop.client.project import EndpointWanted, Project
 from opsloop.core.errors import OpsloopError
@@ -42,7 +42,7 @@ def _sample(client: Client, project: Project, endpoint: EndpointWanted, flow: Fl
     """The inputs of the first row that the endpoint's experiment would send; None when it has none."""
     if endpoint.experiment is None:
         return None
-    wanted = experiments.read(project.experiments[endpoint.experiment]).datasets[0]
+    wanted = experiment_files.read(project.experiments[endpoint.experiment]).experiment.datasets[0]
     row = next(client.datasets.rows(wanted.name), None)
     return None if row is None else row_inputs(flow, row, wanted.mappings)
 
