@@ -11,20 +11,28 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from opsloop.flows.call import Call
+from opsloop.flows.nodes.alone import alone
 from opsloop.flows.nodes.port import Runner, ToolRaised
 from opsloop.flows.threads import NodeThreads
 
 _END = object()
 
 
-def runner_of(function: Callable[..., Any], literals: Mapping[str, Any], threads: NodeThreads) -> Runner:
-    """A runner that calls the function with the node's inputs; `literals` are those that never change."""
+def runner_of(
+    function: Callable[..., Any], literals: Mapping[str, Any], threads: NodeThreads, *, written: object = None
+) -> Runner:
+    """A runner that calls the function with the node's inputs.
+
+    Args:
+        literals: inputs that never change.
+        written: what its author wrote, where the function stands in for that.
+    """
     called = function if inspect.isroutine(function) else getattr(function, "__call__", function)  # noqa: B004
     if inspect.isasyncgenfunction(called):
         return _async_generator(function, literals)
     if inspect.iscoroutinefunction(called):
         return _coroutine(function, literals, threads)
-    return _synchronous(function, literals, threads)
+    return _synchronous(alone(function, written or function), literals, threads)
 
 
 def _synchronous(function: Callable[..., Any], literals: Mapping[str, Any], threads: NodeThreads) -> Runner:

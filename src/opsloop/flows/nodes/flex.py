@@ -27,7 +27,7 @@ from opsloop.flows.values import WrongType, coerce, type_of_annotation
 def prepare_flex(node: Node, kit: Kit) -> Runner:
     target = entry_object(node, kit)
     left_out = frozenset(name for name, each in kit.flow.inputs.items() if each.default_in_code)
-    runner = runner_of(_called(target, node, kit), {}, kit.threads)
+    runner = runner_of(_called(target, node, kit), {}, kit.threads, written=target)
 
     def passed(inputs: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in inputs.items() if not (value is None and key in left_out)}
