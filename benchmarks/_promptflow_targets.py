@@ -85,7 +85,7 @@ TARGETS = (
 )
 
 # What a model would answer to prompts that ask for more than a text; all else is answered by the server's own rules.
-ANSWERS = [
+ANSWERS: list[dict[str, Any]] = [
     {"when": {"contains": "Only accepts JSON format, likes below"}, "json": {"name": "John", "answer": "One."}},
     {"when": {"regex": "(?i)the output should be in a json format"}, "json": {"score": 4, "explanation": "It is apt."}},
     {"when": {"contains": "Evaluation Form (scores ONLY)"}, "answer": "3"},

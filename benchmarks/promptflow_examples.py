@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -190,10 +190,10 @@ def _model_environment(azure: str, folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def model_server(work: Path) -> Iterator[str]:
-    """The address of a model server that answers as `ANSWERS` says, until the block ends."""
+def model_server(work: Path, answers: Sequence[Mapping[str, Any]] = ANSWERS) -> Iterator[str]:
+    """The address of a model server that answers as a script says, until the block ends."""
     script = work / "answers.json"
-    script.write_text(json.dumps(ANSWERS))
+    script.write_text(json.dumps(answers))
     command = [sys.executable, "-m", "opsloop.testing", "--port", "0", "--script", str(script)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
     assert server.stdout is not None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opsloop.client import yaml_lines
+from opsloop.client import script_evaluators, yaml_lines
 from opsloop.client.http import Client
 from opsloop.core.errors import InvalidInput
 from opsloop.evaluation.experiment import parse
@@ -89,12 +89,15 @@ def registered(client: Client, found: ExperimentFile) -> dict[str, Any]:
 
 def _evaluator(client: Client, found: ExperimentFile, declared: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(declared)
+    datasets = [_joined(client, found, each) for each in values.get("datasets") or ()]
     place = found.flow_at(values.get("flow") or values["name"])
     if _is_flow(place):
         values["flow"] = client.flows.register(place).ref
-    if values.get("datasets"):
-        values["datasets"] = [_joined(client, found, each) for each in values["datasets"]]
-    return values
+    elif script_evaluators.modules_in(place):
+        flow = found.experiment.flow or found.experiment.name
+        values |= script_evaluators.registered(client, found.folder, place, flow, values["name"])
+        datasets = [{**each, "mappings": script_evaluators.rows_passed(each.get("mappings"))} for each in datasets]
+    return {**values, "datasets": datasets}
 
 
 def _joined(client: Client, found: ExperimentFile, declared: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,9 @@ def scores(rows: Sequence[Graded], name: str, *, worst: float | None) -> Scores:
         worst: what a number counts on a row for which the flow gave none; a share counts 0 there.
     """
     shares, numbers = _shares(rows), _numbers(rows)
-    metrics = tuple(dict.fromkeys([*numbers, *shares])) or (name,)
+    metrics = tuple(dict.fromkeys([*numbers, *shares]))
+    if not metrics and any(row.reason is not None for row in rows):
+        metrics = (name,)
     found: list[dict[str, float | None]] = []
     errors: list[dict[str, str]] = []
     for row in rows:

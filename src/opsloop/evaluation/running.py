@@ -21,7 +21,7 @@ from opsloop.flows.results import TokenUse, summed
 from opsloop.flows.row_result import RowResult
 
 # Most rows in work at a time: so many calls of models, and so few rows that share the processor.
-ROWS_AT_ONCE = 64
+ROWS_AT_ONCE = 96
 LOCAL_ROWS_AT_ONCE = 16
 
 

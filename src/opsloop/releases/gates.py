@@ -36,6 +36,8 @@ def _objection(uow: UnitOfWork, flow: FlowVersion, evaluation: str | None, stabl
     run = evaluations.get(uow, evaluation)
     if run.flow_digest != flow.digest:
         return f"evaluation {run.id} is of {run.flow}, which is another flow"
+    if run.variant:
+        return f"evaluation {run.id} ran {run.variant}, and a release serves the defaults of its flow"
     report = evaluations.gate_report(uow, run.id)
     if report is None:
         return f"its gate was not checked yet; run `opsloop gate check {run.id}`"

@@ -317,3 +317,40 @@ def test_a_budget_ends_a_run_and_says_so(client: Client, file: Path) -> None:
     assert all(each.scores == {} and each.error is None for each in rows if each.skipped)
     assert run.metrics["completed"].rows == 5
     assert run.prompt_tokens
+
+
+SCRIPT = """\
+from promptflow.evals.evaluate import evaluate
+from promptflow.evals.evaluators import F1ScoreEvaluator
+
+from PACKAGE.flows.standard.good import classify
+
+
+def eval_use_case(run_name, data_id, column_mapping, output_path, azure_service={}):
+    return evaluate(
+        evaluation_name=run_name,
+        data=data_id,
+        target=classify,
+        evaluators={"f1": F1ScoreEvaluator()},
+        evaluator_config={"f1": column_mapping},
+        output_path=f"{output_path}/{run_name}.json",
+    )
+"""
+
+
+def test_functions_over_all_rows_are_an_evaluator_too(client: Client, file: Path) -> None:
+    package = file.parent.name
+    (file.parent / "flows/own").mkdir()
+    (file.parent / "flows/own/eval_words.py").write_text(SCRIPT.replace("PACKAGE", package))
+    mappings = {"answer": "${target.output}", "ground_truth": "${data.letter}"}
+    rows = [{"text": f"{'abc'[place % 3]}{place}", "letter": "a"} for place in range(12)]
+    (file.parent / "data/letters.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    used = {"name": "letters", "reference": "classes_train", "source": "data/letters.jsonl", "mappings": mappings}
+    base, _, _ = EXPERIMENT.partition("evaluators:")
+    file.write_text(base + "evaluators: " + json.dumps([{"name": "own", "flow": "flows/own", "datasets": [used]}]))
+
+    for share in (1 / 3, 1 / 3):  # once more, with what the first left in this process
+        run = experiments.run(client, file)
+        assert (run.status, run.error, run.warnings[1:]) == (RunStatus.DONE, None, ())
+        assert run.aggregates == {"own.f1.f1_score": pytest.approx(share)}
+        assert list(run.metrics) == ["completed"]

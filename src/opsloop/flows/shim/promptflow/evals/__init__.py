@@ -1,0 +1,1 @@
+"""What users' Python imports of the package promptflow-evals."""
