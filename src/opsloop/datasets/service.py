@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy import select
@@ -18,7 +19,6 @@ from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import snapshot as snapshots
 from opsloop.datasets._tables import DatasetRow, DatasetVersionRow
 from opsloop.datasets.errors import DatasetMissing
-from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import Column, ColumnProfile, ColumnType, DatasetVersion, DatasetVersionId
 from opsloop.datasets.snapshot import Snapshot
 
@@ -41,8 +41,21 @@ def register(uow: UnitOfWork, name: str, filename: str, data: bytes, *, tags: Se
 
 
 def prepare(workspace: Workspace, filename: str, data: bytes) -> Snapshot:
-    """Read a file and put its snapshot into the artifact store; no version is there yet, so nothing is half visible."""
-    return snapshots.write(workspace, formats.read(filename, data))
+    """`prepare_file` for bytes in memory."""
+    with tempfile.NamedTemporaryFile(prefix="opsloop-dataset-") as file:
+        file.write(data)
+        file.flush()
+        return prepare_file(workspace, Path(file.name), filename)
+
+
+def prepare_file(workspace: Workspace, path: Path, filename: str = "") -> Snapshot:
+    """Read a file and put its snapshot into the artifact store; no version is there yet, so nothing is half visible.
+
+    Args:
+        filename: its name, whose ending tells the format; default: that of the path.
+    Raises: InvalidInput, FileBroken naming file, line and column, DatasetTooLarge, ExtraNeeded.
+    """
+    return snapshots.of_file(workspace, path, filename)
 
 
 def register_snapshot(

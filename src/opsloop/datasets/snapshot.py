@@ -1,41 +1,41 @@
 """Rows as a Parquet snapshot, and back exactly as they were.
 
 Lists and objects are kept as JSON text. Which keys a row does not have (that is not the same as null) stands in a
-column of its own, `_opsloop_missing`, when any row misses one.
+column of its own, `_opsloop_missing`, when any row misses one. The digest is that of the rows as JSON lines with sorted
+keys; it does not depend on the file they came from, nor on how the Parquet file is written.
+
+Everything here works in a stream: memory does not grow with the rows.
 """
 
 from __future__ import annotations
 
 import hashlib
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from opsloop.core.workspace import Workspace
-from opsloop.datasets.columns import RESERVED, columns_of
+from opsloop.datasets.columns import ColumnsFound
 from opsloop.datasets.engine import connected, literal, quoted
-from opsloop.datasets.errors import FileBroken
+from opsloop.datasets.formats import registry as formats
+from opsloop.datasets.json_rows import JsonRows
 from opsloop.datasets.models import Column, ColumnProfile, ColumnType
 from opsloop.datasets.profile import profile_of
 from opsloop.datasets.records import Records
+from opsloop.datasets.relation import staged_relation
+from opsloop.datasets.settings import DatasetSettings
+from opsloop.datasets.staging import MISSING, Staged, Staging, row_count, staging, written
 
 PREFIX = "datasets"
-MISSING = f"{RESERVED}_missing"
-_STORED = {
-    ColumnType.TEXT: "VARCHAR",
-    ColumnType.INTEGER: "BIGINT",
-    ColumnType.NUMBER: "DOUBLE",
-    ColumnType.BOOLEAN: "BOOLEAN",
-    ColumnType.JSON: "JSON",
-    ColumnType.EMPTY: "VARCHAR",
-}
-_encode = msgspec.json.Encoder(order="sorted").encode
 _decode = msgspec.json.decode
-_BATCH = 1_000
+_encode = msgspec.json.Encoder(order="sorted").encode
+_lines = msgspec.json.Encoder().encode_lines
+_BATCH = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +50,64 @@ class Snapshot:
     profile: tuple[ColumnProfile, ...]
 
 
-def write(workspace: Workspace, records: Records) -> Snapshot:
-    """Put rows into the artifact store as Parquet. Equal rows give the same digest.
+def of_file(workspace: Workspace, path: Path, file: str = "") -> Snapshot:
+    """Put the rows of a file into the artifact store as Parquet. Equal rows give the same digest.
 
-    Raises: FileBroken, ExtraNeeded.
+    Args:
+        file: its name, whose ending tells the format; default: that of the path.
+    Raises: InvalidInput, FileBroken naming file, line and column, DatasetTooLarge, ExtraNeeded.
     """
-    columns = columns_of(records)
-    with tempfile.TemporaryDirectory(prefix="opsloop-dataset-") as folder, connected() as duck:
-        lines, parquet = Path(folder) / "rows.jsonl", Path(folder) / "rows.parquet"
-        written = _write_lines(records, columns, lines)
-        stored = [f"{quoted(column.name)}::{_STORED[column.type]} AS {quoted(column.name)}" for column in columns]
-        if any(written.missing.values()):
-            stored.append(quoted(MISSING))
-        duck.execute(
-            f"COPY (SELECT {', '.join(stored)} FROM {_reader(columns, lines, written.longest_bytes)}) "  # noqa: S608 (quoted)
-            f"TO {literal(str(parquet))} (FORMAT parquet, COMPRESSION zstd)"
-        )
-        profile = profile_of(duck, str(parquet), columns, written.missing)
-        data = parquet.read_bytes()
-    artifact = f"{PREFIX}/{written.digest[:2]}/{written.digest}.parquet"
+    with _staging(workspace, formats.base_name(file or path.name)) as place:
+        return keep(workspace, place, formats.staged(place, path))
+
+
+def of_query(workspace: Workspace, connection: Any, query: str, name: str) -> Snapshot:
+    """The same for the rows of a DuckDB query, in its order; `connection` is the caller's own.
+
+    A Parquet file is better given to `of_file`. Arrow batches: register a `pyarrow.RecordBatchReader` with the
+    connection and select from it.
+
+    Args:
+        name: what the rows are, for sentences: the table's name.
+    Raises: FileBroken naming row and column, DatasetTooLarge, ExtraNeeded.
+    """
+    with _staging(workspace, name) as place:
+        path = place.folder / "query.parquet"
+        connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")
+        return keep(workspace, place, staged_relation(place, f"read_parquet({literal(str(path))})"))
+
+
+def of_rows(workspace: Workspace, records: Records) -> Snapshot:
+    """The same for rows in memory. Raises: FileBroken, DatasetTooLarge, ExtraNeeded."""
+    with _staging(workspace, records.file) as place:
+        found = ColumnsFound(records.file, records.place, records.columns)
+        with JsonRows(place.folder / "rows.jsonl", found) as rows:
+            rows.add(enumerate(records.rows))
+            return keep(workspace, place, rows.staged())
+
+
+def keep(workspace: Workspace, place: Staging, staged: Staged) -> Snapshot:
+    """Put staged rows into the artifact store."""
+    parquet = staged.path or written(place, staged.query)
+    rows = row_count(place.duck, parquet)
+    digest = digest_of(place.duck, parquet, staged.columns, missing=staged.missing)
+    profile = profile_of(place.duck, str(parquet), staged.columns, missing=staged.missing)
+    artifact = f"{PREFIX}/{digest[:2]}/{digest}.parquet"
     if not workspace.artifacts.exists(artifact):
-        workspace.artifacts.put(artifact, data)
-    return Snapshot(written.digest, artifact, len(records.rows), len(data), columns, profile)
+        workspace.artifacts.put_file(artifact, parquet)
+    return Snapshot(digest, artifact, rows, parquet.stat().st_size, staged.columns, profile)
+
+
+def digest_of(duck: Any, parquet: Path, columns: Sequence[Column], *, missing: bool) -> str:
+    """The hash of the rows as JSON lines with sorted keys, in order."""
+    ordered = sorted(columns, key=lambda column: column.name.encode())
+    chosen = [quoted(column.name) for column in ordered] + ([quoted(MISSING)] if missing else [])
+    found = duck.execute(f"SELECT {', '.join(chosen)} FROM read_parquet(?)", [str(parquet)])  # noqa: S608 (quoted)
+    lines = _lines_of(ordered, missing=missing)
+    digest = hashlib.sha256(b"opsloop dataset 1\n")
+    while batch := found.fetchmany(_BATCH):
+        digest.update(lines(batch))
+    return digest.hexdigest()
 
 
 def read(
@@ -79,87 +115,64 @@ def read(
 ) -> Iterator[dict[str, Any]]:
     """The rows of a snapshot in order, exactly as they were registered. Raises: ArtifactMissing, ExtraNeeded."""
     path = local_file(workspace, artifact)
-    nested = [column.type is ColumnType.JSON for column in columns]
-    names = [column.name for column in columns]
     with connected() as duck:
-        present = {name for name, *_ in duck.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()}
-        missing = quoted(MISSING) if MISSING in present else "NULL"
-        chosen = ", ".join([*map(quoted, names), missing])
-        found = duck.execute(
-            f"SELECT {chosen} FROM read_parquet(?) LIMIT ? OFFSET ?",  # noqa: S608 (names are quoted)
-            [str(path), limit if limit is not None else 2**62, offset],
-        )
-        while batch := found.fetchmany(_BATCH):
-            for *values, absent in batch:
-                row = {
-                    name: _decode(value) if is_nested and value is not None else value
-                    for name, value, is_nested in zip(names, values, nested, strict=True)
-                }
-                for name in _decode(absent) if absent else ():
-                    del row[name]
-                yield row
+        yield from rows_of_file(duck, path, columns, offset=offset, limit=limit)
+
+
+def rows_of_file(
+    duck: Any, path: Path, columns: Sequence[Column], *, offset: int = 0, limit: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """The rows of a snapshot's Parquet file, in order."""
+    missing = has_missing(duck, path)
+    chosen = [quoted(column.name) for column in columns] + ([quoted(MISSING)] if missing else [])
+    found = duck.execute(
+        f"SELECT {', '.join(chosen)} FROM read_parquet(?) LIMIT ? OFFSET ?",  # noqa: S608 (names are quoted)
+        [str(path), limit if limit is not None else 2**62, offset],
+    )
+    row_of = _row_of(columns, missing=missing)
+    while batch := found.fetchmany(_BATCH):
+        yield from map(row_of, batch)
+
+
+def has_missing(duck: Any, path: Path) -> bool:
+    """Whether a snapshot says of any row that it misses keys."""
+    described = duck.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    return any(name == MISSING for name, *_ in described)
 
 
 def local_file(workspace: Workspace, artifact: str) -> Path:
-    """The snapshot as a file of this installation, fetched once."""
-    path = workspace.data_dir / "cache" / artifact
-    if not path.exists():
-        data = workspace.artifacts.get(artifact)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as part:
-            part.write(data)
-        Path(part.name).replace(path)
-    return path
+    """The snapshot as a file of this machine: the store's own, or a copy that is fetched once."""
+    return workspace.artifacts.local_file(artifact, workspace.data_dir / "cache")
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    digest: str
-    missing: dict[str, int]
-    longest_bytes: int
+def _staging(workspace: Workspace, file: str) -> AbstractContextManager[Staging]:
+    return staging(file, memory_bytes=workspace.section(DatasetSettings).dataset_memory_bytes)
 
 
-def _write_lines(records: Records, columns: Sequence[Column], path: Path) -> _Written:
-    """The rows as JSON lines for DuckDB, nested values as JSON text; with the digest of the rows themselves."""
-    digest = hashlib.sha256(b"opsloop dataset 1\n")
-    missing = dict.fromkeys((column.name for column in columns), 0)
-    longest = 0
-    with path.open("wb") as file:
-        for index, row in enumerate(records.rows):
-            values = {column.name: _plain(row[column.name], column.type) for column in columns if column.name in row}
-            absent = [column.name for column in columns if column.name not in row]
-            try:
-                digest.update(_encode(values) + b"\n")
-                line = _encode(_for_storage(values, columns, absent))
-            except UnicodeEncodeError:
-                wanted = "text of whole characters; a lone surrogate (such as \\ud800) is none"
-                raise FileBroken(records.file, records.place(index), wanted) from None
-            for name in absent:
-                missing[name] += 1
-            longest = max(longest, len(line))
-            file.write(line + b"\n")
-    return _Written(digest.hexdigest(), missing, longest)
+def _row_of(columns: Sequence[Column], *, missing: bool) -> Callable[[tuple[Any, ...]], dict[str, Any]]:
+    names = [column.name for column in columns]
+    nested = [name for name, column in zip(names, columns, strict=True) if column.type is ColumnType.JSON]
+
+    def row_of(values: tuple[Any, ...]) -> dict[str, Any]:
+        row = dict(zip(names, values, strict=False))
+        for name in nested:
+            if row[name] is not None:
+                row[name] = _decode(row[name])
+        if missing and values[-1] is not None:
+            for name in _decode(values[-1]):
+                del row[name]
+        return row
+
+    return row_of
 
 
-def _plain(value: Any, kind: ColumnType) -> Any:
-    return float(value) if kind is ColumnType.NUMBER and value is not None else value
-
-
-def _for_storage(values: dict[str, Any], columns: Sequence[Column], absent: list[str]) -> dict[str, Any]:
-    stored = dict(values)
-    for column in columns:
-        if column.type is ColumnType.JSON and (value := values.get(column.name)) is not None:
-            stored[column.name] = _encode(value).decode()
-    if absent:
-        stored[MISSING] = _encode(absent).decode()
-    return stored
-
-
-def _reader(columns: Sequence[Column], path: Path, longest_bytes: int) -> str:
-    kinds = {column.name: "VARCHAR" if column.type is ColumnType.JSON else _STORED[column.type] for column in columns}
-    kinds[MISSING] = "VARCHAR"
-    struct = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items())
-    return (
-        f"read_json({literal(str(path))}, format = 'newline_delimited', columns = {{{struct}}}, "
-        f"maximum_object_size = {max(longest_bytes + 1_024, 16_777_216)})"
-    )
+def _lines_of(ordered: Sequence[Column], *, missing: bool) -> Callable[[Sequence[tuple[Any, ...]]], bytes]:
+    """What turns values in the order of the columns into JSON lines."""
+    nested = any(column.type is ColumnType.JSON for column in ordered)
+    names = [column.name for column in ordered]
+    if nested or missing or any(not name.isprintable() or '"' in name or "\\" in name for name in names):
+        row_of = _row_of(ordered, missing=missing)
+        return lambda batch: b"".join(_encode(row) + b"\n" for row in map(row_of, batch))
+    fields = {f"f{number}": name for number, name in enumerate(names)}
+    row = msgspec.defstruct("Row", [(field, object) for field in fields], rename=fields, gc=False)
+    return lambda batch: _lines(list(starmap(row, batch)))

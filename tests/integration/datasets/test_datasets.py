@@ -222,13 +222,13 @@ workspace = open_workspace(CoreSettings(data_dir=Path(sys.argv[1])))
 by = Caller("test:admin", Role.ADMIN)
 with workspace.writing(by) as uow:
     service.register(uow, "golden", "rows.csv", b"a\\n1\\n")
-put = workspace.artifacts.put
-def put_and_stop(key, data):
+put = workspace.artifacts.put_file
+def put_and_stop(key, path):
     if sys.argv[2] == "after":
-        put(key, data)
+        put(key, path)
     print("here", flush=True)
     sys.stdin.read()
-workspace.artifacts.put = put_and_stop
+workspace.artifacts.put_file = put_and_stop
 with workspace.writing(by) as uow:
     service.register(uow, "golden", "rows.csv", b"a\\n2\\n")
 """

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import copyfileobj
+from typing import IO
 
 from opsloop.core.artifacts.store import ArtifactMissing, checked
 from opsloop.core.errors import Unavailable
+
+_CHUNK_BYTES = 1 << 20
 
 
 class ArtifactsUnusable(Unavailable):
@@ -23,13 +27,20 @@ class DirectoryArtifacts:
         self.where = str(folder)
 
     def put(self, key: str, data: bytes) -> None:
+        self._put(key, lambda file: file.write(data))
+
+    def put_file(self, key: str, path: Path) -> None:
+        with path.open("rb") as source:
+            self._put(key, lambda file: copyfileobj(source, file, _CHUNK_BYTES))
+
+    def _put(self, key: str, write: Callable[[IO[bytes]], object]) -> None:
         target = self.folder / checked(key)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
             try:
                 with os.fdopen(handle, "wb") as file:
-                    file.write(data)
+                    write(file)
                     file.flush()
                     os.fsync(file.fileno())
                 Path(name).replace(target)
@@ -46,6 +57,11 @@ class DirectoryArtifacts:
             raise ArtifactMissing(key=key, where=self.where) from None
         except OSError as error:
             raise self._unusable(key, "read", error) from error
+
+    def local_file(self, key: str, cache: Path) -> Path:
+        if not self.exists(key):
+            raise ArtifactMissing(key=key, where=self.where)
+        return self.folder / key
 
     def exists(self, key: str) -> bool:
         return (self.folder / checked(key)).is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from opsloop.core.artifacts.store import ArtifactMissing, checked
 
@@ -15,11 +16,21 @@ class MemoryArtifacts:
     def put(self, key: str, data: bytes) -> None:
         self._blobs[checked(key)] = bytes(data)
 
+    def put_file(self, key: str, path: Path) -> None:
+        self.put(key, path.read_bytes())
+
     def get(self, key: str) -> bytes:
         try:
             return self._blobs[checked(key)]
         except KeyError:
             raise ArtifactMissing(key=key, where=self.where) from None
+
+    def local_file(self, key: str, cache: Path) -> Path:
+        path = cache / checked(key)
+        data = self.get(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
 
     def exists(self, key: str) -> bool:
         return checked(key) in self._blobs

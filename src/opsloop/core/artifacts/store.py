@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from opsloop.core.errors import InvalidInput, NotFound
@@ -23,8 +24,19 @@ class Artifacts(Protocol):
 
     def put(self, key: str, data: bytes) -> None: ...
 
+    def put_file(self, key: str, path: Path) -> None:
+        """Store a file's bytes without holding them in memory."""
+        ...
+
     def get(self, key: str) -> bytes:
         """Raises: ArtifactMissing."""
+        ...
+
+    def local_file(self, key: str, cache: Path) -> Path:
+        """A blob as a file of this machine, to be read only: the store's own, or a copy under `cache`, fetched once.
+
+        Raises: ArtifactMissing.
+        """
         ...
 
     def exists(self, key: str) -> bool: ...
