@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opsloop.cli import text
+from opsloop.cli.evaluation_compare import compare
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -21,6 +22,9 @@ WORST = 10
 @noun("eval")
 def evaluation() -> None:
     """Evaluations of flows over datasets."""
+
+
+evaluation.add_command(compare)
 
 
 @verb(
@@ -114,20 +118,34 @@ def show(session: Session, run_id: str, worst: str | None) -> None:
 @verb(
     evaluation,
     "report",
-    example="""opsloop eval report run_01j… > comment.md
-    opsloop eval report run_01j… --format json --output report.json""",
+    example="""opsloop eval report run_01j… --format html --output report.html
+    opsloop eval report run_01j… --baseline run_01h… > comment.md""",
 )
 @click.argument("run_id", metavar="RUN")
-@click.option("--format", "form", default="markdown", show_default=True, metavar="FORM", help="markdown or json.")
+@click.option(
+    "--format",
+    "form",
+    default="markdown",
+    show_default=True,
+    metavar="FORM",
+    help="html, markdown, junit, json or csv.",
+)
+@click.option("--baseline", metavar="RUN", help="Put it beside this run; default: the one its gate was checked with.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write it to.")
-def report(session: Session, run_id: str, form: str, output: Path | None) -> None:
-    """Write RUN up: as Markdown for a pull request, or as JSON with everything."""
+def report(session: Session, run_id: str, form: str, baseline: str | None, output: Path | None) -> None:
+    """Write RUN up: as HTML for people, Markdown for a pull request, JUnit for CI, JSON or CSV for programs."""
     with session.client() as client:
-        document = client.evaluations.report(run_id, form=form).decode()
-    if output is not None:
-        output.write_text(document)
+        document = client.evaluations.report(run_id, form=form, baseline=baseline)
     answer = {"run": run_id, "format": form, "file": str(output) if output is not None else None}
-    session.answer({**answer, "report": document}, document if output is None else f"written to {output}")
+    if output is not None:
+        output.write_bytes(document)
+        session.answer(answer, f"written to {output}")
+        return
+    if session.as_json or session.out.isatty():
+        shown = document.decode()
+        session.answer({**answer, "report": shown}, shown)
+    else:
+        click.echo(document, nl=False, file=session.out)
 
 
 def _file(session: Session, experiment: str) -> Path:

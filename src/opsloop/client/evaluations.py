@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from opsloop.client.connection import Connection, path
 from opsloop.core.errors import StillPending
+from opsloop.evaluation.comparison.models import Comparison, RowChange
 from opsloop.evaluation.models import GateReport, RowRecord, Run
 
 AT = "/api/evaluations"
@@ -17,6 +19,15 @@ PAGE = 500
 
 class RunGoesOn(StillPending):
     template = "evaluation {run} goes on ({done} of {total} rows); look again with `opsloop eval show {run}`"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two runs compared, and the rows that changed, worse first."""
+
+    comparison: Comparison
+    rows: tuple[RowChange, ...]
+    next: int | None
 
 
 class Evaluations:
@@ -43,9 +54,16 @@ class Evaluations:
         at = path("api", "evaluations", run, "rows")
         return self._connection.all_items(at, RowRecord, cursor="offset", limit=PAGE, failed=failed)
 
-    def report(self, run: str, *, form: str) -> bytes:
-        """The run as a document, such as `markdown` or `json`."""
-        return self._connection.raw(path("api", "evaluations", run, "report"), format=form)
+    def report(self, run: str, *, form: str, baseline: str | None = None) -> bytes:
+        """The run as a document, such as `html` or `json`, beside `baseline` or the run its gate was checked with."""
+        return self._connection.raw(path("api", "evaluations", run, "report"), format=form, baseline=baseline)
+
+    def compare(
+        self, base: str, head: str, *, by: str | None = None, rows: str = "different", limit: int = 20
+    ) -> Compared:
+        """What became of metrics, slices and rows from `base` to `head`; `by` is a column to slice by."""
+        at = path("api", "evaluations", "compare")
+        return self._connection.get(at, Compared, base=base, head=head, by=by, rows=rows, limit=limit)
 
     def gate(self, run: str, *, baseline: str | None = None) -> GateReport:
         """The verdict of a run's gate, against another run where its rules compare with one."""

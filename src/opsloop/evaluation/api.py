@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -12,6 +13,9 @@ from pydantic import BaseModel, ConfigDict
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
 from opsloop.evaluation import gates, service
+from opsloop.evaluation.comparison.models import Comparison, RowChange
+from opsloop.evaluation.comparison.rows import RowsWanted, chosen
+from opsloop.evaluation.comparison.service import compare
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.models import GateReport, Run
 from opsloop.evaluation.reports import registry as reports
@@ -20,6 +24,7 @@ from opsloop.flows import versions as flows
 
 router = APIRouter(prefix="/api/evaluations", tags=["evaluations"])
 Limit = Annotated[int, Query(ge=1, le=1_000)]
+REPORT_POLICY = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 class Start(BaseModel):
@@ -35,6 +40,15 @@ class CheckGate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     baseline: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonPage:
+    """A comparison and some of its rows, worse first; `next` continues them as `offset`."""
+
+    comparison: Comparison
+    rows: tuple[RowChange, ...]
+    next: int | None
 
 
 @router.post("", status_code=202)
@@ -54,6 +68,23 @@ def listed(
     """The newest runs first; `study` is what runs share that one experiment made of variants."""
     found = service.listed(uow, flow=flow, experiment=experiment, study=study, limit=limit)
     return {"items": found, "next": None}
+
+
+@router.get("/compare")
+def compared(
+    uow: Reading,
+    base: str,
+    head: str,
+    by: str = "",
+    rows: RowsWanted = RowsWanted.DIFFERENT,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Limit = 100,
+) -> ComparisonPage:
+    """What became of metrics, slices and rows from run `base` to run `head`; `by` is a column to slice by."""
+    found = compare(uow, base, head, by=by)
+    wanted = chosen(found.rows, rows)
+    after = offset + limit
+    return ComparisonPage(found.comparison, tuple(wanted[offset:after]), after if after < len(wanted) else None)
 
 
 @router.get("/{run}")
@@ -90,10 +121,16 @@ def gate_report(uow: Reading, run: str) -> GateReport:
 
 
 @router.get("/{run}/report")
-def report(uow: Reading, run: str, format: str = "markdown") -> Response:
-    """The run for people or programs: `markdown` fits a comment on a pull request, `json` has everything."""
+def report(uow: Reading, run: str, format: str = "markdown", baseline: str | None = None) -> Response:
+    """The run for people or programs: `html`, `markdown` for a pull request, `junit`, `csv`, or `json` with everything.
+
+    `baseline` is the run to put it beside; unset: the one that its gate was checked against.
+    """
     form = reports.find(format)
-    return Response(form.render(document(uow, run)), media_type=form.media_type)
+    text = form.render(document(uow, run, baseline=baseline))
+    # What rows hold came from strangers: opened in a browser, nothing of it may run in the console's name.
+    headers = {"content-security-policy": REPORT_POLICY, "x-content-type-options": "nosniff"}
+    return Response(text.encode("utf-8", "replace"), media_type=form.media_type, headers=headers)
 
 
 def _named(experiment: dict[str, Any]) -> str:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import live, words
-from opsloop.console.intervals import Drawing, of_decision, of_metric
 from opsloop.console.page import Frame, Place, page, shape_of
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service as evaluations
+from opsloop.evaluation.intervals import Drawing, of_decision, of_metric
 from opsloop.evaluation.models import MetricSummary, RowRecord, Run, RunStatus
+from opsloop.evaluation.row_text import RowText, row_text
 
 router = APIRouter(include_in_schema=False)
 RUNS = 200
 ROWS = 20
-MAX_TEXT = 2_000
-_ANSWERS = ("answer", "output", "response", "prediction", "text")
-_TRUTHS = ("ground_truth", "groundtruth", "truth", "expected", "expected_answer", "label", "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """A row in the words of a reader: what was asked, answered and expected."""
+    """A row and its texts."""
 
     record: RowRecord
-    asked: str
-    answered: str
-    expected: str
+    text: RowText
 
 
 def figure(value: float | None, summary: MetricSummary) -> str:
@@ -79,30 +75,6 @@ def worst_first(run: Run, rows: Sequence[RowRecord]) -> list[RowRecord]:
         return row.error is None, not row.errors, sum(scores)
 
     return sorted(rows, key=order)
-
-
-def row_view(record: RowRecord) -> RowView:
-    asked = {key: value for key, value in record.inputs.items() if value not in ([], "", None)}
-    return RowView(record, _text(asked), _one(record.outputs, _ANSWERS), _one(record.data, _TRUTHS))
-
-
-def _one(values: dict[str, Any], names: Sequence[str]) -> str:
-    """The value under the first of the names that is there, else all of them."""
-    name = next((name for name in names if name in values), None)
-    return _text(values) if name is None else _text(values[name])
-
-
-def _text(value: object) -> str:
-    if isinstance(value, dict) and len(value) == 1:
-        value = next(iter(value.values()))
-    text = (
-        value
-        if isinstance(value, str) and value
-        else words.NONE
-        if value in (None, {}, [], "")
-        else words.pretty(value)
-    )
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}… ({len(text):,} characters)"
 
 
 def _shape(run: Run) -> str:
@@ -190,7 +162,7 @@ def shown(
         report=report,
         decisions=[(each, of_decision(each)) for each in report.decisions] if report else [],
         metrics=measured(found),
-        rows=[row_view(row) for row in chosen[(number - 1) * ROWS : number * ROWS]],
+        rows=[RowView(row, row_text(row)) for row in chosen[(number - 1) * ROWS : number * ROWS]],
         choice=rows,
         failed=len(failed),
         number=number,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from opsloop.console.intervals import of_decision, of_metric
+from opsloop.evaluation.intervals import of_decision, of_metric
 from opsloop.evaluation.models import MetricSummary
 from opsloop.evaluation.verdicts import Decision, Rule, Verdict
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from opsloop.evaluation.comparison.models import MetricChange
 from opsloop.evaluation.models import MetricSummary
 from opsloop.evaluation.verdicts import Decision
 
@@ -22,10 +23,22 @@ class Drawing:
 
 def of_metric(summary: MetricSummary) -> Drawing | None:
     """A metric's mean with its 95 % interval; None when it has none."""
-    if summary.value is None or summary.low is None or summary.high is None:
+    return of_figure(summary.value, summary.low, summary.high)
+
+
+def of_change(change: MetricChange) -> Drawing | None:
+    """A difference of two runs; what it is asked for is 0."""
+    if change.difference is None or change.low is None or change.high is None:
         return None
-    label = f"{summary.value:.3g}, 95 % interval {summary.low:.3g} to {summary.high:.3g}"
-    return _drawn(summary.low, summary.high, summary.value, None, label)
+    label = f"{change.metric} {change.difference:+.3g}, 95 % interval {change.low:.3g} to {change.high:.3g}"
+    return _drawn(change.low, change.high, change.difference, 0.0, label)
+
+
+def of_figure(value: float | None, low: float | None, high: float | None) -> Drawing | None:
+    """A mean with its interval."""
+    if value is None or low is None or high is None:
+        return None
+    return _drawn(low, high, value, None, f"{value:.3g}, 95 % interval {low:.3g} to {high:.3g}")
 
 
 def of_decision(decision: Decision) -> Drawing | None:

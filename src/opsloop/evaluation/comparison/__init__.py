@@ -1,0 +1,1 @@
+"""Two runs on the same rows, compared: metrics, slices, and the rows that changed."""
