@@ -9,6 +9,8 @@ from opsloop.console.pages import (
     action,
     audit,
     chat,
+    compare,
+    dataset_diff,
     datasets,
     documents,
     endpoint,
@@ -33,7 +35,9 @@ PAGES = (
     flows,
     flow_runs,
     flow_diff,
+    compare,  # before evaluations, whose pages have any name
     evaluations,
+    dataset_diff,
     datasets,
     documents,
     chat,

@@ -25,10 +25,13 @@ class RowText:
 
 def row_text(record: RowRecord, *, most: int = MOST_CHARS) -> RowText:
     """The texts of a row, each at most about `most` characters long; a longer one says how long it was."""
+    answered = record.error if record.error is not None else _one(record.outputs, _ANSWERS)
+    if record.skipped is not None:
+        answered = f"not run: {record.skipped}"
     asked = {key: value for key, value in record.inputs.items() if value not in ([], "", None)}
     return RowText(
         shortened(_text(asked), most),
-        shortened(record.error if record.error is not None else _one(record.outputs, _ANSWERS), most),
+        shortened(answered, most),
         shortened(_one(record.data, _TRUTHS), most),
     )
 

@@ -50,3 +50,30 @@ def histogram(values: Sequence[float], low: float, high: float, *, bins: int = B
         place = int((value - low) / width) if width > 0 else 0
         counts[min(max(place, 0), bins - 1)] += 1
     return Histogram(low, high, tuple(counts))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of a histogram, in percent of its box."""
+
+    x: float
+    width: float
+    height: float
+    label: str
+
+
+def bars(found: Histogram) -> list[Bar]:
+    """A histogram as bars, the highest as high as the box."""
+    most = max(found.counts, default=0)
+    width = 100 / len(found.counts)
+    step = (found.high - found.low) / len(found.counts)
+    return [
+        Bar(
+            round(number * width, 2),
+            round(width, 2),
+            round(100 * count / most, 1) if most else 0.0,
+            f"{found.low + number * step:.3g} to {found.low + (number + 1) * step:.3g}: {count:,} rows",
+        )
+        for number, count in enumerate(found.counts)
+        if count
+    ]

@@ -13,12 +13,13 @@ from opsloop.console.page import Frame, Place, page
 from opsloop.core.errors import ExtraNeeded
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
-from opsloop.datasets import service
+from opsloop.datasets import lineage, service
 from opsloop.datasets.models import DatasetVersion
 
 router = APIRouter(include_in_schema=False)
 DATASETS = 500
 ROWS = 20
+USES = 50
 COLUMNS = 30
 
 
@@ -49,6 +50,7 @@ def shown(
         frame,
         version=version,
         versions=service.listed(uow, name=version.name),
+        uses=lineage.uses(uow, version.name, limit=USES),
         columns=list(zip(version.schema, version.profile, strict=False)),
         wide=[column.name for column in version.schema[:COLUMNS]],
         rows=rows,

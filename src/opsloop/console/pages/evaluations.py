@@ -5,23 +5,30 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import live, words
 from opsloop.console.page import Frame, Place, page, shape_of
+from opsloop.console.row_pairs import pair_of
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service as evaluations
+from opsloop.evaluation.comparison.service import broken_rows
 from opsloop.evaluation.intervals import Drawing, of_decision, of_metric
-from opsloop.evaluation.models import MetricSummary, RowRecord, Run, RunStatus
+from opsloop.evaluation.models import GateReport, MetricSummary, RowRecord, Run, RunStatus
+from opsloop.evaluation.reports.figures import Spending, run_slices, spending
+from opsloop.evaluation.reports.words import money
 from opsloop.evaluation.row_text import RowText, row_text
+from opsloop.evaluation.spread import Quantiles
 
 router = APIRouter(include_in_schema=False)
 RUNS = 200
 ROWS = 20
+BROKEN = 5
+MAX_PAIR = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +169,7 @@ def shown(
         report=report,
         decisions=[(each, of_decision(each)) for each in report.decisions] if report else [],
         metrics=measured(found),
+        **_beyond_metrics(uow, found, report, records),
         rows=[RowView(row, row_text(row)) for row in chosen[(number - 1) * ROWS : number * ROWS]],
         choice=rows,
         failed=len(failed),
@@ -172,3 +180,35 @@ def shown(
         figure=figure,
         now=uow.clock.now(),
     )
+
+
+def _beyond_metrics(
+    uow: UnitOfWork, run: Run, report: GateReport | None, records: Sequence[RowRecord]
+) -> dict[str, Any]:
+    """What stands between the metrics and the rows: flips against the baseline, slices, what was spent, the study."""
+    baseline = report.baseline if report is not None else None
+    is_done = run.status is RunStatus.DONE
+    changes = broken_rows(uow, baseline, run.id) if baseline is not None and is_done else []
+    spent = spending(records) if is_done else None
+    return {
+        "baseline": baseline,
+        "broke": len(changes),
+        "broken": [pair_of(each, {"base": str(baseline), "head": run.id}, MAX_PAIR) for each in changes[:BROKEN]],
+        "slices": run_slices(run, records) if is_done else (),
+        "spent": spent,
+        "spendings": _spendings(spent) if spent is not None else [],
+        "study": evaluations.listed(uow, study=run.study) if run.study is not None else [],
+    }
+
+
+def _spendings(spent: Spending) -> list[tuple[str, Quantiles | None, words.Form]]:
+    return [
+        ("Latency", spent.latency_ms, words.milliseconds),
+        ("Cost", spent.cost_usd, money),
+        ("Tokens in", spent.prompt_tokens, tokens),
+        ("Tokens out", spent.completion_tokens, tokens),
+    ]
+
+
+def tokens(number: float | None) -> str:
+    return words.NONE if number is None else f"{number:,.0f}"

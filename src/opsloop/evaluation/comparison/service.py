@@ -82,6 +82,16 @@ def compare_rows(
     return Compared(comparison, changes, columns)
 
 
+def broken_rows(uow: UnitOfWork, base: str, head: str) -> list[RowChange]:
+    """The rows that passed in `base` and do not in `head`, without the statistics. Raises: as `compare`."""
+    before, after = done(uow, base), done(uow, head)
+    paired = pairs(before, after, service.rows(uow, before.id), service.rows(uow, after.id))
+    found = values(paired)
+    experiment = service.experiment_of(uow, after.id)
+    kinds = [_kind(name, each, after, experiment) for name, each in found.items()]
+    return [each for each in row_changes(paired, found, kinds) if each.broke]
+
+
 def done(uow: UnitOfWork, run: str) -> Run:
     """A run that is over and can be compared. Raises: RunMissing, RunNotDone."""
     uow.by.require(Role.VIEWER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opsloop.core.workspace import UnitOfWork
@@ -74,7 +75,7 @@ def document(uow: UnitOfWork, run_id: str, *, baseline: str | None = None, worst
     return ReportDocument(
         run=run,
         gate=gate,
-        worst=tuple(sorted(rows, key=lambda row: (row.error is None, _goodness(run, row)))[:worst]),
+        worst=tuple(_worst_first(run, rows)[:worst]),
         comparison=compared.comparison if compared else None,
         changes=tuple(compared.rows) if compared else (),
         reasons=reasons(rows),
@@ -91,6 +92,11 @@ def fits_gate(report: ReportDocument) -> bool:
     """Whether the gate's verdict speaks of the baseline that the report shows."""
     shown: RunId | None = report.comparison.base.id if report.comparison else None
     return report.gate is not None and report.gate.baseline == shown
+
+
+def _worst_first(run: Run, rows: Sequence[RowRecord]) -> list[RowRecord]:
+    ran = [row for row in rows if row.skipped is None]
+    return sorted(ran, key=lambda row: (row.error is None, _goodness(run, row)))
 
 
 def _goodness(run: Run, row: RowRecord) -> float:

@@ -53,7 +53,10 @@ class RunSlice:
 
 
 def spending(records: Sequence[RowRecord]) -> Spending:
-    done = [each for each in records if each.error is None]
+    """Of a run that asked no model there are no tokens and no cost to tell of."""
+    done = [each for each in records if each.error is None and each.skipped is None]
+    asked = [each for each in records if each.prompt_tokens or each.completion_tokens or each.cost_usd]
+    records = records if asked else []
     return Spending(
         latency_ms=quantiles(each.latency_ms for each in done),
         cost_usd=quantiles(each.cost_usd for each in records if each.cost_usd is not None),

@@ -24,7 +24,7 @@ from opsloop.evaluation.reports import words
 from opsloop.evaluation.reports.document import ReportDocument, fits_gate
 from opsloop.evaluation.reports.registry import ReportForm, register
 from opsloop.evaluation.row_text import RowText, row_text
-from opsloop.evaluation.spread import Histogram
+from opsloop.evaluation.spread import bars
 from opsloop.evaluation.word_diff import Sides, sides
 
 FULL = 200
@@ -59,16 +59,6 @@ class Line:
     scores: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A bar of a histogram, in percent of its box."""
-
-    x: float
-    width: float
-    height: float
-    label: str
-
-
 def render(report: ReportDocument) -> str:
     template = _environment().get_template("report.html")
     failed = [row for row in report.rows if row.error is not None or row.errors]
@@ -86,7 +76,7 @@ def render(report: ReportDocument) -> str:
         failed=[FullRow(each, row_text(each)) for each in failed[:FULL]],
         failed_count=len(failed),
         worst=[FullRow(each, row_text(each)) for each in report.worst],
-        spreads=[(each, _bars(each.head), _bars(each.base) if each.base else []) for each in report.spreads],
+        spreads=[(each, bars(each.head), bars(each.base) if each.base else []) for each in report.spreads],
         chunks=list(_chunks(report)),
         full=FULL,
     )
@@ -117,22 +107,6 @@ def _kind(change: RowChange) -> str:
     if change.broke:
         return "broke"
     return change.change.value if change.change in (Change.BETTER, Change.WORSE) else ""
-
-
-def _bars(found: Histogram) -> list[Bar]:
-    most = max(found.counts, default=0)
-    width = 100 / len(found.counts)
-    step = (found.high - found.low) / len(found.counts)
-    return [
-        Bar(
-            round(number * width, 2),
-            round(width, 2),
-            round(100 * count / most, 1) if most else 0.0,
-            f"{found.low + number * step:.3g} to {found.low + (number + 1) * step:.3g}: {count:,} rows",
-        )
-        for number, count in enumerate(found.counts)
-        if count
-    ]
 
 
 def _moment(at: datetime | None) -> str:

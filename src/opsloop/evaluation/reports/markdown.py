@@ -6,7 +6,7 @@ A comment on GitHub holds 65,536 characters: what does not fit is left out from 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from opsloop.evaluation.comparison.models import Comparison, MetricChange, RowChange
 from opsloop.evaluation.inert_text import inert
@@ -23,6 +23,7 @@ from opsloop.evaluation.reports.words import (
     money,
 )
 from opsloop.evaluation.row_text import row_text
+from opsloop.evaluation.spread import Quantiles
 from opsloop.evaluation.verdict_sentence import clause
 
 MOST_BYTES = 65_000
@@ -77,7 +78,8 @@ def _state(run: Run) -> str:
     if run.error is not None:
         return f"The run failed: {cell(run.error, limit=500)}"
     failed = f", **{run.failed_rows:,} failed**" if run.failed_rows else ", none failed"
-    return f"{run.done:,} of {run.total:,} rows{failed}."
+    cut = f" Not all were run: {cell(run.cut, limit=500)}" if run.cut is not None else ""
+    return f"{run.done:,} of {run.total:,} rows{failed}.{cut}"
 
 
 def _rules(gate: GateReport) -> str:
@@ -179,17 +181,20 @@ def _spent(spending: Spending, base: Spending | None) -> str:
     for side, which in (("", spending), ("before: ", base)):
         if which is None:
             continue
-        if (latency := which.latency_ms) is not None:
-            shown = (latency.p50, latency.p90, latency.p95, latency.p99)
-            lines.append(f"| {side}latency | {' | '.join(figure(value, 'ms') for value in shown)} | {NOTHING} |")
-        if (cost := which.cost_usd) is not None:
-            shown = (cost.p50, cost.p90, cost.p95, cost.p99, cost.total)
-            lines.append(f"| {side}cost | {' | '.join(map(money, shown))} |")
-        for name, tokens in (("tokens in", which.prompt_tokens), ("tokens out", which.completion_tokens)):
-            if tokens is not None:
-                shown = (tokens.p50, tokens.p90, tokens.p95, tokens.p99, tokens.total)
-                lines.append(f"| {side}{name} | {' | '.join(f'{value:,.0f}' for value in shown)} |")
+        lines += _quantiles(f"{side}latency", which.latency_ms, lambda value: figure(value, "ms"), has_total=False)
+        lines += _quantiles(f"{side}cost", which.cost_usd, money)
+        lines += _quantiles(f"{side}tokens in", which.prompt_tokens, lambda value: f"{value:,.0f}")
+        lines += _quantiles(f"{side}tokens out", which.completion_tokens, lambda value: f"{value:,.0f}")
     return _details("Latency and cost", lines) if len(lines) > 2 else ""
+
+
+def _quantiles(
+    name: str, found: Quantiles | None, form: Callable[[float], str], *, has_total: bool = True
+) -> list[str]:
+    if found is None:
+        return []
+    shown = [form(value) for value in (found.p50, found.p90, found.p95, found.p99)]
+    return [f"| {name} | {' | '.join(shown)} | {form(found.total) if has_total else NOTHING} |"]
 
 
 def _worst(run: Run, rows: Sequence[RowRecord]) -> str:
