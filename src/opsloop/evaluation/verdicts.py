@@ -1,13 +1,12 @@
-"""What a gate asks of one metric and what came of it: the nouns that every surface shows."""
+"""What came of a gate's rules: the nouns that every surface shows."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from opsloop.core.errors import InvalidInput
+from opsloop.evaluation.rules import Rule as Rule
 
 ASSUMPTION = "if rate and spread stay as they are, in 8 of 10 repetitions"
 """What the number of rows that would decide rests on."""
@@ -22,67 +21,14 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One demand on the mean of one metric; exactly one of `at_least`, `at_most` and `margin` is given.
-
-    `at_least` and `at_most` are absolute, in the metric's unit. `margin` compares with the baseline on the same rows:
-    the candidate may be worse by less than it, in the metric's unit, 0 or more; `higher_is_better` says which way
-    worse is.
-    """
-
-    metric: str
-    at_least: float | None = None
-    at_most: float | None = None
-    margin: float | None = None
-    higher_is_better: bool = True
-
-    def __post_init__(self) -> None:
-        given = {
-            name: value
-            for name, value in (("at_least", self.at_least), ("at_most", self.at_most), ("margin", self.margin))
-            if value is not None
-        }
-        if len(given) != 1:
-            raise InvalidInput(
-                field=f"rule for {self.metric}",
-                value=sorted(given),
-                wanted="exactly one of at_least, at_most and margin (write two rules for two demands)",
-            )
-        for name, value in given.items():
-            if not math.isfinite(value) or (name == "margin" and value < 0):
-                wanted = "a finite number" + (" of 0 or more" if name == "margin" else "")
-                raise InvalidInput(field=f"rule for {self.metric}, {name}", value=value, wanted=wanted)
-
-    @property
-    def boundary(self) -> float:
-        """The value of the mean, or with a margin of the difference, on whose right side the rule is met."""
-        if self.margin is not None:
-            return -self.margin if self.higher_is_better else self.margin
-        threshold = self.at_least if self.at_least is not None else self.at_most
-        assert threshold is not None
-        return threshold
-
-    @property
-    def wants_above(self) -> bool:
-        """Whether the right side of the boundary is above it."""
-        return self.at_least is not None or (self.margin is not None and self.higher_is_better)
-
-    @property
-    def demand(self) -> str:
-        """The rule as a clause, e.g. `at least 0.8`."""
-        if self.margin is not None:
-            return f"less than {self.margin:g} {'below' if self.higher_is_better else 'above'} the baseline"
-        return f"at {'least' if self.at_least is not None else 'most'} {self.boundary:g}"
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """The verdict on one rule, with its evidence.
 
     Attributes:
-        estimate: the candidate's mean; None without rows.
-        low, high: the interval of what the rule speaks of (the mean, or with a margin the difference), with confidence
-            1 - 2 alpha, so that each end is a bound at level alpha.
+        estimate: the candidate's mean or quantile; None without rows.
+        low, high: the interval of what the rule speaks of (the mean, the quantile, or with a baseline the difference),
+            with confidence 1 - 2 alpha, so that each end is a bound at level alpha; None where an end is open, and for
+            figures that have no interval.
         baseline_estimate, difference: the baseline's mean and candidate minus baseline, where there is a baseline.
         p_value: chance of rows at least this good if the rule were just not met; small speaks for a pass.
         p_violated: chance of rows at least this bad if the rule were just met; small speaks for a fail. Adjusted when
@@ -91,6 +37,12 @@ class Decision:
         rows_that_would_decide: when inconclusive, about how many rows would decide it (see ASSUMPTION); None when no
             number would, because the estimate sits on the boundary or there are no rows.
         method: the statistical method, in words.
+        slice: the named slice whose rows were judged; None for all rows.
+        failed_rows: rows on which the candidate's flow or measure failed; those with a worst value count with it.
+        not_measured: rows of the slice that have no figure, or only on one side.
+        flips: rows that the baseline passed and the candidate failed, for a rule on flips.
+        flipped: the first of those rows, such as `golden@3 row 17`.
+        held: why a pass was withheld although the figures would allow it, or "".
     """
 
     rule: Rule
@@ -105,24 +57,73 @@ class Decision:
     rows: int
     rows_that_would_decide: int | None
     method: str
+    slice: str | None = None
+    failed_rows: int = 0
+    not_measured: int = 0
+    flips: int | None = None
+    flipped: tuple[str, ...] = ()
+    held: str = ""
+
+    @property
+    def speaks_of_difference(self) -> bool:
+        """Whether `low`, `high` and `boundary` are those of candidate minus baseline."""
+        return self.rule.compares and not self.rule.no_flips
+
+    @property
+    def boundary(self) -> float:
+        """The rule's boundary in the unit of `low` and `high`."""
+        if self.rule.margin_pct is not None:
+            return (self.rule.boundary - 1.0) * (self.baseline_estimate or 0.0)
+        return self.rule.boundary
 
     @property
     def sentence(self) -> str:
         """The decision for a person, e.g. `accuracy 0.86 [0.79, 0.92] meets at least 0.75 (120 rows)`."""
-        rule, rows = self.rule, f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
-        if self.estimate is None or self.low is None or self.high is None:
-            return f"{rule.metric}: no rows were measured, so nothing shows that it is {rule.demand}"
-        figures = f"{rule.metric} {self.estimate:.3g}"
-        if rule.margin is not None and self.difference is not None:
+        rule = self.rule
+        if self.estimate is None:
+            return f"{rule.name}: no rows were measured, so nothing shows that it is {rule.demand}{self._missing('; ')}"
+        claim = "; wanted:" if rule.no_flips else f" {self._claim}"
+        said = f"{self._figures}{claim} {rule.demand} ({self._rows}"
+        return f"{said}{self._missing('; ')}{'; ' if self._more else ''}{self._more})"
+
+    @property
+    def _figures(self) -> str:
+        rule = self.rule
+        if rule.no_flips:
+            return f"{rule.name} flipped on {self.flips:,} row{'' if self.flips == 1 else 's'}{self._which}"
+        figures = f"{rule.name} {self.estimate:.3g}"
+        if rule.compares and self.difference is not None:
             figures += f" against {self.baseline_estimate:.3g}, difference {self.difference:+.3g}"
-        figures += f" [{self.low:.3g}, {self.high:.3g}]"
-        if self.verdict is Verdict.PASS:
-            return f"{figures} meets {rule.demand} ({rows})"
-        if self.verdict is Verdict.FAIL:
-            return f"{figures} breaks {rule.demand} ({rows})"
+        return figures if self.low is None and self.high is None else f"{figures} [{_end(self.low)}, {_end(self.high)}]"
+
+    @property
+    def _which(self) -> str:
+        if not self.flipped or self.flips is None:
+            return ""
+        return f" ({', '.join(self.flipped)}{', …' if self.flips > len(self.flipped) else ''})"
+
+    @property
+    def _claim(self) -> str:
+        claims = {Verdict.PASS: "meets", Verdict.FAIL: "breaks"}
+        return claims.get(self.verdict, "does not show yet whether it is")
+
+    @property
+    def _rows(self) -> str:
+        return f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+
+    def _missing(self, before: str) -> str:
+        said = [f"{self.failed_rows:,} failed"] if self.failed_rows else []
+        said += [f"{self.not_measured:,} not measured"] if self.not_measured else []
+        return before + ", ".join(said) if said else ""
+
+    @property
+    def _more(self) -> str:
+        if self.held:
+            return self.held
+        if self.verdict is not Verdict.INCONCLUSIVE or self.flips is not None:
+            return ""
         needed = self.rows_that_would_decide
-        more = f"about {needed:,} would decide it {ASSUMPTION}" if needed else "it sits on the boundary"
-        return f"{figures} does not show yet whether it is {rule.demand} ({rows}; {more})"
+        return f"about {needed:,} would decide it {ASSUMPTION}" if needed else "it sits on the boundary"
 
 
 def overall(decisions: Sequence[Decision]) -> Verdict:
@@ -131,3 +132,7 @@ def overall(decisions: Sequence[Decision]) -> Verdict:
     if Verdict.FAIL in verdicts:
         return Verdict.FAIL
     return Verdict.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Verdict.PASS
+
+
+def _end(value: float | None) -> str:
+    return "open" if value is None else f"{value:.3g}"

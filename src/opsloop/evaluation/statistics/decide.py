@@ -1,42 +1,41 @@
 """The gate's decision on each rule: pass, fail or inconclusive.
 
-For each rule two hypotheses are tested, each on the mean of the rows' population (with a margin: on the mean of the
-paired differences, candidate minus baseline):
+For each rule two hypotheses are tested, each on the rows' population (with a baseline: on the mean of the paired
+differences, candidate minus baseline):
 
 * "the rule is not met" at level alpha. Rejecting it PASSES the rule: the threshold, or non-inferiority within the
   margin, has been shown. A gate passes only when all its rules pass, so a gate that should not pass has to slip past
   at least one test of level alpha: nothing is divided among the rules (R. L. Berger, Multiparameter hypothesis testing
   and acceptance sampling, Technometrics 24 (1982), 295-300, intersection-union tests).
-* "the rule is met" at level alpha over all rules together, adjusted by Holm. Rejecting it FAILS the rule: the chance
-  that any rule of a good candidate is called violated is alpha at most.
+* "the rule is met" at level alpha over all rules and slices together, adjusted by Holm. Rejecting it FAILS the rule:
+  the chance that any rule of a good candidate is called violated is alpha at most.
 
 When neither is rejected the rule is INCONCLUSIVE, with the number of rows that would decide it. The default is thus to
-deny: few rows never pass. One demand is not a question of statistics: pass or fail metrics that allow no exception
-(`at_least: 1`, `at_most: 0`) are judged on the rows at hand, since no number of rows could show them and a single row
-refutes them.
+deny: few rows never pass. Two demands are not questions of statistics and take no part in Holm's adjustment: pass or
+fail metrics that allow no exception (`at_least: 1`, `at_most: 0`) and rows that must not flip are judged on the rows at
+hand, since no number of rows could show them and a single row refutes them.
 
-Which test: rows of 0 and 1 exactly (binomial), their paired differences by the score test, everything else, and all
-rows that share clusters, by the bootstrap; rows that are all alike by the rule of three.
+Which test: rows of 0 and 1 exactly (binomial), their paired differences by the exact unconditional test, quantiles by
+order statistics, everything else, and all rows that share clusters, by the bootstrap; rows that are all alike by the
+rule of three.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from opsloop.core.errors import InvalidInput
-from opsloop.evaluation.statistics.bootstrap import mean_of
-from opsloop.evaluation.statistics.estimates import Estimate, Interval
-from opsloop.evaluation.statistics.intervals import ExactProportion
+from opsloop.evaluation.rules import Rule
+from opsloop.evaluation.statistics.cases import Case, Metric, Tested, mean, tested
+from opsloop.evaluation.statistics.estimates import Interval
 from opsloop.evaluation.statistics.multiple import holm
-from opsloop.evaluation.statistics.noninferiority import Sides, sides, verdict_of
-from opsloop.evaluation.statistics.paired import difference_of
-from opsloop.evaluation.statistics.rows import Rows, checked, is_binary, span_of
-from opsloop.evaluation.verdicts import Decision, Rule, Verdict
+from opsloop.evaluation.statistics.noninferiority import verdict_of
+from opsloop.evaluation.verdicts import Decision, Verdict
 
 ALPHA = 0.05
-
-Metric = Sequence[float | None]
+FLIPS_NAMED = 5
 
 
 def decide(
@@ -46,26 +45,9 @@ def decide(
     *,
     alpha: float = ALPHA,
     clusters: Sequence[Hashable] | None = None,
-    seed: int = 0,
 ) -> Decision:
-    """Decide one rule on its own.
-
-    Args:
-        candidate: the metric on each row; None where it was not measured (a row on which the candidate broke down is
-            measured: give it the worst value).
-        baseline: the same rows in the same order; needed for a margin, else only reported.
-        clusters: what rows share, such as a conversation, one per row.
-    Raises: InvalidInput naming the metric when a value is not a finite number, lengths differ, or the baseline that a
-        margin needs is missing.
-    """
-    return decide_all(
-        [rule],
-        {rule.metric: candidate},
-        None if baseline is None else {rule.metric: baseline},
-        alpha=alpha,
-        clusters=clusters,
-        seed=seed,
-    )[0]
+    """Decide one rule on its own; the arguments are those of a `Case`. Raises: InvalidInput, as `tested`."""
+    return decide_cases([Case(rule, candidate, baseline, clusters)], alpha=alpha)[0]
 
 
 def decide_all(
@@ -75,102 +57,96 @@ def decide_all(
     *,
     alpha: float = ALPHA,
     clusters: Sequence[Hashable] | None = None,
-    seed: int = 0,
 ) -> list[Decision]:
-    """Decide all rules of a gate together, in their order.
+    """Decide rules together that are all about the same rows.
 
     Args:
         candidate: per metric, its value on each row; the same for the baseline.
 
     Raises: as `decide`, and InvalidInput when a rule names a metric that was not measured.
     """
+    for rule in rules:
+        if rule.metric not in candidate:
+            known = ", ".join(sorted(candidate))
+            raise InvalidInput(field="metric of a rule", value=rule.metric, wanted=f"one that was measured: {known}")
+    beside = baseline if baseline is not None else {}
+    cases = [Case(rule, candidate[rule.metric], beside.get(rule.metric), clusters) for rule in rules]
+    return decide_cases(cases, alpha=alpha)
+
+
+def decide_cases(cases: Sequence[Case], *, alpha: float = ALPHA) -> list[Decision]:
+    """Decide all rules of a gate together, each on its own rows, in their order. Raises: InvalidInput."""
     if not 0.0 < alpha < 0.5:
         raise InvalidInput(field="alpha", value=alpha, wanted="a number above 0 and below 0.5")
-    tested = [_tested(rule, _rows(rule, candidate, baseline, clusters), seed) for rule in rules]
-    adjusted = holm([one.sides.p_violated for one in tested])
-    return [_decision(one, p_violated, alpha, len(rules)) for one, p_violated in zip(tested, adjusted, strict=True)]
+    found = [tested(case) for case in cases]
+    uncertain = [place for place, one in enumerate(found) if not one.is_certain]
+    p_violated = [one.sides.p_violated for one in found]
+    for place, adjusted in zip(uncertain, holm([p_violated[place] for place in uncertain]), strict=True):
+        p_violated[place] = adjusted
+    return [_decision(one, p, alpha, len(uncertain)) for one, p in zip(found, p_violated, strict=True)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tested:
-    rule: Rule
-    rows: Rows
-    estimate: Estimate | None
-    sides: Sides
-    method: str
-
-
-def _rows(
-    rule: Rule,
-    candidate: Mapping[str, Metric],
-    baseline: Mapping[str, Metric] | None,
-    clusters: Sequence[Hashable] | None,
-) -> Rows:
-    if rule.metric not in candidate:
-        raise InvalidInput(
-            field="metric of a rule", value=rule.metric, wanted=f"one that was measured: {', '.join(sorted(candidate))}"
-        )
-    beside = None if baseline is None else baseline.get(rule.metric)
-    if rule.margin is not None and beside is None:
-        raise InvalidInput(
-            field=f"baseline of metric {rule.metric}",
-            value=None,
-            wanted="a run to compare with, because the rule has a margin; name one or use at_least / at_most",
-        )
-    return checked(rule.metric, candidate[rule.metric], beside, clusters)
-
-
-def _tested(rule: Rule, rows: Rows, seed: int) -> _Tested:
-    if not len(rows.candidate):
-        return _Tested(rule, rows, None, Sides(1.0, 1.0), "no rows")
-    estimate = difference_of(rows, seed=seed) if rule.margin is not None else _mean(rows, seed)
-    if _allows_no_exception(rule, rows):
-        is_met = estimate.value == rule.boundary
-        return _Tested(rule, rows, estimate, Sides(float(not is_met), float(is_met)), "every row")
-    return _Tested(rule, rows, estimate, sides(estimate, rule.boundary, wants_above=rule.wants_above), estimate.method)
-
-
-def _mean(rows: Rows, seed: int) -> Estimate:
-    if rows.clusters is None and is_binary(rows.candidate):
-        return ExactProportion(int(rows.candidate.sum()), len(rows.candidate))
-    return mean_of(rows.candidate, rows.clusters, span=span_of(rows.candidate), seed=seed)
-
-
-def _allows_no_exception(rule: Rule, rows: Rows) -> bool:
-    return is_binary(rows.candidate) and (rule.at_least == 1.0 or rule.at_most == 0.0)
-
-
-def _decision(tested: _Tested, p_violated: float, alpha: float, rules: int) -> Decision:
-    verdict = verdict_of(replace(tested.sides, p_violated=p_violated), alpha)
-    interval = _interval(tested.estimate, alpha)
-    measured = len(tested.rows.candidate)
-    beside = tested.rows.baseline
-    mean = float(tested.rows.candidate.mean()) if measured else None
-    other = float(beside.mean()) if beside is not None and measured else None
+def _decision(one: Tested, p_violated: float, alpha: float, rules: int) -> Decision:
+    verdict = verdict_of(replace(one.sides, p_violated=p_violated), alpha)
+    held = one.case.held if verdict is Verdict.PASS else ""
+    verdict = Verdict.INCONCLUSIVE if held else verdict
+    rule, case = one.case.rule, one.case
+    candidate, beside = mean(one.rows.candidate), None if one.rows.baseline is None else mean(one.rows.baseline)
+    low, high = _ends(one, alpha)
+    undecided = verdict is Verdict.INCONCLUSIVE and not held
     return Decision(
-        rule=tested.rule,
+        rule=rule,
         verdict=verdict,
-        estimate=mean,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        baseline_estimate=other,
-        difference=mean - other if mean is not None and other is not None else None,
-        p_value=tested.sides.p_met,
+        estimate=one.estimate.value if rule.quantile is not None and one.estimate is not None else candidate,
+        low=low,
+        high=high,
+        baseline_estimate=beside,
+        difference=candidate - beside if candidate is not None and beside is not None else None,
+        p_value=one.sides.p_met,
         p_violated=p_violated,
-        rows=measured,
-        rows_that_would_decide=_rows_needed(tested, alpha, rules) if verdict is Verdict.INCONCLUSIVE else None,
-        method=tested.method,
+        rows=len(one.rows.candidate),
+        rows_that_would_decide=_rows_needed(one, alpha, rules) if undecided else None,
+        method=one.method,
+        slice=rule.slice,
+        failed_rows=case.failed_rows,
+        not_measured=case.not_measured,
+        flips=None if one.flips is None else len(one.flips),
+        flipped=() if one.flips is None else tuple(_name(case, place) for place in one.flips[:FLIPS_NAMED]),
+        held=held,
     )
 
 
-def _interval(estimate: Estimate | None, alpha: float) -> Interval | None:
-    return estimate.interval(1.0 - 2.0 * alpha) if estimate is not None else None
+def _name(case: Case, place: int) -> str:
+    return case.names[place] if case.names else f"row {place + 1}"
 
 
-def _rows_needed(tested: _Tested, alpha: float, rules: int) -> int | None:
+def _ends(one: Tested, alpha: float) -> tuple[float | None, float | None]:
+    """The interval of what the rule speaks of, in the metric's unit; None where an end is open."""
+    if one.estimate is None:
+        return None, None
+    rule = one.case.rule
+    found = one.estimate.interval(1.0 - 2.0 * alpha)
+    if not one.is_certain:
+        found = _agreeing(found, one, alpha)
+    if rule.margin_pct is not None and one.rows.baseline is not None:
+        base = float(one.rows.baseline.mean())
+        found = replace(found, low=(found.low - 1.0) * base, high=(found.high - 1.0) * base)
+    return (found.low if math.isfinite(found.low) else None, found.high if math.isfinite(found.high) else None)
+
+
+def _agreeing(found: Interval, one: Tested, alpha: float) -> Interval:
+    """The interval with an end moved out to the boundary where the test does not exclude the boundary."""
+    boundary, above = one.case.rule.boundary, one.case.rule.wants_above
+    p_above, p_below = (one.sides.p_met, one.sides.p_violated) if above else (one.sides.p_violated, one.sides.p_met)
+    low = boundary if p_above > alpha and found.low > boundary else found.low
+    high = boundary if p_below > alpha and found.high < boundary else found.high
+    return replace(found, low=low, high=high)
+
+
+def _rows_needed(one: Tested, alpha: float, rules: int) -> int | None:
     """Rows that would decide; on the way to a fail against the strictest level that Holm may ask."""
-    if tested.estimate is None:
+    if one.estimate is None:
         return None
-    leans_to_fail = tested.sides.p_violated < tested.sides.p_met
-    needed = tested.estimate.rows_to_clear(tested.rule.boundary, alpha / rules if leans_to_fail else alpha)
-    return None if needed is None else max(needed, len(tested.rows.candidate) + 1)
+    leans_to_fail = one.sides.p_violated < one.sides.p_met
+    needed = one.estimate.rows_to_clear(one.case.rule.boundary, alpha / max(rules, 1) if leans_to_fail else alpha)
+    return None if needed is None else max(needed, len(one.rows.candidate) + 1)

@@ -42,3 +42,8 @@ def rows_without_event(rate: float, alpha: float) -> int | None:
         return 1
     rows = math.log(alpha) / math.log1p(-rate)
     return math.ceil(rows) if rows <= MOST_ROWS else None
+
+
+def smallest_gap(rows: int, row_deviation: float, alpha: float, *, power: float = POWER) -> float:
+    """The gap that so many rows show: `rows_for_gap` turned round, in the metric's unit."""
+    return (normal_quantile(1.0 - alpha) + normal_quantile(power)) * row_deviation / math.sqrt(rows)

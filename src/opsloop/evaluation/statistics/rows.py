@@ -77,20 +77,21 @@ def _numbered(clusters: Sequence[Hashable] | None, measured: NDArray[np.bool_]) 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where the values of a metric are supposed to lie, in its unit."""
+    """Where the values of a metric lie, in its unit; not `is_known` when that is a guess from those seen."""
 
     low: float
     high: float
+    is_known: bool = True
 
 
 def span_of(*values: Floats) -> Span:
-    """The supposed span of a metric: 0 to 1 for scores, else twice as far from 0 as the farthest value seen."""
+    """The span of a metric: 0 to 1 for scores, else, as a guess, twice as far from 0 as the farthest value seen."""
     lowest = min(float(some.min()) for some in values)
     highest = max(float(some.max()) for some in values)
     if lowest >= 0.0 and highest <= 1.0:
         return Span(0.0, 1.0)
     far = 2.0 * max(-lowest, highest)
-    return Span(0.0 if lowest >= 0.0 else -far, far)
+    return Span(0.0 if lowest >= 0.0 else -far, far, is_known=False)
 
 
 def is_binary(values: Floats) -> bool:

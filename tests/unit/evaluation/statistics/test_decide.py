@@ -155,10 +155,10 @@ def test_a_candidate_worse_by_the_whole_margin_rarely_passes() -> None:
     rng = np.random.default_rng(13)
     rule = Rule("token_f1", margin=0.05)
     passes = 0
-    for seed in range(150):
+    for _ in range(150):
         baseline = rng.beta(4, 2, 60)
         candidate = np.clip(baseline - 0.05 + rng.normal(0, 0.1, 60), -1, 2)
-        passes += decide(candidate.tolist(), baseline.tolist(), rule, seed=seed).verdict is Verdict.PASS
+        passes += decide(candidate.tolist(), baseline.tolist(), rule).verdict is Verdict.PASS
     assert passes <= 16  # 7.5 expected at 5 %; 17 or more has chance 0.001
 
 
@@ -192,3 +192,109 @@ def test_a_gate_passes_only_when_every_rule_does() -> None:
     assert overall([good, open_]) is Verdict.INCONCLUSIVE
     assert overall([good, open_, bad]) is Verdict.FAIL
     assert overall([]) is Verdict.PASS
+
+
+def test_a_gain_has_to_be_shown() -> None:
+    baseline, much, little = passing(100, 200), passing(140, 200), passing(106, 200)
+    rule = Rule("correct", better_by=0.05)
+    assert decide(much, baseline, rule).verdict is Verdict.PASS
+    assert decide(little, baseline, rule).verdict is Verdict.INCONCLUSIVE
+    assert decide(baseline, much, rule).verdict is Verdict.FAIL
+    found = decide(much, baseline, Rule("correct", better_by=0.0))
+    assert found.sentence.endswith("meets above the baseline (200 rows)")
+
+
+def test_a_margin_in_percent_is_one_of_the_baselines_mean() -> None:
+    rng = np.random.default_rng(12)
+    before = rng.gamma(4.0, 50.0, 400)
+    after = before * 1.08 * rng.normal(1.0, 0.02, 400)
+    within, beyond = (
+        decide(after.tolist(), before.tolist(), Rule("latency", margin_pct=pct, higher_is_better=False))
+        for pct in (10.0, 5.0)
+    )
+    assert (within.verdict, beyond.verdict) == (Verdict.PASS, Verdict.FAIL)
+    assert within.boundary == pytest.approx(0.10 * before.mean())
+    assert within.low is not None
+    assert within.difference is not None
+    assert within.low < within.difference < within.boundary
+
+
+@pytest.mark.parametrize(("candidate", "baseline"), [([-1.0, 2.0], [1.0, 2.0]), ([1.0, 2.0], [0.0, 0.0])])
+def test_a_margin_in_percent_needs_something_to_be_a_percentage_of(
+    candidate: list[float], baseline: list[float]
+) -> None:
+    with pytest.raises(InvalidInput, match="baseline above 0 for margin_pct; use margin"):
+        decide(candidate, baseline, Rule("gain", margin_pct=5.0))
+
+
+def test_a_quantile_is_passed_failed_or_left_open() -> None:
+    fast, slow = [100.0] * 97 + [3_000.0] * 3, [100.0] * 88 + [3_000.0] * 12
+    rule = Rule("latency", quantile=0.95, at_most=2_000.0, higher_is_better=False)
+    assert decide(fast * 5, None, rule).verdict is Verdict.PASS
+    found = decide(slow, None, rule)
+    assert (found.verdict, found.estimate) == (Verdict.FAIL, 3_000.0)
+    open_ = decide(fast[:40], None, rule)
+    assert (open_.verdict, open_.high) == (Verdict.INCONCLUSIVE, None)
+    assert open_.rows_that_would_decide == 59  # 0.95^59 < 0.05
+    assert open_.sentence.startswith("p95 of latency 100 [100, open] does not show yet")
+    assert decide([5.0] * 100, None, Rule("tokens", quantile=0.1, at_least=5.0)).verdict is Verdict.PASS
+
+
+def flips(candidate: Sequence[float | None], baseline: Sequence[float | None], **options: object) -> Decision:
+    return decide(candidate, baseline, Rule("correct", no_flips=True, **options))  # type: ignore[arg-type]
+
+
+def test_one_row_that_flips_breaks_the_rule_and_none_meets_it() -> None:
+    assert flips([1.0, 0.0, 1.0], [1.0, 0.0, 0.0]).verdict is Verdict.PASS
+    broken = flips([0.0, 0.0, 1.0], [1.0, 0.0, 0.0])
+    assert (broken.verdict, broken.flips, broken.flipped) == (Verdict.FAIL, 1, ("row 1",))
+    assert flips([0.0, 0.0, 1.0], [1.0, 0.0, 0.0], most_flips=1).verdict is Verdict.PASS
+
+
+def test_a_row_that_was_passed_and_now_is_not_measured_may_be_a_flip() -> None:
+    assert flips([None, 1.0], [1.0, 1.0]).verdict is Verdict.INCONCLUSIVE
+    assert flips([None, 1.0], [0.0, 1.0]).verdict is Verdict.PASS
+    assert flips([None, 1.0], [1.0, 1.0], most_flips=1).verdict is Verdict.PASS
+    assert flips([None, 0.0], [1.0, 1.0]).verdict is Verdict.FAIL
+
+
+def test_where_the_baseline_passed_nothing_no_flip_shows_nothing() -> None:
+    assert flips([0.0, 1.0], [0.0, 0.0]).verdict is Verdict.INCONCLUSIVE
+
+
+def test_lower_values_can_be_the_passing_ones() -> None:
+    rule = Rule("latency", no_flips=True, pass_at=200.0, higher_is_better=False)
+    assert decide([150.0, 250.0], [250.0, 150.0], rule).flips == 1
+
+
+def test_counting_takes_no_part_in_the_adjustment_for_several_rules() -> None:
+    rows: dict[str, Sequence[float | None]] = {"weak": passing(37, 50), "leak": [0.0] * 50}
+    alone = decide(rows["weak"], None, Rule("weak", at_least=0.8))
+    beside = decide_all([Rule("weak", at_least=0.8), Rule("leak", at_most=0.0)], rows)[0]
+    assert beside.p_violated == alone.p_violated
+
+
+@pytest.mark.parametrize("rows", [20, 50, 125])
+def test_more_rows_that_pass_never_make_a_verdict_worse(rows: int) -> None:
+    order = [Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS]
+    baseline = passing(rows * 4 // 5, rows)
+    beside_zero = [decide(passing(right, rows), baseline, Rule("x", margin=0.05)).verdict for right in range(rows + 1)]
+    places = [order.index(verdict) for verdict in beside_zero]
+    assert places == sorted(places)
+
+
+def test_the_interval_agrees_with_the_exact_test() -> None:
+    for lower in range(1, 20):
+        found = decide(passing(160 - lower, 200), passing(160, 200), Rule("x", margin=0.05))
+        assert found.high is not None
+        assert (found.verdict is Verdict.FAIL) == (found.high < -0.05)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4])
+def test_four_rows_or_fewer_decide_nothing(rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    for rule in (Rule("x", margin=0.05), Rule("x", at_least=0.2), Rule("x", margin=500.0)):
+        for scale in (1.0, 1_000.0):
+            candidate, baseline = (rng.random(rows) * scale, rng.random(rows) * scale)
+            found = decide(candidate.tolist(), baseline.tolist(), rule)
+            assert found.verdict is Verdict.INCONCLUSIVE
