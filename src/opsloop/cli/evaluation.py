@@ -10,6 +10,7 @@ import click
 
 from opsloop.cli import text
 from opsloop.cli.evaluation_compare import compare
+from opsloop.cli.experiment_file import experiment_file as _file
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -146,18 +147,6 @@ def report(session: Session, run_id: str, form: str, baseline: str | None, outpu
         session.answer({**answer, "report": shown}, shown)
     else:
         click.echo(document, nl=False, file=session.out)
-
-
-def _file(session: Session, experiment: str) -> Path:
-    from opsloop.core.errors import NotFound
-
-    if Path(experiment).is_file():
-        return Path(experiment)
-    known = session.project.experiments
-    if experiment not in known:
-        names = ", ".join(known) or "none"
-        raise NotFound(f"no experiment {experiment!r}: it is neither a file nor one that opsloop.yaml names ({names})")
-    return known[experiment]
 
 
 def _run_words(run: Run) -> str:

@@ -11,6 +11,7 @@ from opsloop.client.connection import Connection, path
 from opsloop.core.errors import StillPending
 from opsloop.evaluation.comparison.models import Comparison, RowChange
 from opsloop.evaluation.models import GateReport, RowRecord, Run
+from opsloop.evaluation.plans import GatePlan
 
 AT = "/api/evaluations"
 POLL_S = 0.3
@@ -68,6 +69,11 @@ class Evaluations:
     def gate(self, run: str, *, baseline: str | None = None) -> GateReport:
         """The verdict of a run's gate, against another run where its rules compare with one."""
         return self._connection.post(path("api", "evaluations", run, "gate"), GateReport, body={"baseline": baseline})
+
+    def plan(self, run: str, *, baseline: str | None = None, gate: dict[str, Any] | None = None) -> GatePlan:
+        """How many rows a gate needs, from the spread of a run's rows; `gate` as in experiment.yaml."""
+        body = {"baseline": baseline, "gate": gate}
+        return self._connection.post(path("api", "evaluations", run, "gate", "plan"), GatePlan, body=body)
 
     def last_gate(self, run: str) -> GateReport:
         """The report of the gate that was checked last. Raises: NotFound when it was not checked yet."""

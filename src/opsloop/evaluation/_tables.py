@@ -51,5 +51,7 @@ class GateReportRow(Row):
     alpha: Mapped[float]
     decisions: Mapped[list[Any]]
     waiting: Mapped[list[Any]]
+    # Empty in reports that were kept before there were notes.
+    notes: Mapped[list[Any] | None]
     created_at: Mapped[datetime]
     created_by: Mapped[str]

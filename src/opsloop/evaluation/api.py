@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
-from opsloop.evaluation import gates, service
+from opsloop.evaluation import gate_plans, gates, service
 from opsloop.evaluation.comparison.models import Comparison, RowChange
 from opsloop.evaluation.comparison.rows import RowsWanted, chosen
 from opsloop.evaluation.comparison.service import compare
 from opsloop.evaluation.errors import ExperimentInvalid
+from opsloop.evaluation.gate_declaration import parse_gate
 from opsloop.evaluation.models import GateReport, Run
+from opsloop.evaluation.plans import GatePlan
 from opsloop.evaluation.reports import registry as reports
 from opsloop.evaluation.reports.document import document
 from opsloop.flows import versions as flows
@@ -49,6 +51,14 @@ class ComparisonPage:
     comparison: Comparison
     rows: tuple[RowChange, ...]
     next: int | None
+
+
+class PlanGate(BaseModel):
+    """`baseline`: id of a run to pair it with; `gate` as in experiment.yaml, unset: the one the experiment declares."""
+
+    model_config = ConfigDict(extra="forbid")
+    baseline: str | None = None
+    gate: dict[str, Any] | None = None
 
 
 @router.post("", status_code=202)
@@ -109,6 +119,14 @@ def check_gate(workspace: Opened, caller: Asking, run: str, wanted: CheckGate | 
         report = gates.decide(uow, run, wanted.baseline if wanted is not None else None)
     with workspace.writing(caller) as uow:
         return gates.keep(uow, report)
+
+
+@router.post("/{run}/gate/plan")
+def plan_gate(uow: Reading, run: str, wanted: PlanGate | None = None) -> GatePlan:
+    """How many rows a gate needs, from the spread of this run's rows."""
+    asked = wanted if wanted is not None else PlanGate()
+    spec = parse_gate(asked.gate) if asked.gate is not None else None
+    return gate_plans.plan(uow, run, asked.baseline, spec)
 
 
 @router.get("/{run}/gate")

@@ -26,7 +26,10 @@ class RunNotDone(Conflict):
 
 
 class NoGate(Conflict):
-    template = "experiment {experiment} of evaluation {run} declares no gate; add `gate:` with rules to it"
+    template = (
+        "experiment {experiment} of evaluation {run} declares no gate; add `gate:` with rules to it, or name a "
+        "baseline, than which it is not to be worse by five points"
+    )
 
 
 class NotComparable(Conflict):

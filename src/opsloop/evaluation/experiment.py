@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from opsloop.core.errors import InvalidInput
 from opsloop.evaluation import budget as budgets
 from opsloop.evaluation import declared_variants
 from opsloop.evaluation.declared import Declared
 from opsloop.evaluation.declared_connections import connection, environment_variables
 from opsloop.evaluation.errors import ExperimentInvalid
-from opsloop.evaluation.models import Experiment, ExperimentDataset, ExperimentEvaluator, GateSpec
-from opsloop.evaluation.verdicts import Rule
+from opsloop.evaluation.gate_declaration import parse_gate
+from opsloop.evaluation.models import Experiment, ExperimentDataset, ExperimentEvaluator
 
 _EXPERIMENT = (
     *("name", "flow", "connections", "datasets", "evaluators", "runtime", "environment_variables", "init"),
@@ -23,8 +22,6 @@ _EXPERIMENT = (
 _DATASET = ("name", "source", "description", "mappings")
 _EVALUATOR = ("name", "metric", "flow", "datasets", "mappings", "options", "init", "higher_is_better", "worst")
 _EVALUATOR_DATASET = ("name", "source", "reference", "description", "mappings")
-_GATE = ("alpha", "baseline", "cluster_by", "rules")
-_RULE = ("metric", "at_least", "at_most", "margin", "non_inferior_margin", "higher_is_better")
 _TARGET = re.compile(r"^\s*\$\{\s*target\.(?:outputs\.)?")
 _AZURE_ML = re.compile(r"azureml:(?P<name>[^:]+):(?P<version>[^:]+)")
 REPEATS_LIMIT = 100
@@ -53,7 +50,7 @@ def parse(values: object) -> Experiment:
         flow=top.optional_text("flow"),
         repeats=top.whole("repeats", 1, least=1, most=REPEATS_LIMIT),
         seed=top.whole("seed", 0, least=0, most=2**32 - 1),
-        gate=_gate(top.values["gate"]) if "gate" in top.values else None,
+        gate=parse_gate(top.values["gate"]) if "gate" in top.values else None,
         connections=dict(
             connection(each, f"connections[{place}]") for place, each in enumerate(top.listing("connections"))
         ),
@@ -126,42 +123,6 @@ def _as_outputs(mappings: Mapping[str, Any]) -> dict[str, Any]:
         name: _TARGET.sub("${run.outputs.", value) if isinstance(value, str) else value
         for name, value in mappings.items()
     }
-
-
-def _gate(values: object) -> GateSpec:
-    found = Declared(values, "gate", _GATE)
-    rules = tuple(_rule(each, f"gate.rules[{place}]") for place, each in enumerate(found.listing("rules")))
-    if not rules:
-        raise found.wrong("rules", "a list with at least one rule")
-    alpha = found.number("alpha")
-    if alpha is not None and not 0.0 < alpha < 0.5:
-        raise found.wrong("alpha", "a number above 0 and below 0.5")
-    return GateSpec(
-        rules=rules,
-        alpha=0.05 if alpha is None else alpha,
-        baseline=found.text("baseline", "stable"),
-        cluster_by=found.optional_text("cluster_by"),
-    )
-
-
-def _rule(values: object, path: str) -> Rule:
-    found = Declared(values, path, _RULE)
-    better = found.flag("higher_is_better", True)
-    margins = [key for key in ("margin", "non_inferior_margin") if key in found.values]
-    if len(margins) > 1:
-        raise found.wrong("margin", "margin or non_inferior_margin, which mean the same, and not both")
-    try:
-        return Rule(
-            metric=found.text("metric"),
-            at_least=found.number("at_least"),
-            at_most=found.number("at_most"),
-            margin=found.number(margins[0]) if margins else None,
-            higher_is_better=better,
-        )
-    except ExperimentInvalid:
-        raise
-    except InvalidInput as error:
-        raise ExperimentInvalid(path, error.facts["wanted"], value=dict(found.values)) from None
 
 
 def _check_unique(path: str, names: Iterable[str]) -> None:

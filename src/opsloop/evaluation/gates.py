@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from opsloop.core.caller import Role
@@ -10,12 +10,15 @@ from opsloop.core.errors import ExtraNeeded
 from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service
 from opsloop.evaluation._tables import GateReportRow
+from opsloop.evaluation.bare_figures import bare_decision
+from opsloop.evaluation.default_gate import default_gate
 from opsloop.evaluation.errors import NoGate, NotComparable, RunNotDone
 from opsloop.evaluation.events import GateDecided
-from opsloop.evaluation.models import GateReport, GateSpec, Run, RunStatus
-from opsloop.evaluation.scoring import Vectors, vectors
+from opsloop.evaluation.gate_cases import Compared, case_of, compared, spread_over_slices
+from opsloop.evaluation.models import GateReport, GateSpec, RowRecord, Run, RunStatus
+from opsloop.evaluation.rules import Rule
 from opsloop.evaluation.verdict_sentence import sentence
-from opsloop.evaluation.verdicts import Decision, Rule, overall
+from opsloop.evaluation.verdicts import Decision, overall
 
 STABLE = "stable"
 
@@ -28,8 +31,9 @@ def check(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) ->
 def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -> GateReport:
     """What the gate of a run says; it reads only, because many rows take seconds.
 
-    Rules with a margin compare with the baseline on the same rows. Without one, which is how an endpoint's first
-    release starts, they wait: the report names them, and the others decide.
+    Rules that compare do so on the same rows of the baseline. Without one, which is how an endpoint's first release
+    starts, they wait: the report names them, and the others decide. An experiment that declares no gate has the default
+    one, which needs a baseline.
 
     Args:
         baseline: the run to compare with, which for `baseline: stable` is that of the endpoint's stable release; unset:
@@ -37,17 +41,19 @@ def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -
     Raises: RunMissing, RunNotDone, NoGate, NotComparable, ExtraNeeded.
     """
     uow.by.require(Role.DEVELOPER)
-    candidate = _done(uow, run)
-    experiment = service.experiment_of(uow, candidate.id)
-    spec = experiment.gate
-    if spec is None:
-        raise NoGate(experiment=candidate.experiment, run=candidate.id)
+    candidate = done(uow, run)
+    records = service.rows(uow, candidate.id)
+    spec = _spec(uow, candidate, records, has_baseline=baseline is not None)
     if baseline is None and spec.baseline != STABLE:
         baseline = spec.baseline
-    beside = _comparable(candidate, _done(uow, baseline)) if baseline is not None else None
-    rules = [_directed(rule, candidate) for rule in spec.rules]
-    waiting = tuple(rule for rule in rules if rule.margin is not None and beside is None)
-    decisions = _decided(uow, [rule for rule in rules if rule not in waiting], candidate, beside, spec, experiment.seed)
+    beside = done(uow, baseline) if baseline is not None else None
+    theirs = service.rows(uow, beside.id) if beside is not None else []
+    rows = compared(spec, candidate, records, beside, theirs)
+    asked, left_out = spread_over_slices([directed(rule, candidate) for rule in spec.rules], spec, rows)
+    waiting = tuple(rule for rule in asked if rule.compares and beside is None)
+    rules = [rule for rule in asked if rule not in waiting]
+    _check_measured(candidate, beside, rules, theirs)
+    decisions = _decided(candidate, rules, spec, rows)
     verdict = overall(decisions)
     return GateReport(
         id=uow.ids.new("gate"),
@@ -60,6 +66,7 @@ def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -
         waiting=waiting,
         created_at=uow.clock.now(),
         created_by=uow.by.name,
+        notes=(*rows.notes, *left_out),
     )
 
 
@@ -76,6 +83,7 @@ def keep(uow: UnitOfWork, report: GateReport) -> GateReport:
             alpha=report.alpha,
             decisions=[asdict(each) for each in report.decisions],
             waiting=[asdict(each) for each in report.waiting],
+            notes=list(report.notes),
             created_at=report.created_at,
             created_by=report.created_by,
         )
@@ -88,56 +96,55 @@ def keep(uow: UnitOfWork, report: GateReport) -> GateReport:
     return report
 
 
-def _done(uow: UnitOfWork, run: Run | str) -> Run:
+def spec_of(uow: UnitOfWork, run: Run) -> GateSpec:
+    """The gate that a run is held against: the one its experiment declares, or the default."""
+    return _spec(uow, run, service.rows(uow, run.id), has_baseline=True)
+
+
+def _spec(uow: UnitOfWork, run: Run, records: Sequence[RowRecord], *, has_baseline: bool) -> GateSpec:
+    declared = service.experiment_of(uow, run.id).gate
+    if declared is None and not has_baseline:
+        raise NoGate(experiment=run.experiment, run=run.id)
+    return declared if declared is not None else default_gate(records)
+
+
+def done(uow: UnitOfWork, run: Run | str) -> Run:
+    """The run, finished. Raises: RunMissing, RunNotDone."""
     found = service.get(uow, run) if isinstance(run, str) else run
     if found.status is not RunStatus.DONE:
         raise RunNotDone(run=found.id, status=found.status.value)
     return found
 
 
-def _comparable(candidate: Run, baseline: Run) -> Run:
-    ours, theirs = ([each.digest for each in run.datasets] for run in (candidate, baseline))
-    if ours != theirs:
-        reason = (
-            f"it ran on {candidate.dataset}, the baseline on {baseline.dataset}; evaluate the baseline on the same rows"
-        )
-        raise NotComparable(run=candidate.id, baseline=baseline.id, reason=reason)
-    return baseline
-
-
-def _directed(rule: Rule, run: Run) -> Rule:
+def directed(rule: Rule, run: Run) -> Rule:
     """The rule with the metric's own direction: a latency is better when it is lower."""
     metric = run.metrics.get(rule.metric)
     return rule if metric is None else replace(rule, higher_is_better=metric.higher_is_better)
 
 
-def _decided(
-    uow: UnitOfWork, rules: Sequence[Rule], candidate: Run, baseline: Run | None, spec: GateSpec, seed: int
-) -> list[Decision]:
-    if not rules:
-        return []
+def _check_measured(candidate: Run, baseline: Run | None, rules: Sequence[Rule], theirs: Sequence[RowRecord]) -> None:
+    """Raises: NotComparable when a rule compares a metric that the baseline was not measured by."""
+    if baseline is None:
+        return
+    known = {metric for each in theirs for metric in each.scores}
+    for rule in rules:
+        if rule.compares and rule.metric not in known:
+            reason = f"the baseline was not measured by {rule.metric}; run it again"
+            raise NotComparable(run=candidate.id, baseline=baseline.id, reason=reason)
+
+
+def _decided(run: Run, rules: Sequence[Rule], spec: GateSpec, rows: Compared) -> list[Decision]:
+    """The decisions in the order of the rules; figures of evaluation flows over all rows are compared as they are."""
+    measured = {metric for row in rows.rows for metric in row.values}
+    bare = {rule: run.aggregates[rule.metric] for rule in rules if _is_bare(rule, run, measured)}
     try:
-        from opsloop.evaluation.statistics.decide import decide_all  # numpy, an extra
+        from opsloop.evaluation.statistics.decide import decide_cases  # numpy, an extra
     except ImportError as error:
         raise ExtraNeeded(what="checking a gate", extra="evaluation") from error
-    ours = vectors(service.rows(uow, candidate.id), cluster_by=spec.cluster_by)
-    theirs = vectors(service.rows(uow, baseline.id)) if baseline is not None else None
-    beside = _beside(rules, candidate, baseline, theirs)
-    return decide_all(rules, ours.metrics, beside, alpha=spec.alpha, clusters=ours.clusters, seed=seed)
+    cases = [case_of(rule, spec, rows) for rule in rules if rule not in bare]
+    judged = iter(decide_cases(cases, alpha=spec.alpha))
+    return [bare_decision(rule, bare[rule]) if rule in bare else next(judged) for rule in rules]
 
 
-def _beside(
-    rules: Sequence[Rule], candidate: Run, baseline: Run | None, theirs: Vectors | None
-) -> Mapping[str, list[float | None]] | None:
-    """The baseline's values of the metrics that are compared; the others are judged on all the candidate's rows."""
-    if baseline is None or theirs is None:
-        return None
-    wanted = [rule.metric for rule in rules if rule.margin is not None]
-    for metric in wanted:
-        if metric not in theirs.metrics:
-            raise NotComparable(
-                run=candidate.id,
-                baseline=baseline.id,
-                reason=f"the baseline was not measured by {metric}; run it again",
-            )
-    return {metric: theirs.metrics[metric] for metric in wanted}
+def _is_bare(rule: Rule, run: Run, measured: set[str]) -> bool:
+    return rule.metric not in measured and rule.metric in run.aggregates

@@ -45,10 +45,10 @@ def of_decision(decision: Decision) -> Drawing | None:
     """What a rule speaks of, with the boundary it sets."""
     if decision.low is None or decision.high is None:
         return None
-    estimate = decision.difference if decision.rule.margin is not None else decision.estimate
+    estimate = decision.difference if decision.speaks_of_difference else decision.estimate
     if estimate is None:
         return None
-    return _drawn(decision.low, decision.high, estimate, decision.rule.boundary, decision.sentence)
+    return _drawn(decision.low, decision.high, estimate, decision.boundary, decision.sentence)
 
 
 def _drawn(low: float, high: float, estimate: float, needed: float | None, label: str) -> Drawing:

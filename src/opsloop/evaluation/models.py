@@ -8,9 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 
-from opsloop.evaluation.verdicts import Decision, Rule, Verdict
+from opsloop.evaluation.rules import Rule
+from opsloop.evaluation.verdicts import Decision, Verdict
 
 RunId = NewType("RunId", str)
+
+MAX_FAILED = 0.2
+"""Rows beyond which a gate does not pass what failed on them: a loss of a fifth makes any conclusion doubtful (K. F.
+Schulz, D. A. Grimes, Sample size slippages in randomised trials, Lancet 359 (2002), 781-785, the five-and-twenty rule).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +72,23 @@ class GateSpec:
 
     `baseline` says what rules with a margin compare with: `stable` (the run of the endpoint's stable release) or the
     id of a run. Rows with the same value in column `cluster_by` are not independent and are counted as one group.
+
+    Attributes:
+        key: the column by which rows are matched when the baseline ran on another version of the data.
+        slices: by name, conditions on the columns of a row, as `opsloop.evaluation.slices` reads them.
+        max_failed: the share of rows on which a run may fail; beyond it nothing passes.
+        max_missing: the share of rows that may have no figure; unset: a fifth may lack it because it could not be
+            taken or stands on one side only, and fewer than half may have none at all.
     """
 
     rules: tuple[Rule, ...]
     alpha: float = 0.05
     baseline: str = "stable"
     cluster_by: str | None = None
+    key: str | None = None
+    slices: Mapping[str, Any] = field(default_factory=dict)
+    max_failed: float = MAX_FAILED
+    max_missing: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +271,11 @@ class RowRecord:
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """A gate's answer on a run, with the evidence. `waiting` holds rules that had nothing to compare with."""
+    """A gate's answer on a run, with the evidence.
+
+    `waiting` holds rules that had nothing to compare with, `notes` sentences on which rows were compared and what was
+    not judged.
+    """
 
     id: str
     run: RunId
@@ -266,3 +287,4 @@ class GateReport:
     waiting: tuple[Rule, ...]
     created_at: datetime
     created_by: str
+    notes: tuple[str, ...] = ()

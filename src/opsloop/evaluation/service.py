@@ -22,6 +22,7 @@ from opsloop.evaluation.bindings import Measure, measure
 from opsloop.evaluation.declared_variants import names_of
 from opsloop.evaluation.errors import ExperimentInvalid, RunMissing
 from opsloop.evaluation.fitting import check_references, fitted
+from opsloop.evaluation.gate_declaration import check_columns
 from opsloop.evaluation.models import (
     Experiment,
     ExperimentEvaluator,
@@ -33,8 +34,9 @@ from opsloop.evaluation.models import (
     RunId,
     RunStatus,
 )
+from opsloop.evaluation.rules import Rule
 from opsloop.evaluation.scoring import COMPLETED
-from opsloop.evaluation.verdicts import Decision, Rule, Verdict
+from opsloop.evaluation.verdicts import Decision, Verdict
 from opsloop.flows import versions as flows
 from opsloop.flows.models import Flow, FlowVersion
 
@@ -155,6 +157,7 @@ def gate_report(uow: UnitOfWork, run_id: str) -> GateReport | None:
         waiting=msgspec.convert(row.waiting, tuple[Rule, ...]),
         created_at=row.created_at,
         created_by=row.created_by,
+        notes=tuple(row.notes or ()),
     )
 
 
@@ -206,6 +209,7 @@ def _checked(uow: UnitOfWork, experiment: Experiment, flow_version: FlowVersion)
     flow = flows.read(uow.workspace, flow_version)
     used: list[RunDataset] = []
     warnings: list[str] = []
+    columns: list[str] = []
     for place, dataset in enumerate(experiment.datasets):
         version = datasets.get(uow, dataset.ref)
         if version.ref in [each.ref for each in used]:
@@ -214,6 +218,8 @@ def _checked(uow: UnitOfWork, experiment: Experiment, flow_version: FlowVersion)
         measures_of(uow, experiment, flow, version, dataset.name)
         warnings += _check_graders(uow, experiment, flow, version, dataset.name)
         used.append(RunDataset(version.ref, version.digest, version.rows))
+        columns += [column.name for column in version.schema]
+    check_columns(experiment.gate, columns)
     _check_rules(experiment)
     return _Checked(used, list(dict.fromkeys(warnings)), names_of(experiment.variants, flow))
 
