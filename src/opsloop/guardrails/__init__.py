@@ -1,0 +1,1 @@
+"""Guardrails: what must not pass, found in texts before they go where they should not."""

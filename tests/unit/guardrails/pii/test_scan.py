@@ -1,0 +1,145 @@
+"""What is found in texts, on numbers whose check digits are published or computed by hand."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opsloop.guardrails.pii import checksums
+from opsloop.guardrails.pii.detectors.registry import known
+from opsloop.guardrails.pii.scan import find, shape
+from opsloop.guardrails.pii.words_before import BETWEEN_TEXTS
+
+TOKEN = "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.SflKxwRJSMeKKF2Q"
+PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----"
+
+
+def found(text: str, heading: str = "") -> list[tuple[str, str]]:
+    return [(each.kind, text[each.start : each.end]) for each in find(text, heading=heading)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("write to 'ada.l+x@mail.example.org'.", "email", "ada.l+x@mail.example.org"),
+        ("paid with 4111 1111 1111 1111 today", "payment_card", "4111 1111 1111 1111"),
+        ("amex 3782-822463-10005.", "payment_card", "3782-822463-10005"),
+        ("order 12 4111111111111111", "payment_card", "4111111111111111"),
+        ("to GB82 WEST 1234 5698 7654 32 PLEASE", "iban", "GB82 WEST 1234 5698 7654 32"),
+        ("de89370400440532013000", "iban", "de89370400440532013000"),
+        ("from 203.0.113.9:443", "ip_address", "203.0.113.9"),
+        ("host 2001:db8::8a2e:370:7334 up", "ip_address", "2001:db8::8a2e:370:7334"),
+        ("his is 536-90-4399.", "us_ssn", "536-90-4399"),
+        ("SSN 536904399", "us_ssn", "536904399"),
+        ("DNI 12345678Z", "national_id", "12345678Z"),
+        ("cf RSSMRA85T10A562S", "national_id", "RSSMRA85T10A562S"),
+        ("CPF 111.444.777-35", "national_id", "111.444.777-35"),
+        ("nhs no. 943 476 5919", "national_id", "943 476 5919"),
+        ("BSN 111222333", "national_id", "111222333"),
+        ("PESEL 44051401359", "national_id", "44051401359"),
+        ("Steuer-ID 86095742719", "national_id", "86095742719"),
+        ("Aadhaar 2341 2341 2346", "national_id", "2341 2341 2346"),
+        ("SIN 130 692 544", "national_id", "130 692 544"),
+        ("NINO AB 12 34 56 C", "national_id", "AB 12 34 56 C"),
+        ("at postgresql://ada:s3cret@db.internal:5432/x", "url_credentials", "postgresql://ada:s3cret@db.internal:5432"),
+        ("id AKIAIOSFODNN7EXAMPLE", "secret", "AKIAIOSFODNN7EXAMPLE"),
+        ("ghp_" + "a1" * 18, "secret", "ghp_" + "a1" * 18),
+        (f"Bearer {TOKEN}", "secret", TOKEN),
+        (f"cat {PRIVATE_KEY}.", "secret", PRIVATE_KEY),
+        ("ring +44 20 7946 0958", "phone", "+44 20 7946 0958"),
+        ("(415) 555-2671 x12", "phone", "(415) 555-2671 x12"),
+        ("You can call me on 9472 7916?", "phone", "9472 7916"),
+        ("01.84.17.61.18", "phone", "01.84.17.61.18"),
+    ],
+)  # fmt: skip
+def test_a_kind_is_found_where_it_stands(text: str, kind: str, value: str) -> None:
+    assert found(text) == [(kind, value)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "order 4111111111111112 of 2026-11-25 12:20:39",
+        "GB82 WEST 1234 5698 7654 33",
+        "version 10.2.3.4, and 1.2.3.4.5, and 127.0.0.1",
+        "666-12-3456, 900-12-3456, 123-00-4567 and 078-05-1120",
+        "call a taxi to 03 2657 Koontz Lane",
+        "3... 2... 1... liftoff!",
+        "9554 62 Rue Gafsa, room 3610-114, on 2/8/1935",
+        "std::vector<int> a; 12:20:39; de:ad:be:ef:00:01",
+        "a@b, @handle, user@localhost",
+        "https://example.org/a:b@c and http://example.org:8080/",
+        "00000000-0000-4000-8000-000000000000",
+        "12345678A and 123456789012",
+    ],
+)
+def test_what_only_looks_like_it_is_not_found(text: str) -> None:
+    assert found(text) == []
+
+
+def test_a_heading_tells_what_bare_digits_are() -> None:
+    assert found("94727916") == []
+    assert found("94727916", heading="customer_phone") == [("phone", "94727916")]
+    assert found("536904399", heading="ssn") == [("us_ssn", "536904399")]
+
+
+def test_a_second_number_after_a_phone_is_one_too() -> None:
+    assert found("call 0490 75 40 81 or 9472 7916; the order is 9472 7917") == [
+        ("phone", "0490 75 40 81"),
+        ("phone", "9472 7916"),
+    ]
+
+
+def test_of_two_in_one_place_the_surer_one_stays() -> None:
+    assert found("phone 4111 1111 1111 1111") == [("payment_card", "4111 1111 1111 1111")]
+    assert found("https://ada:pw@mail.example.org/") == [("url_credentials", "https://ada:pw@mail.example.org")]
+
+
+def test_only_the_kinds_that_are_asked_for_are_looked_for() -> None:
+    text = "ada@example.org 536-90-4399"
+    assert [each.kind for each in find(text, kinds=["email"])] == ["email"]
+    assert "email" in known()
+
+
+def test_a_shape_tells_the_form_and_not_the_value() -> None:
+    assert shape("Ada.7@example.org") == "xxx.0@xxxxxxx.xxx"
+    assert shape("1" * 50) == "0" * 40 + "…"
+
+
+@given(
+    st.lists(
+        st.sampled_from(["call 9472 7916", "4111111111111111", "ada@example.org", "536-90-4399", "", "x", "phone"])
+    )
+)
+def test_texts_searched_together_give_what_each_gives_alone(texts: list[str]) -> None:
+    joined = BETWEEN_TEXTS.join(texts)
+    alone = [(each, text[each.start : each.end]) for text in texts for each in find(text)]
+    together = [joined[each.start : each.end] for each in find(joined)]
+    assert together == [value for _, value in alone]
+
+
+@given(st.text())
+def test_findings_are_in_order_and_apart(text: str) -> None:
+    findings = find(text)
+    assert all(one.end <= other.start for one, other in pairwise(findings))
+    assert all(0 <= each.start < each.end <= len(text) for each in findings)
+
+
+@pytest.mark.parametrize(
+    "piece", ["1", "1 ", "a@", "eyJ", "4111 ", "1.", "a:", "-----BEGIN PRIVATE KEY-----", "://", "(1)", "GB82 ", "a.b"]
+)
+def test_a_hostile_megabyte_is_read_in_one_go(piece: str) -> None:
+    # A search that is not linear takes hours here, and the test its limit.
+    assert all(each.kind == "secret" for each in find(piece * (1_000_000 // len(piece))))
+
+
+def test_check_digits_are_those_of_the_published_examples() -> None:
+    assert checksums.luhn("79927398713")
+    assert not checksums.luhn("79927398710")
+    assert checksums.iban("GB82WEST12345698765432")
+    assert checksums.verhoeff("2363")
+    assert not checksums.verhoeff("2364")
