@@ -39,6 +39,15 @@ def shape(value: str, *, limit: int = 40) -> str:
     return masked + ("…" if len(value) > limit else "")
 
 
+def hidden(text: str, *, heading: str = "") -> str:
+    """The text with what is found in it given as its kind and shape: `<email xxx@xxxx.xx>`."""
+    parts, at = [], 0
+    for each in find(text, heading=heading):
+        parts += [text[at : each.start], f"<{each.kind} {shape(text[each.start : each.end])}>"]
+        at = each.end
+    return "".join([*parts, text[at:]])
+
+
 def _apart(found: list[Finding]) -> list[Finding]:
     """Of findings that overlap, the best; linear after the sort, for findings of one kind never do."""
     kept: list[Finding] = []
