@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opsloop.cli import text
+from opsloop.cli import data_checks, text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -23,17 +23,27 @@ def data() -> None:
     """Datasets and their versions."""
 
 
+for _command in data_checks.COMMANDS:
+    data.add_command(_command)
+
+
 @verb(data, "register", example="opsloop data register golden-questions questions.jsonl --tag golden")
 @click.argument("name")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--tag", "tags", multiple=True, metavar="TEXT", help="A tag of this version; may be repeated.")
-def register(session: Session, name: str, file: Path, tags: Sequence[str]) -> None:
+@click.option("--replace-holdout", metavar="REASON", help="Why held out rows may change or go; put on record.")
+def register(session: Session, name: str, file: Path, tags: Sequence[str], replace_holdout: str | None) -> None:
     """Register the rows of FILE as a version of dataset NAME.
 
-    Rows that the dataset has already are the version they were.
+    Rows that the dataset has already are the version they were. Personal data in them is reported. Exit code 6 when the
+    dataset's expectations are not met, 5 when held out rows would change.
     """
     with session.client() as client:
-        version = client.datasets.register(name, file, tags=tags)
+        version = client.datasets.register(name, file, tags=tags, replace_holdout=replace_holdout)
+    if version.pii is not None and version.pii.found:
+        session.note(f"{version.ref}: {version.pii}")
+    if version.expectations is not None and not version.expectations.met:
+        session.note(f"{version.ref}: {version.expectations}")
     session.answer(version, f"{version.ref}: {version.rows} rows, {len(version.schema)} columns")
 
 
@@ -52,10 +62,14 @@ def listed(session: Session, name: str | None) -> None:
 @click.argument("ref", metavar="NAME[@V]")
 @click.option("--rows", "count", type=click.IntRange(0), default=0, metavar="N", help="Show the first rows too.")
 def show(session: Session, ref: str, count: int) -> None:
-    """Show one version: its columns and what is in them. V is a number or a tag."""
+    """Show one version: its columns and what is in them. V is a number or a tag.
+
+    Of a dataset whose rows are partly held out only the others are shown; NAME@V/holdout shows those too.
+    """
     with session.client() as client:
         version = client.datasets.get(ref)
-        rows = list(islice(client.datasets.rows(version.ref), count)) if count else []
+        shown = f"{version.ref}/dev" if version.parts and not version.part else version.ref
+        rows = list(islice(client.datasets.rows(shown), count)) if count else []
     session.answer(
         {"version": version, "rows": rows},
         lambda: "\n".join([_version(version), *(json.dumps(row, ensure_ascii=False) for row in rows)]),
@@ -104,7 +118,18 @@ def _version(version: DatasetVersion) -> str:
         for each in version.profile
     ]
     columns = text.table(("column", "type", "nulls", "distinct", "least", "most", "mean length"), rows)
-    return "\n".join([text.fields(pairs), "", columns])
+    return "\n".join([text.fields(pairs), "", columns, *_findings(version)])
+
+
+def _findings(version: DatasetVersion) -> list[str]:
+    lines = []
+    if version.parts:
+        lines.append(f"{version.parts['holdout']:,} of its rows are held out, {version.parts['dev']:,} are not")
+    if version.expectations is not None:
+        lines.append(str(version.expectations))
+    if version.pii is not None:
+        lines.append(str(version.pii))
+    return ["", *lines] if lines else []
 
 
 def _diff(found: DatasetDiff) -> str:

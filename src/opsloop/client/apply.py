@@ -8,7 +8,17 @@ from pathlib import Path
 
 from opsloop.client import experiment_files, experiments
 from opsloop.client.http import Client
-from opsloop.client.plan import PASSAGES, Action, Plan, Step, counted, document_files, superseded, wanted_documents
+from opsloop.client.plan import (
+    PASSAGES,
+    Action,
+    Plan,
+    Step,
+    counted,
+    document_files,
+    is_held_out,
+    superseded,
+    wanted_documents,
+)
 from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, Project
 from opsloop.evaluation.models import GateReport, Run, RunStatus
 from opsloop.evaluation.verdicts import Verdict
@@ -67,8 +77,17 @@ def _collection(client: Client, wanted: CollectionWanted, step: Step) -> Outcome
 
 
 def _dataset(client: Client, wanted: DatasetWanted, step: Step) -> Outcome:
+    if (wanted.expectations, wanted.on_broken, wanted.pii) != (None, None, None):
+        client.dataset_checks.change_policy(
+            wanted.name, expectations=wanted.expectations, on_broken=wanted.on_broken, pii=wanted.pii
+        )
     version = client.datasets.register(wanted.name, wanted.source, tags=wanted.tags)
-    return Outcome(step, f"{version.ref} has {counted(version.rows, 'row')}")
+    if wanted.holdout is not None and not is_held_out(client, wanted):
+        choice = wanted.holdout
+        version = client.dataset_checks.freeze(version.ref, choice.share, seed=choice.seed, by=choice.by)
+    found = [str(version.pii)] if version.pii is not None and version.pii.found else []
+    found += [str(version.expectations)] if version.expectations is not None else []
+    return Outcome(step, "; ".join([f"{version.ref} has {counted(version.rows, 'row')}", *found]))
 
 
 def _endpoint(client: Client, project: Project, wanted: EndpointWanted, step: Step, tell: Tell) -> Outcome:

@@ -17,6 +17,7 @@ import httpx
 from opsloop.client import local, project
 from opsloop.client.audit import Audit
 from opsloop.client.connection import Connection
+from opsloop.client.dataset_checks import DatasetChecks
 from opsloop.client.datasets import Datasets
 from opsloop.client.documents import Documents
 from opsloop.client.endpoints import Endpoints
@@ -60,6 +61,7 @@ class Client:
         self.connection = Connection(where, token=token, timeout_s=found.client_timeout_s, transport=transport)
         self.audit = Audit(self.connection)
         self.datasets = Datasets(self.connection)
+        self.dataset_checks = DatasetChecks(self.connection)
         self.documents = Documents(self.connection)
         self.endpoints = Endpoints(self.connection)
         self.evaluations = Evaluations(self.connection)

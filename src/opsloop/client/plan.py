@@ -135,9 +135,34 @@ def _dataset(client: Client, wanted: DatasetWanted) -> Step:
         return Step("dataset", wanted.name, Action.CREATE, f"rows of {wanted.source.name}")
     if not _same_rows(client, current, wanted.source):
         return Step("dataset", wanted.name, Action.CHANGE, f"{wanted.source.name} differs from {current.ref}")
+    if undeclared := _undeclared(client, wanted):
+        return Step("dataset", wanted.name, Action.CHANGE, f"{current.ref} gets other {undeclared}")
     if untagged := sorted(set(wanted.tags) - set(current.tags)):
         return Step("dataset", wanted.name, Action.CHANGE, f"{current.ref} gets the tags {', '.join(untagged)}")
     return Step("dataset", wanted.name, Action.KEEP, f"{current.ref} has {counted(current.rows, 'row')}, the same")
+
+
+def _undeclared(client: Client, wanted: DatasetWanted) -> str:
+    """What is declared of a dataset and not on the platform yet."""
+    policy = client.dataset_checks.policy(wanted.name)
+    differ = {
+        "expectations": wanted.expectations is not None and wanted.expectations != policy.expectations,
+        "rules": any(
+            mine is not None and mine != theirs
+            for mine, theirs in ((wanted.on_broken, policy.on_broken), (wanted.pii, policy.pii))
+        ),
+        "held out rows": wanted.holdout is not None and not is_held_out(client, wanted),
+    }
+    return " and ".join(what for what, differs in differ.items() if differs)
+
+
+def is_held_out(client: Client, wanted: DatasetWanted) -> bool:
+    """Whether the rows that are wanted to be held out of a dataset are."""
+    held = client.dataset_checks.holdout(wanted.name)
+    choice = wanted.holdout
+    return choice is not None and held is not None and (held.share, held.seed, held.by) == (
+        choice.share, choice.seed, choice.by
+    )  # fmt: skip
 
 
 def _same_rows(client: Client, current: DatasetVersion, source: Path) -> bool:

@@ -4,7 +4,10 @@
     description: Answers questions from a handbook.
     settings: {port: 8701}
     collections: {handbook: {source: data/handbook.jsonl}}
-    datasets: {handbook-questions: {source: data/questions.jsonl, tags: [golden]}}
+    datasets:
+      handbook-questions:
+        {source: data/questions.jsonl, tags: [golden], expectations: suite.json, on_broken: refuse, pii: report,
+         holdout: {share: 0.2, by: topic}}
     experiments: {answers: {file: experiment.yaml}}
     endpoints: {support-chat: {flow: flows/answer, experiment: answers, strategy: {…}, config: {…}}}
     demo: {…}
@@ -40,10 +43,25 @@ class CollectionWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldoutWanted:
+    """A share of the rows to hold out; rows with the same value in column `by` stay together."""
+
+    share: float
+    seed: int = 0
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetWanted:
+    """A file that is to be a dataset, and what must hold of its versions; None where nothing is declared."""
+
     name: str
     source: Path
     tags: tuple[str, ...] = ()
+    expectations: tuple[dict[str, Any], ...] | None = None
+    on_broken: str | None = None
+    pii: str | None = None
+    holdout: HoldoutWanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +186,51 @@ class _Checked:
 
     def _dataset(self, name: str, wanted: Mapping[str, Any]) -> DatasetWanted:
         at = ("datasets", name)
-        self._only(at, wanted, ("source", "tags"))
+        self._only(at, wanted, ("source", "tags", "expectations", "on_broken", "pii", "holdout"))
         tags = wanted.get("tags", [])
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
             raise self._wrong((*at, "tags"), tags, "a list of texts such as [golden]")
-        return DatasetWanted(name, self._path(at, wanted, "source"), tuple(tags))
+        return DatasetWanted(
+            name,
+            self._path(at, wanted, "source"),
+            tuple(tags),
+            expectations=self._expectations((*at, "expectations"), wanted.get("expectations")),
+            on_broken=self._one_of((*at, "on_broken"), wanted.get("on_broken"), ("refuse", "warn")),
+            pii=self._one_of((*at, "pii"), wanted.get("pii"), ("report", "refuse", "allow")),
+            holdout=self._holdout((*at, "holdout"), wanted.get("holdout")),
+        )
+
+    def _expectations(self, at: KeyPath, value: Any) -> tuple[dict[str, Any], ...] | None:
+        """A list of expectations, or a file of them, which may be a suite of Great Expectations."""
+        if value is None:
+            return None
+        from opsloop.client import suites  # brings the kinds of expectations: few projects declare any
+
+        try:
+            if isinstance(value, str):
+                return suites.read(self._path(at[:-1], {at[-1]: value}, at[-1])).declared
+            return suites.declared_in(value)
+        except ProjectInvalid:
+            raise
+        except InvalidInput as error:
+            raise ProjectInvalid(f"{self._place(at)}: {error.sentence}", field=".".join(at)) from None
+
+    def _holdout(self, at: KeyPath, value: Any) -> HoldoutWanted | None:
+        if value is None:
+            return None
+        found = self._mapping(at, value)
+        self._only(at, found, ("share", "seed", "by"))
+        share, seed, by = found.get("share"), found.get("seed", 0), found.get("by")
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
+            raise self._wrong((*at, "share"), share, "a share above 0 and below 1, such as 0.2")
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            raise self._wrong((*at, "seed"), seed, "a whole number of at least 0")
+        return HoldoutWanted(float(share), seed, None if by is None else self._text((*at, "by"), by))
+
+    def _one_of(self, at: KeyPath, value: Any, known: Collection[str]) -> str | None:
+        if value is None or (isinstance(value, str) and value in known):
+            return value
+        raise self._wrong(at, value, f"one of {', '.join(known)}")
 
     def _experiment(self, name: str, wanted: Mapping[str, Any]) -> Path:
         self._only(("experiments", name), wanted, ("file",))

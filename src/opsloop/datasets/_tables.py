@@ -38,6 +38,35 @@ class DatasetVersionRow(Row):
     source: Mapped[str]
     created_at: Mapped[datetime]
     created_by: Mapped[str]
+    # What was found when it was looked at: expectations, personal data, how many rows are held out.
+    findings: Mapped[dict[str, Any] | None]
+
+
+class DatasetPolicyRow(Row):
+    """What is declared for a dataset; it may be there before the dataset is."""
+
+    __tablename__ = "dataset_policies"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    expectations: Mapped[list[Any]]
+    on_broken: Mapped[str]
+    pii: Mapped[str]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str]
+
+
+class DatasetHoldoutRow(Row):
+    __tablename__ = "dataset_holdouts"
+
+    name: Mapped[str] = mapped_column(ForeignKey("datasets.name"), primary_key=True)
+    # The version whose held out rows must stay.
+    frozen: Mapped[int]
+    share: Mapped[float]
+    seed: Mapped[int] = mapped_column(BigInteger)
+    by: Mapped[str | None]
+    columns: Mapped[list[Any]]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str]
 
 
 class DatasetUseRow(Row):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
+
+from opsloop.datasets.findings import ExpectationReport, PiiReport
 
 DatasetVersionId = NewType("DatasetVersionId", str)
 
@@ -55,7 +58,10 @@ class DatasetVersion:
     """One immutable snapshot of a dataset.
 
     `digest` names the rows: equal rows give it again, whatever file they come from. `artifact` is where the artifact
-    store has the Parquet file, of `size_bytes`. `source` is the file's name as it was registered.
+    store has the Parquet file, of `size_bytes`. `source` is the file's name as it was registered. `expectations` and
+    `pii` say what was found when it was looked at last. With `part` it is those of its rows that are held out or those
+    that are not (`golden@3/holdout`, `golden@3/dev`), with a digest of their own; `parts` counts both when rows of the
+    dataset are held out.
     """
 
     id: DatasetVersionId
@@ -71,10 +77,14 @@ class DatasetVersion:
     source: str
     created_at: datetime
     created_by: str
+    expectations: ExpectationReport | None = None
+    pii: PiiReport | None = None
+    part: str = ""
+    parts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ref(self) -> str:
-        return f"{self.name}@{self.version}"
+        return f"{self.name}@{self.version}{f'/{self.part}' if self.part else ''}"
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.schema if column.name == name), None)

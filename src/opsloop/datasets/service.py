@@ -5,20 +5,26 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from opsloop.core.caller import Role
-from opsloop.core.errors import InvalidInput
+from opsloop.core.caller import Caller, Role
+from opsloop.core.errors import AnswerIsNo, InvalidInput
 from opsloop.core.workspace import UnitOfWork, Workspace
+from opsloop.datasets import holdouts, inspection
 from opsloop.datasets import snapshot as snapshots
 from opsloop.datasets._tables import DatasetRow, DatasetVersionRow
 from opsloop.datasets.errors import DatasetMissing
+from opsloop.datasets.findings import ExpectationReport, PiiReport
+from opsloop.datasets.holdout import PARTS, digest_of, part_of
+from opsloop.datasets.inspection import Inspection
 from opsloop.datasets.models import Column, ColumnProfile, ColumnType, DatasetVersion, DatasetVersionId
 from opsloop.datasets.snapshot import Snapshot
 
@@ -27,7 +33,15 @@ _TAG = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,39}")
 LATEST = "latest"
 
 
-def register(uow: UnitOfWork, name: str, filename: str, data: bytes, *, tags: Sequence[str] = ()) -> DatasetVersion:
+def register(
+    uow: UnitOfWork,
+    name: str,
+    filename: str,
+    data: bytes,
+    *,
+    tags: Sequence[str] = (),
+    replace_holdout: str | None = None,
+) -> DatasetVersion:
     """Keep a file's rows as a version; rows that the dataset has already are the version they were, tags added.
 
     The version registered last is what the bare name stands for. On SQLite other writers wait meanwhile: for large
@@ -37,7 +51,8 @@ def register(uow: UnitOfWork, name: str, filename: str, data: bytes, *, tags: Se
     """
     uow.by.require(Role.DEVELOPER)
     check_name(name, tags)
-    return register_snapshot(uow, name, filename, prepare(uow.workspace, filename, data), tags=tags)
+    snapshot = prepare(uow.workspace, filename, data)
+    return register_snapshot(uow, name, filename, snapshot, tags=tags, replace_holdout=replace_holdout)
 
 
 def prepare(workspace: Workspace, filename: str, data: bytes) -> Snapshot:
@@ -58,12 +73,45 @@ def prepare_file(workspace: Workspace, path: Path, filename: str = "") -> Snapsh
     return snapshots.of_file(workspace, path, filename)
 
 
+def inspect(workspace: Workspace, caller: Caller, name: str, snapshot: Snapshot) -> Inspection:
+    """Look at a snapshot for what is declared of its dataset, before the transaction that registers it.
+
+    Refused rows are taken out of the artifact store, unless a version has them.
+    Raises: ExpectationsNotMet, PersonalDataFound.
+    """
+    with workspace.reading(caller) as uow:
+        found = inspection.inspect(uow, name, snapshot)
+    try:
+        inspection.admit(found, replace_holdout="later")
+    except AnswerIsNo:
+        with workspace.writing(caller) as uow:
+            inspection.discard(uow, snapshot)
+        raise
+    return found
+
+
 def register_snapshot(
-    uow: UnitOfWork, name: str, filename: str, snapshot: Snapshot, *, tags: Sequence[str] = ()
+    uow: UnitOfWork,
+    name: str,
+    filename: str,
+    snapshot: Snapshot,
+    *,
+    tags: Sequence[str] = (),
+    inspected: Inspection | None = None,
+    replace_holdout: str | None = None,
 ) -> DatasetVersion:
-    """The version of a snapshot that `prepare` made."""
+    """The version of a snapshot that `prepare` made.
+
+    Args:
+        inspected: what `inspect` found; without it the snapshot is looked at here, while other writers wait.
+        replace_holdout: why held out rows may change or go; put on record.
+    Raises: ExpectationsNotMet, PersonalDataFound, HoldoutChanged where the dataset's policy refuses what was found.
+    """
     uow.by.require(Role.DEVELOPER)
     check_name(name, tags)
+    if inspected is None or not inspection.is_current(uow, inspected):
+        inspected = inspection.inspect(uow, name, snapshot)
+    inspection.admit(inspected, replace_holdout=replace_holdout)
     dataset = _locked(uow, name)
     row = uow.session.scalar(
         select(DatasetVersionRow).where(DatasetVersionRow.name == name, DatasetVersionRow.digest == snapshot.digest)
@@ -74,16 +122,39 @@ def register_snapshot(
         uow.session.add(row)
         uow.audit("dataset.registered", f"dataset/{name}@{row.version}", digest=snapshot.digest, rows=snapshot.rows)
     row.tags = sorted({*row.tags, *tags})
+    row.findings = inspected.stored()
     dataset.current = row.version
     uow.session.flush()
+    if inspected.lost and replace_holdout:
+        holdouts.move(uow, name, row.version, reason=replace_holdout, lost=len(inspected.lost))
     return _version(row)
 
 
 def get(uow: UnitOfWork, ref: str) -> DatasetVersion:
     """The version a text names: `golden@3`, `golden@TAG` (the newest with it), or `golden` (the one registered last).
 
-    Raises: DatasetMissing naming the nearest known name.
+    `/holdout` or `/dev` at its end names a part of its rows, once some are held out.
+    Raises: DatasetMissing naming the nearest known name; InvalidInput for a part that is none.
     """
+    whole, _, part = ref.partition("/")
+    version = _whole(uow, whole)
+    if part == "" and whole == ref:
+        return version
+    if part not in PARTS or not version.parts:
+        raise InvalidInput(field="part", value=ref, wanted=_parts_wanted(version))
+    holdout = holdouts.get(uow, version.name)
+    assert holdout is not None
+    digest = digest_of(version.digest, holdout, part)
+    return replace(version, part=part, rows=version.parts[part], digest=digest)
+
+
+def _parts_wanted(version: DatasetVersion) -> str:
+    if version.parts:
+        return " or ".join(f"{version.ref}/{part}" for part in PARTS)
+    return f"no part: none of its rows is held out; `opsloop data freeze {version.ref} --holdout 0.2` does that"
+
+
+def _whole(uow: UnitOfWork, ref: str) -> DatasetVersion:
     uow.by.require(Role.VIEWER)
     name, _, which = ref.partition("@")
     if not _NAME.fullmatch(name):
@@ -99,7 +170,9 @@ def get(uow: UnitOfWork, ref: str) -> DatasetVersion:
         row = next((each for each in newest_first if which in each.tags), None)
     if row is None:
         raise _missing(uow, ref, name)
-    return _version(row)
+    version = _version(row)
+    holdout = holdouts.get(uow, name)
+    return version if holdout is None else replace(version, parts=holdouts.parts(uow, version, holdout))
 
 
 def listed(uow: UnitOfWork, *, name: str | None = None, limit: int = 200) -> list[DatasetVersion]:
@@ -116,9 +189,21 @@ def listed(uow: UnitOfWork, *, name: str | None = None, limit: int = 200) -> lis
 def rows(
     uow: UnitOfWork, version: DatasetVersion, *, offset: int = 0, limit: int | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The rows in order, exactly as they were registered. Raises: ArtifactMissing, ExtraNeeded."""
+    """The rows in order, exactly as they were registered; of a part, its rows. Raises: ArtifactMissing, ExtraNeeded."""
     uow.by.require(Role.VIEWER)
+    if version.part:
+        held = holdouts.get(uow, version.name)
+        assert held is not None
+        found = part_of(snapshots.read(uow.workspace, version.artifact, version.schema), held, version.part)
+        return islice(found, offset, None if limit is None else offset + limit)
     return snapshots.read(uow.workspace, version.artifact, version.schema, offset=offset, limit=limit)
+
+
+def keep_expectations(uow: UnitOfWork, version: DatasetVersion, report: ExpectationReport) -> None:
+    """Keep how a version fared under its dataset's expectations."""
+    uow.by.require(Role.DEVELOPER)
+    row = uow.session.get_one(DatasetVersionRow, version.id)
+    row.findings = {**(row.findings or {}), "expectations": asdict(report)}
 
 
 def check_name(name: str, tags: Sequence[str] = ()) -> None:
@@ -144,6 +229,7 @@ def _new_row(uow: UnitOfWork, dataset: DatasetRow, filename: str, snapshot: Snap
         columns=[asdict(column) for column in snapshot.columns],
         profile=[asdict(each) for each in snapshot.profile],
         tags=[],
+        findings=None,
         source=PurePosixPath(filename.replace("\\", "/")).name,
         created_at=uow.clock.now(),
         created_by=uow.by.name,
@@ -185,4 +271,6 @@ def _version(row: DatasetVersionRow) -> DatasetVersion:
         source=row.source,
         created_at=row.created_at,
         created_by=row.created_by,
+        expectations=msgspec.convert((row.findings or {}).get("expectations"), ExpectationReport | None),
+        pii=msgspec.convert((row.findings or {}).get("pii"), PiiReport | None),
     )

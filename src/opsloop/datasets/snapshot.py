@@ -145,6 +145,11 @@ def local_file(workspace: Workspace, artifact: str) -> Path:
     return workspace.artifacts.local_file(artifact, workspace.data_dir / "cache")
 
 
+def forget(workspace: Workspace, artifact: str) -> None:
+    """Remove the file that `local_file` made."""
+    (workspace.data_dir / "cache" / artifact).unlink(missing_ok=True)
+
+
 def _staging(workspace: Workspace, file: str) -> AbstractContextManager[Staging]:
     return staging(file, memory_bytes=workspace.section(DatasetSettings).dataset_memory_bytes)
 

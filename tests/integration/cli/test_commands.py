@@ -282,3 +282,64 @@ def test_apply_stops_a_flow_at_its_gate_with_exit_code_6(run: Run, ask: Ask, exp
     run_id = json.loads(blocked.stdout)["outcomes"][0]["run"]["id"]
     refused = run("release", "create", "chat", "--flow", "echo@2", "--evaluation", run_id)
     assert code(refused) == 6
+
+
+def test_expectations_are_declared_checked_and_written(run: Run, ask: Ask) -> None:
+    Path("q.jsonl").write_text('{"id": 1, "score": 0.5}\n{"id": 1, "score": 2}\n')
+    Path("e.yaml").write_text("- {expect: unique, column: id}\n- {expect: between, column: score, max: 1}\n")
+    assert len(ask("data", "expect", "golden", "e.yaml")["expectations"]) == 2
+    refused = run("data", "register", "golden", "q.jsonl")
+    assert code(refused) == 6
+    assert "2 of 2 expectations are not met" in str(refused.exception)
+    run("data", "expect", "golden", "--on-broken", "warn")
+    warned = run("data", "register", "golden", "q.jsonl")
+    assert "unique id is broken by 2 of 2 rows (row 1: 1; row 2: 1)" in warned.stderr
+    assert code(run("data", "validate", "golden")) == 6
+
+    Path("e.yaml").write_text("- {expect: row_count, min: 1}\n")
+    assert ask("data", "validate", "golden@1", "--suite", "e.yaml")["met"] is True
+    run("data", "expect", "golden", "--write", "suite.json")
+    Path("e.yaml").write_text("[]")
+    assert ask("data", "expect", "golden", "e.yaml")["expectations"] == []
+    assert [each["expect"] for each in ask("data", "expect", "golden", "suite.json")["expectations"]] == [
+        "unique",
+        "between",
+    ]
+
+
+def test_a_suite_that_cannot_be_read_names_file_and_place(run: Run) -> None:
+    Path("e.yaml").write_text("- {expect: unique, colum: id}\n")
+    wrong = run("data", "expect", "golden", "e.yaml")
+    assert code(wrong) == 2
+    assert "e.yaml: expectations[0].colum" in str(wrong.exception)
+    Path("e.json").write_text("{")
+    assert code(run("data", "expect", "golden", "e.json")) == 2
+
+
+def test_held_out_rows_are_named_and_not_shown(run: Run, ask: Ask) -> None:
+    Path("q.jsonl").write_text("".join(f'{{"id": {number}, "q": "a{number}"}}\n' for number in range(20)))
+    run("data", "register", "golden", "q.jsonl")
+    frozen = ask("data", "freeze", "golden", "--holdout", "0.5")
+    held = ask("data", "show", "golden@1/holdout", "--rows", "20")["rows"]
+    shown = ask("data", "show", "golden", "--rows", "20")["rows"]
+    assert (len(held), len(shown)) == (frozen["parts"]["holdout"], frozen["parts"]["dev"])
+    Path("q.jsonl").write_text('{"id": 1, "q": "other"}\n')
+    assert code(run("data", "register", "golden", "q.jsonl")) == 5
+    assert code(run("data", "register", "golden", "q.jsonl", "--replace-holdout", "started anew")) == 0
+    assert code(run("data", "show", "golden/nothing")) == 2
+
+
+def test_golden_rows_in_prompts_and_training_data_are_found(run: Run, ask: Ask) -> None:
+    Path("q.jsonl").write_text('{"q": "where do I park my car at night"}\n')
+    run("data", "register", "golden", "q.jsonl")
+    run("data", "register", "training", "q.jsonl")
+    flow("# Where do I park my car at night?\n")
+    found = run("data", "contamination", "golden", "--flow", "echo", "--against", "training")
+    assert code(found) == 6
+    assert found.stdout.splitlines()[:2] == [
+        "row 1, q: word for word in training@1, row 1",
+        "row 1, q: word for word in echo/echo.py, line 7",
+    ]
+    flow()
+    assert ask("data", "contamination", "golden", "--flow", "echo")["rows"] == 0
+    assert code(run("data", "contamination", "golden")) == 2

@@ -8,6 +8,7 @@ from opsloop.client import apply, plan, project
 from opsloop.client.experiment_files import ExperimentFileInvalid
 from opsloop.client.http import Client
 from opsloop.client.plan import Action, Plan
+from opsloop.core.errors import Conflict, InvalidInput
 
 PROJECT = """\
 project: small
@@ -235,3 +236,44 @@ def test_an_experiment_that_is_wrong_is_found_before_anything_is_sent(client: Cl
 
     with pytest.raises(ExperimentFileInvalid, match=r"experiment\.yaml: evaluatorz.*'evaluators'"):
         planned(client, folder)
+
+
+CHECKED = """\
+datasets:
+  questions:
+    source: questions.jsonl
+    expectations: [{expect: unique, column: id}]
+    on_broken: warn
+    pii: refuse
+    holdout: {share: 0.5, seed: 3}
+"""
+
+
+def test_what_must_hold_of_a_dataset_is_declared_before_it_is_registered(client: Client, folder: Path) -> None:
+    (folder / "opsloop.yaml").write_text(CHECKED)
+    assert applied(client, folder) == [
+        "✓ dataset questions: questions@1 has 2 rows; 1 of 1 expectations are met",
+    ]
+    assert changes(planned(client, folder)) == {}
+    assert client.datasets.get("questions").parts != {}
+    (folder / "opsloop.yaml").write_text(CHECKED.replace("warn", "refuse").replace("0.5", "0.25"))
+    assert changes(planned(client, folder)) == {"dataset questions": "questions@1 gets other rules and held out rows"}
+    with pytest.raises(Conflict, match="--replace-holdout"):
+        applied(client, folder)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("expectations: [{expect: uniqe, column: id}]", r"opsloop.yaml:4: .*did you mean 'unique'"),
+        ("expectations: gone.yaml", "opsloop.yaml:4: datasets.questions.expectations"),
+        ("on_broken: ignore", "wanted one of refuse, warn"),
+        ("pii: maybe", "wanted one of report, refuse, allow"),
+        ("holdout: {share: 2}", "holdout.share is 2; wanted a share"),
+        ("holdout: {share: 0.2, seed: x}", "holdout.seed is 'x'"),
+    ],
+)
+def test_a_wrong_rule_of_a_dataset_names_its_line(folder: Path, wrong: str, said: str) -> None:
+    (folder / "opsloop.yaml").write_text(f"datasets:\n  questions:\n    source: questions.jsonl\n    {wrong}\n")
+    with pytest.raises(InvalidInput, match=said):
+        project.load(folder)

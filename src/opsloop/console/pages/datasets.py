@@ -14,6 +14,7 @@ from opsloop.core.errors import ExtraNeeded
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.datasets import lineage, service
+from opsloop.datasets.holdout import DEV
 from opsloop.datasets.models import DatasetVersion
 
 router = APIRouter(include_in_schema=False)
@@ -33,17 +34,22 @@ def listed(request: Request, uow: Reading, q: Annotated[str, Query(max_length=10
 
 @router.get("/datasets/{ref}")
 def shown(
-    request: Request, uow: Reading, ref: str, number: Annotated[int, Query(alias="page", ge=1, le=1_000_000)] = 1
+    request: Request,
+    uow: Reading,
+    ref: str,
+    number: Annotated[int, Query(alias="page", ge=1, le=1_000_000)] = 1,
+    part: Annotated[str, Query(pattern="^(holdout|dev)$")] = DEV,
 ) -> Response:
-    """`golden`, `golden@3` or `golden@TAG`."""
+    """`golden`, `golden@3` or `golden@TAG`. Rows that are held out are shown only when they are asked for."""
     version = service.get(uow, ref)
+    in_part = service.get(uow, f"{version.ref}/{part}") if version.parts else version
     frame = Frame(
         version.ref,
         trail=(Place("Datasets", "/datasets"),),
         cli=f"opsloop data show {shlex.quote(version.ref)} --rows 3",
         json=f"/api/datasets/{words.segment(version.name)}/versions/{version.version}",
     )
-    rows, missing = _rows(uow, version, number)
+    rows, missing = _rows(uow, in_part, number)
     return page(
         request,
         "dataset.html",
@@ -57,7 +63,8 @@ def shown(
         missing=missing,
         first=(number - 1) * ROWS,
         number=number,
-        pages=max(1, -(-version.rows // ROWS)),
+        pages=max(1, -(-in_part.rows // ROWS)),
+        part=in_part.part,
         now=uow.clock.now(),
     )
 

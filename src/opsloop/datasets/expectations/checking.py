@@ -9,7 +9,8 @@ from opsloop.core.errors import shown
 from opsloop.datasets.engine import connected, literal, quoted
 from opsloop.datasets.expectations.check import Check, FigureCheck, GroupsCheck, RowsCheck, Table, TableCheck
 from opsloop.datasets.expectations.kinds.registry import known
-from opsloop.datasets.expectations.models import BrokenRow, Expectation, ExpectationReport, ExpectationResult
+from opsloop.datasets.expectations.models import Expectation
+from opsloop.datasets.findings import BrokenRow, ExpectationReport, ExpectationResult
 from opsloop.datasets.models import Column
 from opsloop.guardrails.pii.scan import hidden
 

@@ -1,18 +1,10 @@
-"""The nouns of expectations: what is expected, what came out."""
+"""The noun of this package: something that must hold of a dataset's rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
-
-
-class OnBroken(StrEnum):
-    """What a registration does when an expectation is not met."""
-
-    REFUSE = "refuse"
-    WARN = "warn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,60 +32,6 @@ class Expectation:
         mostly = {} if self.mostly == 1.0 else {"mostly": self.mostly}
         meta = {"meta": dict(self.meta)} if self.meta else {}
         return {"expect": self.expect, **self.options, **mostly, **meta}
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenRow:
-    """A row that breaks an expectation: its number, counted from 1, and its value, shortened, without personal data."""
-
-    row: int
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectationResult:
-    """How an expectation fared.
-
-    Attributes:
-        counted: rows it speaks of; 0 when it is about the table as a whole.
-        broken: those of them that break it.
-        observed: what was found where it is about one figure, or why it could not be checked.
-        rows: the first rows that break it.
-    """
-
-    expectation: str
-    declared: dict[str, Any]
-    met: bool
-    counted: int = 0
-    broken: int = 0
-    observed: str | None = None
-    rows: tuple[BrokenRow, ...] = ()
-
-    def __str__(self) -> str:
-        if self.met:
-            return f"{self.expectation} is met"
-        if self.observed is not None:
-            return f"{self.expectation} is not met: {self.observed}"
-        first = "; ".join(f"row {each.row}: {each.value}" for each in self.rows)
-        return f"{self.expectation} is broken by {self.broken:,} of {self.counted:,} rows ({first})"
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectationReport:
-    """What the expectations of a dataset came to on one version."""
-
-    met: bool
-    results: tuple[ExpectationResult, ...]
-
-    @property
-    def broken(self) -> tuple[ExpectationResult, ...]:
-        return tuple(each for each in self.results if not each.met)
-
-    def __str__(self) -> str:
-        if self.met:
-            return f"{len(self.results)} of {len(self.results)} expectations are met"
-        said = "; ".join(map(str, self.broken))
-        return f"{len(self.broken)} of {len(self.results)} expectations are not met: {said}"
 
 
 def _short(value: object) -> str:

@@ -12,7 +12,7 @@ from opsloop.datasets.expectations.checking import check
 from opsloop.datasets.expectations.declared import parse
 from opsloop.datasets.expectations.errors import ExpectationInvalid
 from opsloop.datasets.expectations.kinds.registry import known
-from opsloop.datasets.expectations.models import ExpectationResult
+from opsloop.datasets.findings import ExpectationResult
 from opsloop.datasets.models import Column, ColumnType
 
 COLUMNS = (

@@ -1,0 +1,92 @@
+"""What must hold of datasets, what is held out of them, and whether it stands elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from opsloop.client.connection import Connection, path
+from opsloop.datasets.contamination_models import ContaminationReport, Passage
+from opsloop.datasets.findings import DatasetPolicy, ExpectationReport, Holdout
+from opsloop.datasets.models import DatasetVersion
+
+# A flow's folder may hold data and models too; prompts and examples are small.
+FILE_LIMIT_BYTES = 2_000_000
+
+
+class DatasetChecks:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def policy(self, name: str) -> DatasetPolicy:
+        """What is declared for all versions of a dataset."""
+        return self._connection.get(path("api", "datasets", name, "policy"), DatasetPolicy)
+
+    def change_policy(
+        self,
+        name: str,
+        *,
+        expectations: Sequence[Mapping[str, Any]] | None = None,
+        on_broken: str | None = None,
+        pii: str | None = None,
+    ) -> DatasetPolicy:
+        """Declare what is given; the rest stays."""
+        body = {"expectations": expectations, "on_broken": on_broken, "pii": pii}
+        return self._connection.post(path("api", "datasets", name, "policy"), DatasetPolicy, body=body)
+
+    def validate(self, ref: str, expectations: Sequence[Mapping[str, Any]] | None = None) -> ExpectationReport:
+        """How a version fares under expectations; without any under those of its dataset."""
+        name, _, version = ref.partition("@")
+        at = path("api", "datasets", name, "versions", version or "latest", "validate")
+        return self._connection.post(at, ExpectationReport, body={"expectations": expectations})
+
+    def holdout(self, name: str) -> Holdout | None:
+        """What is held out of a dataset."""
+        at = path("api", "datasets", name, "holdout")
+        found: Holdout | None = self._connection.get(at, Holdout | None)  # type: ignore[arg-type]  # a union is a type here
+        return found
+
+    def freeze(
+        self, ref: str, share: float, *, seed: int = 0, by: str | None = None, reason: str | None = None
+    ) -> DatasetVersion:
+        """Hold out a share of a version's rows."""
+        name, _, version = ref.partition("@")
+        at = path("api", "datasets", name, "versions", version or "latest", "freeze")
+        body = {"share": share, "seed": seed, "by": by, "reason": reason}
+        return self._connection.post(at, DatasetVersion, body=body)
+
+    def contamination(
+        self,
+        ref: str,
+        *,
+        against: Sequence[str] = (),
+        texts: Sequence[Passage] = (),
+        threshold: float | None = None,
+    ) -> ContaminationReport:
+        """Which rows of a version stand in other datasets or in texts."""
+        name, _, version = ref.partition("@")
+        body: dict[str, Any] = {"version": version or "latest", "against": against, "texts": texts}
+        if threshold is not None:
+            body["threshold"] = threshold
+        return self._connection.post(path("api", "datasets", name, "contamination"), ContaminationReport, body=body)
+
+
+def texts_of(folder: Path) -> list[Passage]:
+    """The text files of a flow's folder, by their paths in it; what is hidden, cached or no UTF-8 is left out."""
+    found = []
+    for file in sorted(folder.rglob("*")):
+        parts = file.relative_to(folder).parts
+        if any(part.startswith(".") or part == "__pycache__" for part in parts) or not file.is_file():
+            continue
+        if file.stat().st_size <= FILE_LIMIT_BYTES and (text := _text(file.read_bytes())) is not None:
+            found.append(Passage((folder / file.relative_to(folder)).as_posix(), text))
+    return found
+
+
+def _text(data: bytes) -> str | None:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
