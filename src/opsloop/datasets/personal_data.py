@@ -16,7 +16,7 @@ from opsloop.guardrails.pii.scan import find, shape
 from opsloop.guardrails.pii.words_before import BETWEEN_TEXTS
 
 # Of larger datasets this many rows are read, evenly spread, and this much of each value.
-ROWS_LIMIT = 100_000
+ROWS_LIMIT = 50_000
 VALUE_LIMIT = 20_000
 SAMPLES = 3
 _READ = (ColumnType.TEXT, ColumnType.INTEGER, ColumnType.JSON)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from opsloop.core.caller import Caller
 from opsloop.core.workspace import Workspace
@@ -14,7 +15,10 @@ from tests.integration.console.conftest import browser
 def test_checks_are_shown_and_held_out_rows_only_when_asked_for(sqlite_workspace: Workspace, admin: Caller) -> None:
     rows = [{"id": number, "mail": f"ada{number}@example.org"} for number in range(10)]
     with sqlite_workspace.writing(admin) as uow:
-        wanted = [{"expect": "between", "column": "id", "max": 8}, {"expect": "not_null", "column": "mail"}]
+        wanted: list[dict[str, Any]] = [
+            {"expect": "between", "column": "id", "max": 8},
+            {"expect": "not_null", "column": "mail"},
+        ]
         policies.change(uow, "golden", expectations=wanted, on_broken=OnBroken.WARN)
         data = "\n".join(map(json.dumps, rows)).encode()
         version = service.register(uow, "golden", "golden.jsonl", data)

@@ -22,19 +22,17 @@ _LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
-_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}")
+_DIGITS = re.compile(r"[0-9](?<=[A-Za-z]{2}.)(?<![A-Za-z0-9][A-Za-z]{2}.)[0-9]", re.DOTALL)
 
 
-@detector("iban", may_hold=lambda text: _START.search(text) is not None)
+@detector("iban", may_hold=lambda text: _DIGITS.search(text) is not None)
 def iban(text: str, before: WordsBefore) -> Iterator[Finding]:
-    for start in _START.finditer(text):
-        length = _LENGTHS.get(start[0][:2].upper())
-        end = _end(text, start.start(), length) if length is not None else None
-        if end is None:
-            continue
-        number = text[start.start() : end].replace(" ", "").replace("-", "")
-        if checksums.iban(number):
-            yield Finding("iban", start.start(), end, 0.98)
+    for digits in _DIGITS.finditer(text):
+        start = digits.start() - 2
+        length = _LENGTHS.get(text[start : start + 2].upper())
+        end = _end(text, start, length) if length is not None else None
+        if end is not None and checksums.iban(text[start:end].replace(" ", "").replace("-", "")):
+            yield Finding("iban", start, end, 0.98)
 
 
 def _end(text: str, start: int, length: int) -> int | None:

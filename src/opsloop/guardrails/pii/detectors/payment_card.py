@@ -11,8 +11,9 @@ from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.pii.words_before import WordsBefore
 
 _WRITTEN = re.compile(
-    r"(?<![0-9])(?:[0-9]{12,19}|[0-9]{4}(?P<by>[ -])[0-9]{4}(?P=by)[0-9]{4}(?P=by)[0-9]{4}(?:(?P=by)[0-9]{1,3})?"
-    r"|3[0-9]{3}(?P<apart>[ -])[0-9]{6}(?P=apart)[0-9]{4,5})(?![0-9])"
+    r"[0-9](?<![0-9].)(?:[0-9]{11,18}|[0-9]{3}(?P<by>[ -])[0-9]{4}(?P=by)[0-9]{4}(?P=by)[0-9]{4}(?:(?P=by)[0-9]{1,3})?"
+    r"|(?<=3)[0-9]{3}(?P<apart>[ -])[0-9]{6}(?P=apart)[0-9]{4,5})(?![0-9])",
+    re.DOTALL,
 )
 # First digits and lengths. Source: issuer identification numbers of ISO/IEC 7812 as the networks publish them.
 _ISSUERS = re.compile(

@@ -10,9 +10,9 @@ from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.pii.words_before import BETWEEN_TEXTS, WordsBefore
 
 _WRITTEN = re.compile(
-    r"(?<![\w@.,+/-])(?<!\([0-9])(?P<number>\+?\(?[0-9][0-9 ().\-/\xa0]{3,22}[0-9])"
+    r"(?P<number>[+(0-9](?<![\w@.,+/-].)[0-9 ().\-/\xa0]{4,23}[0-9])"
     r"(?P<extension>[ ]?(?:x|ext\.?|extension)[ ]?[0-9]{1,6})?(?![\w@]|[-./][\w])",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 _SAID = re.compile(
     r"\b(?:tele)?phone|\btel\b|\btelefon|\bmobil|\bcell|\bfax|\bdesk\b|\bsms\b|whatsapp|hotline|\bhandy\b|voicemail"

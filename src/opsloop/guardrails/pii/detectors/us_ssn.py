@@ -12,7 +12,8 @@ from opsloop.guardrails.pii.words_before import WordsBefore
 # Source: Social Security Administration, SSN randomization (2011): no area 000, 666 or 900-999, no group 00, no serial
 # 0000.
 _NUMBER = re.compile(
-    r"(?<![\w-])(?!000|666|9)[0-9]{3}(?P<by>[- ]?)(?!00)[0-9]{2}(?P=by)(?!0000)[0-9]{4}(?![\w]|-[0-9])"
+    r"[0-8](?<![\w-].)[0-9]{2}(?<!000)(?<!666)(?P<by>[- ]?)(?!00)[0-9]{2}(?P=by)(?!0000)[0-9]{4}(?![\w]|-[0-9])",
+    re.DOTALL,
 )
 _SAID = re.compile(r"\bssn\b|social.?security|_ssn|ssn_", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9]{3}")
