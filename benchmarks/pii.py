@@ -2,8 +2,8 @@
 
 DATA holds JSON lines with `text` and `spans` (presidio-research's synthetic sets); without it the folder beside the
 checkout is taken. A finding counts when kind, start and end are those of the label. Presidio's pattern recognisers are
-measured on the same texts, without a language model: none is needed for these kinds. Goals: F1 of at least .99 for every
-kind with a form of its own, of at least .85 for phones, and 25 times Presidio's speed.
+measured on the same texts, without a language model: none is needed for these kinds. Goals: F1 of at least .99 for
+every kind with a form of its own, of at least .85 for phones, and 25 times Presidio's speed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from _peers import peer
-
 from opsloop.guardrails.pii.scan import find
 
 PRESIDIO = "presidio-analyzer==2.2.366"
