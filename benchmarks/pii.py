@@ -121,7 +121,7 @@ json.dump({"seconds": best, "found": [[[kinds[r.entity_type], r.start, r.end] fo
 def presidio(texts: Sequence[Labelled]) -> tuple[list[set[Span]], float]:
     """What Presidio finds, and its ms per KB."""
     python = peer(PRESIDIO) / "bin" / "python"
-    command = [python, "-W", "ignore", "-c", THEIRS, json.dumps(KINDS), str(2)]
+    command = [str(python), "-W", "ignore", "-c", THEIRS, json.dumps(KINDS), str(2)]
     said = json.dumps([each.text for each in texts])
     answer = json.loads(subprocess.run(command, input=said, capture_output=True, text=True, check=True).stdout)
     size = sum(len(each.text) for each in texts)

@@ -139,8 +139,8 @@ def contamination(
     Texts are compared without case, spacing and marks. A text counts when 70 % of its sequences of eight words stand in
     one place; a shorter one when it stands there whole, and one of less than four words tells nothing.
     """
-    from opsloop.client.dataset_checks import texts_of
     from opsloop.core.errors import AnswerIsNo
+    from opsloop.datasets.passages import texts_of
 
     if not against and not flows:
         raise click.UsageError("name a dataset with --against or a folder with --flow.")

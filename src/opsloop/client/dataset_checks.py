@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from opsloop.client.connection import Connection, path
 from opsloop.datasets.contamination_models import ContaminationReport, Passage
 from opsloop.datasets.findings import DatasetPolicy, ExpectationReport, Holdout
 from opsloop.datasets.models import DatasetVersion
-
-# A flow's folder may hold data and models too; prompts and examples are small.
-FILE_LIMIT_BYTES = 2_000_000
 
 
 class DatasetChecks:
@@ -70,23 +66,3 @@ class DatasetChecks:
         if threshold is not None:
             body["threshold"] = threshold
         return self._connection.post(path("api", "datasets", name, "contamination"), ContaminationReport, body=body)
-
-
-def texts_of(folder: Path) -> list[Passage]:
-    """The text files of a flow's folder, by their paths in it; what is hidden, cached or no UTF-8 is left out."""
-    found = []
-    for file in sorted(folder.rglob("*")):
-        parts = file.relative_to(folder).parts
-        if any(part.startswith(".") or part == "__pycache__" for part in parts) or not file.is_file():
-            continue
-        if file.stat().st_size <= FILE_LIMIT_BYTES and (text := _text(file.read_bytes())) is not None:
-            found.append(Passage((folder / file.relative_to(folder)).as_posix(), text))
-    return found
-
-
-def _text(data: bytes) -> str | None:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return None
-    return None if "\0" in text else text

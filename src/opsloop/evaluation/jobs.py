@@ -18,7 +18,7 @@ from opsloop.core.jobs.registry import Again, JobContext, job
 from opsloop.core.workspace import Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
-from opsloop.evaluation import results, service
+from opsloop.evaluation import leaks, results, service
 from opsloop.evaluation.budget import Account
 from opsloop.evaluation.course import Arm
 from opsloop.evaluation.events import EvaluationFinished
@@ -62,6 +62,7 @@ def _evaluate(context: JobContext, run_ids: Sequence[str]) -> None:
             row.status = RunStatus.RUNNING
         experiment = service.experiment_of(uow, run_ids[0])
         runs = [service.get(uow, each) for each in run_ids]
+    leaks.note(workspace, run_ids, _BY)
     token = current_workspace.set(workspace)
     try:
         with for_a_while(variables_of(experiment)):
