@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opsloop.client.connection import Connection, path
+from opsloop.core.errors import InvalidInput
 from opsloop.datasets.contamination_models import ContaminationReport, Passage
 from opsloop.datasets.findings import DatasetPolicy, ExpectationReport, Holdout
 from opsloop.datasets.models import DatasetVersion
@@ -33,8 +34,8 @@ class DatasetChecks:
 
     def validate(self, ref: str, expectations: Sequence[Mapping[str, Any]] | None = None) -> ExpectationReport:
         """How a version fares under expectations; without any under those of its dataset."""
-        name, _, version = ref.partition("@")
-        at = path("api", "datasets", name, "versions", version or "latest", "validate")
+        name, version = _whole(ref)
+        at = path("api", "datasets", name, "versions", version, "validate")
         return self._connection.post(at, ExpectationReport, body={"expectations": expectations})
 
     def holdout(self, name: str) -> Holdout | None:
@@ -47,8 +48,8 @@ class DatasetChecks:
         self, ref: str, share: float, *, seed: int = 0, by: str | None = None, reason: str | None = None
     ) -> DatasetVersion:
         """Hold out a share of a version's rows."""
-        name, _, version = ref.partition("@")
-        at = path("api", "datasets", name, "versions", version or "latest", "freeze")
+        name, version = _whole(ref)
+        at = path("api", "datasets", name, "versions", version, "freeze")
         body = {"share": share, "seed": seed, "by": by, "reason": reason}
         return self._connection.post(at, DatasetVersion, body=body)
 
@@ -61,8 +62,20 @@ class DatasetChecks:
         threshold: float | None = None,
     ) -> ContaminationReport:
         """Which rows of a version stand in other datasets or in texts."""
-        name, _, version = ref.partition("@")
-        body: dict[str, Any] = {"version": version or "latest", "against": against, "texts": texts}
+        whole, _, part = ref.partition("/")
+        name, version = _whole(whole)
+        named = f"{version}/{part}" if part else version
+        body: dict[str, Any] = {"version": named, "against": against, "texts": texts}
         if threshold is not None:
             body["threshold"] = threshold
         return self._connection.post(path("api", "datasets", name, "contamination"), ContaminationReport, body=body)
+
+
+def _whole(ref: str) -> tuple[str, str]:
+    """Name and version of a text that names all rows of a version."""
+    if "/" in ref:
+        raise InvalidInput(
+            field="version", value=ref, wanted="NAME or NAME@V without a part: all of its rows are meant"
+        )
+    name, _, version = ref.partition("@")
+    return name, version or "latest"

@@ -82,7 +82,8 @@ def check_versions(
 
 def words_of(text: str) -> list[str]:
     """The words of a text as they are compared."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    plain = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return _WORD.findall(plain)
 
 
 class _Index:
@@ -92,7 +93,8 @@ class _Index:
         self._cells: list[_Cell] = []
         # By length: a sequence as text, and the cells that hold it.
         self._grams: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        self._first: dict[int, set[str]] = defaultdict(set)
+        # Their first words and the second ones after each: most places are told apart by these two alone.
+        self._first: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
 
     def add(self, row: int, values: Mapping[str, Any]) -> bool:
         """Take the cells of a golden row that are long enough; whether there was one."""
@@ -105,7 +107,8 @@ class _Index:
             grams = set(_grams(words, size))
             for gram in grams:
                 self._grams[size][gram].append(len(self._cells))
-                self._first[size].add(gram.partition(" ")[0])
+                first, second, *_ = gram.split(" ", 2)
+                self._first[size][first].add(second)
             self._cells.append(_Cell(row, column, tuple(words), len(grams)))
         return len(self._cells) > before
 
@@ -133,8 +136,8 @@ class _Index:
         first: dict[int, int] = {}
         for size, grams in self._grams.items():
             starts = self._first[size]
-            for at in range(len(words) - size + 1):
-                if words[at] not in starts:
+            for at, word in enumerate(words[: max(0, len(words) - size + 1)]):
+                if word not in starts or words[at + 1] not in starts[word]:
                     continue
                 gram = " ".join(words[at : at + size])
                 for number in grams.get(gram, ()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from opsloop.core.errors import InvalidInput, NotFound, TooLarge, shown
+from opsloop.core.errors import Conflict, InvalidInput, NotFound, TooLarge, shown
 
 
 class DatasetMissing(NotFound):
@@ -29,6 +29,12 @@ class FileBroken(InvalidInput):
         super().__init__(
             f"{where}: {got}wanted {wanted}", file=file, place=place, column=column, wanted=wanted, **facts
         )
+
+
+class SnapshotGone(Conflict):
+    """Another registration of the same rows was refused meanwhile, and took them out of the store."""
+
+    template = "{dataset}: its rows were taken away before the version was made; register them again"
 
 
 class DatasetTooLarge(TooLarge):

@@ -21,7 +21,7 @@ from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import holdouts, inspection
 from opsloop.datasets import snapshot as snapshots
 from opsloop.datasets._tables import DatasetRow, DatasetVersionRow
-from opsloop.datasets.errors import DatasetMissing
+from opsloop.datasets.errors import DatasetMissing, SnapshotGone
 from opsloop.datasets.findings import ExpectationReport, PiiReport
 from opsloop.datasets.holdout import PARTS, digest_of, part_of
 from opsloop.datasets.inspection import Inspection
@@ -113,6 +113,8 @@ def register_snapshot(
         inspected = inspection.inspect(uow, name, snapshot)
     inspection.admit(inspected, replace_holdout=replace_holdout)
     dataset = _locked(uow, name)
+    if not uow.artifacts.exists(snapshot.artifact):
+        raise SnapshotGone(dataset=name)
     row = uow.session.scalar(
         select(DatasetVersionRow).where(DatasetVersionRow.name == name, DatasetVersionRow.digest == snapshot.digest)
     )

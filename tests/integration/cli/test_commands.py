@@ -327,6 +327,8 @@ def test_held_out_rows_are_named_and_not_shown(run: Run, ask: Ask) -> None:
     assert code(run("data", "register", "golden", "q.jsonl")) == 5
     assert code(run("data", "register", "golden", "q.jsonl", "--replace-holdout", "started anew")) == 0
     assert code(run("data", "show", "golden/nothing")) == 2
+    assert code(run("data", "freeze", "golden/dev", "--holdout", "0.5")) == 2
+    assert code(run("data", "contamination", "golden/holdout", "--against", "golden/dev")) == 0
 
 
 def test_golden_rows_in_prompts_and_training_data_are_found(run: Run, ask: Ask) -> None:

@@ -9,6 +9,7 @@ import pytest
 from opsloop.core.caller import Caller
 from opsloop.core.jobs.inline import run_due
 from opsloop.core.workspace import Workspace
+from opsloop.datasets import holdouts, lineage
 from opsloop.datasets import service as datasets
 from opsloop.evaluation import jobs, service
 from opsloop.evaluation.models import Run
@@ -44,11 +45,27 @@ def test_a_run_on_golden_rows_says_which_of_them_the_flow_holds(
     assert run.error is None
 
 
-def evaluated(workspace: Workspace, by: Caller, folder: Path, tags: list[str], change: str) -> Run:
+def test_a_part_of_a_golden_set_is_evaluated_alone(sqlite_workspace: Workspace, admin: Caller, tmp_path: Path) -> None:
+    with sqlite_workspace.writing(admin) as uow:
+        rows = "\n".join(f'{{"question": "question {number}"}}' for number in range(20)).encode()
+        version = datasets.register(uow, "golden", "q.jsonl", rows)
+        holdouts.freeze(uow, version, 0.5, seed=0, by=None, reason=None)
+        held = list(datasets.rows(uow, datasets.get(uow, "golden/holdout")))
+    run = evaluated(sqlite_workspace, admin, tmp_path, [], "", dataset="golden@1/holdout")
+    with sqlite_workspace.reading(admin) as uow:
+        assert [record.data for record in service.rows(uow, run.id)] == held
+        assert [use.target for use in lineage.uses(uow, "golden")] == [run.id]
+    assert run.dataset == "golden@1/holdout"
+    assert run.datasets[0].digest != version.digest
+
+
+def evaluated(
+    workspace: Workspace, by: Caller, folder: Path, tags: list[str], change: str, dataset: str = "questions"
+) -> Run:
     (folder / "flow").mkdir()
     (folder / "flow" / "flow.dag.yaml").write_text(DAG)
     (folder / "flow" / "say.py").write_text(SAY + change)
-    declared = {"name": "answers", "datasets": [{"name": "questions"}], "evaluators": [{"name": "latency"}]}
+    declared = {"name": "answers", "datasets": [{"name": dataset}], "evaluators": [{"name": "latency"}]}
     with workspace.writing(by) as uow:
         row = b'{"question": "where may I park my car over night"}'
         datasets.register(uow, "questions", "q.jsonl", row, tags=tags)

@@ -75,6 +75,10 @@ def test_a_kind_is_found_where_it_stands(text: str, kind: str, value: str) -> No
         "https://example.org/a:b@c and http://example.org:8080/",
         "00000000-0000-4000-8000-000000000000",
         "12345678A and 123456789012",
+        "3-16-148410-0",
+        "48.858370, 2.294481",
+        "at 1732537239, for 1.299,00 or 1 234 567",
+        "2026-11-25 12:20:39.123456 in room 12345-6789",
     ],
 )
 def test_what_only_looks_like_it_is_not_found(text: str) -> None:

@@ -64,7 +64,8 @@ def _confidence(written: re.Match[str], text: str, before: WordsBefore, *, is_sa
     if number.startswith("(") and 8 <= len(digits) <= 12:
         return 0.6
     stands_alone = _is_edge(text, written.start() - 1) and _is_edge(text, written.end())
-    return 0.5 if stands_alone and len(groups) >= 3 and 8 <= len(digits) <= 12 else 0.0
+    is_grouped = len(groups) >= 3 and all(len(group) > 1 for group in groups)
+    return 0.5 if stands_alone and is_grouped and 8 <= len(digits) <= 12 else 0.0
 
 
 def _is_said(words: str) -> bool:
