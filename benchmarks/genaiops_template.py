@@ -90,7 +90,10 @@ def main() -> int:
 
 
 def run_use_case(checkout: Path, name: str, python: Path) -> list[Outcome]:
-    with tempfile.TemporaryDirectory(prefix=f"{name}-") as work, model_server(Path(work), answers_for(checkout / name)) as azure:
+    with (
+        tempfile.TemporaryDirectory(prefix=f"{name}-") as work,
+        model_server(Path(work), answers_for(checkout / name)) as azure,
+    ):
         case = Path(work) / name
         shutil.copytree(checkout / name, case)
         if name == "chat_with_pdf":

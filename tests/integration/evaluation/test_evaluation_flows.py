@@ -89,7 +89,7 @@ def started(workspace: Workspace, by: Caller, folder: Path, server: ModelServer,
     model = {"type": "open_ai", "api_key": "key", "base_url": server.base_url}
     files = {
         "answer/flow.dag.yaml": ANSWER,
-        # A flow is loaded once in a process, with the connections of the first that loads it: here each test has its own.
+        # A flow is loaded once in a process, with the connections of the first that loads it: each test has its own.
         "answer/p.jinja2": f"{{# {folder} #}}user:\nanswer {{{{q}}}}\n",
         "judge/flow.dag.yaml": JUDGE,
         "judge/p.jinja2": "user:\njudge {{q}}\n",
