@@ -33,10 +33,16 @@ evaluation.add_command(compare)
     "run",
     example="""opsloop eval run experiment.yaml
     opsloop eval run answers --flow flows/answer-hasty
-    opsloop eval run web_classification/experiment.yaml --env pr --variants '*'""",
+    opsloop eval run web_classification/experiment.yaml --env pr --variants '*'
+    opsloop eval run answers --target endpoint:support-chat""",
 )
 @click.argument("experiment")
 @click.option("--flow", metavar="DIR|NAME@V", help="The flow to evaluate; default: the one the experiment names.")
+@click.option(
+    "--target",
+    metavar="endpoint:NAME|URL|function:MODULE:NAME",
+    help="What to evaluate in place of a flow; default: the one the experiment names.",
+)
 @click.option("--env", metavar="NAME", help="Take the blocks that experiment.NAME.yaml has in place of the others.")
 @click.option(
     "--variants",
@@ -48,6 +54,7 @@ def run(
     session: Session,
     experiment: str,
     flow: str | None,
+    target: str | None,
     env: str | None,
     variants: str | None,
     timeout_s: float | None,
@@ -60,7 +67,7 @@ def run(
     from opsloop.core.errors import Failed
     from opsloop.evaluation.models import RunStatus
 
-    found = experiment_files.read(_file(session, experiment), env=env, variants=variants)
+    found = experiment_files.read(_file(session, experiment), env=env, variants=variants, target=target)
     for each in found.notes:
         session.note(each)
     wanted = Path(flow) if flow is not None and Path(flow).exists() else flow

@@ -39,6 +39,7 @@ class Connection:
         headers = {"user-agent": USER_AGENT} | ({"authorization": f"Bearer {token}"} if token else {})
         timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, 10.0))
         self.url = _checked(url)
+        self.is_in_this_process = transport is not None
         self._timeout_s = timeout_s
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout, transport=transport)
 

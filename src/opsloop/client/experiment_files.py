@@ -54,12 +54,14 @@ class ExperimentFile:
         return within if not (self.folder / source).exists() and within.exists() else self.folder / source
 
 
-def read(file: Path, *, env: str | None = None, variants: str | None = None) -> ExperimentFile:
+def read(
+    file: Path, *, env: str | None = None, variants: str | None = None, target: str | None = None
+) -> ExperimentFile:
     """The experiment in a file.
 
     Args:
         env: environment whose overlay counts: `pr` for `experiment.pr.yaml`.
-        variants: in place of those of the file.
+        variants, target: in place of those of the file.
     Raises: YamlUnreadable, ExperimentFileInvalid, both naming the file.
     """
     values, notes = _with_overlay(file, env)
@@ -68,6 +70,8 @@ def read(file: Path, *, env: str | None = None, variants: str | None = None) -> 
         values["environment_variables"] = {**variables, **(values.get("environment_variables") or {})}
     if variants is not None:
         values["variants"] = variants
+    if target is not None:
+        values["target"] = target
     try:
         return ExperimentFile(file, values, parse(values), tuple(notes))
     except InvalidInput as error:

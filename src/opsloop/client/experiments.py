@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from opsloop.client import targets
 from opsloop.client.experiment_files import ExperimentFile, ExperimentFileInvalid, read, registered
 from opsloop.client.http import Client
 from opsloop.evaluation.models import GateReport, Run
@@ -23,7 +24,7 @@ def run(
     """Register what the experiment names in files, run it, and wait for the end.
 
     Args:
-        flow: folder of the flow, or a version such as `answer@2`; default: the folder that the experiment names.
+        flow: folder of the flow, or a version such as `answer@2`; default: what the experiment names.
         env: environment whose overlay counts, such as `pr`.
         variants: in place of those of the file: `*`, `defaults`, or names with commas between.
         timeout_s: how long to wait, in seconds; for ever when None.
@@ -73,6 +74,8 @@ def judge(client: Client, file: Path, run: Run, *, stable_run: str | None, stabl
 def _flow(client: Client, found: ExperimentFile, given: Path | str | None) -> str:
     if isinstance(given, str):
         return given
+    if given is None and found.experiment.target is not None:
+        return targets.registered(client, found.experiment.target, found.experiment, found.folder)
     place = given if given is not None else found.flow_at(found.experiment.flow or found.experiment.name)
     if given is None and found.experiment.flow is None and not place.exists():
         raise ExperimentFileInvalid(

@@ -11,7 +11,9 @@ from opsloop.evaluation.declared import Declared
 from opsloop.evaluation.errors import CannotScore, ExperimentInvalid
 from opsloop.evaluation.evaluators import registry
 from opsloop.evaluation.evaluators.registry import Evaluator, Input, Score
+from opsloop.evaluation.fitting import outputs_of
 from opsloop.evaluation.models import ExperimentEvaluator
+from opsloop.flows.chat_history import chat_answer
 from opsloop.flows.formats.references import NotAReference, StepMissing, follow, steps_of
 from opsloop.flows.models import Flow
 from opsloop.flows.row_result import RowResult
@@ -105,9 +107,9 @@ def _mapped(value: Any, flow: Flow, columns: Collection[str], field: str) -> _So
             raise ExperimentInvalid(field, _FORMS, value=value)
         return _Source(lambda _row: value, is_data=False)
     kind, path = found.groups()
-    known = {"data": columns, "run.outputs": flow.outputs, "run.inputs": flow.inputs}[kind]
-    steps = [path] if path in known else _steps(path, field, value)
-    if steps[0] not in known:
+    known = {"data": columns, "run.outputs": outputs_of(flow), "run.inputs": flow.inputs}[kind]
+    steps = [path] if known is not None and path in known else _steps(path, field, value)
+    if known is not None and steps[0] not in known:
         raise ExperimentInvalid(field, f"one of {', '.join(known)} in {kind}", known=known, value=steps[0])
     return _Source(_reader(kind, steps), is_data=kind == "data")
 
@@ -138,7 +140,7 @@ def _usual(wanted: Input, flow: Flow, columns: Collection[str]) -> _Source | Non
         if kind == "run.outputs" and name in flow.outputs:
             return _Source(_reader("run.outputs", [name]), is_data=False)
         if usual == "run.chat_output" and flow.chat_output is not None:
-            return _Source(_reader("run.outputs", [flow.chat_output]), is_data=False)
+            return _Source(lambda row: chat_answer(flow, row.result.outputs), is_data=False)
         if usual == "run.latency_ms":
             return _Source(lambda row: row.result.duration_ms, is_data=False)
         if usual == "run.passages":

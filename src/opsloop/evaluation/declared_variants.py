@@ -39,7 +39,7 @@ def parse(values: object, path: str) -> VariantsSpec | None:
         return None
     by = found.text("by", By.ONE_BY_ONE.value)
     if by not in list(By):
-        raise found.wrong("by", f"one of {', '.join(By)}", known=list(By))
+        raise found.wrong("by", f"one of {', '.join(By)}", known=[each.value for each in By])
     metric = found.optional_text("metric")
     if by == By.SUCCESSIVE_HALVING and metric is None:
         raise found.wrong("metric", "the metric by which the better half is kept")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from opsloop.evaluation import budget as budgets
-from opsloop.evaluation import declared_variants
+from opsloop.evaluation import declared_target, declared_variants
 from opsloop.evaluation.declared import Declared
 from opsloop.evaluation.declared_connections import connection, environment_variables
 from opsloop.evaluation.errors import ExperimentInvalid
@@ -17,7 +17,7 @@ from opsloop.evaluation.models import Experiment, ExperimentDataset, ExperimentE
 
 _EXPERIMENT = (
     *("name", "flow", "connections", "datasets", "evaluators", "runtime", "environment_variables", "init"),
-    *("repeats", "seed", "gate", "budget", "variants"),
+    *("repeats", "seed", "gate", "budget", "variants", "target"),
 )
 _DATASET = ("name", "source", "description", "mappings")
 _EVALUATOR = ("name", "metric", "flow", "datasets", "mappings", "options", "init", "higher_is_better", "worst")
@@ -58,6 +58,7 @@ def parse(values: object) -> Experiment:
         init=top.mapping("init") if "init" in top.values else None,
         budget=budgets.parse(top.values["budget"], "budget") if "budget" in top.values else None,
         variants=declared_variants.parse(top.values["variants"], "variants") if "variants" in top.values else None,
+        target=declared_target.parse(top.values["target"], "target") if "target" in top.values else None,
     )
 
 

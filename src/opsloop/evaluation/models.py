@@ -129,6 +129,33 @@ class VariantsSpec:
     higher_is_better: bool = True
 
 
+class Speaks(StrEnum):
+    """What a service understands: the inputs of a flow, or OpenAI's chat completions."""
+
+    INVOKE = "invoke"
+    OPENAI = "openai"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is evaluated in place of a flow: one of `endpoint`, `function` (`module:name`) and `url`.
+
+    Attributes:
+        model: as the service calls it.
+        key_variable: environment variable with the service's key.
+        outputs: names of what it gives; empty for those that are known of it.
+    """
+
+    endpoint: str | None = None
+    function: str | None = None
+    url: str | None = None
+    speaks: Speaks = Speaks.INVOKE
+    model: str | None = None
+    key_variable: str | None = None
+    outputs: tuple[str, ...] = ()
+    timeout_s: float = 120.0
+
+
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """A flow over datasets under evaluators, each row `repeats` times; `seed` makes every draw repeatable.
@@ -151,6 +178,7 @@ class Experiment:
     init: Mapping[str, Any] | None = None
     budget: Budget | None = None
     variants: VariantsSpec | None = None
+    target: Target | None = None
 
 
 class RunStatus(StrEnum):
