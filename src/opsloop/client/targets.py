@@ -95,8 +95,10 @@ def _service(
             "speaks": target.speaks.value,
             "model": target.model or "",
             "key_variable": key_variable or "",
+            "needs_key": target.key_variable is not None,
+            "timeout_s": target.timeout_s,
         }
-        (flow / "init.json").write_text(json.dumps({**init, "timeout_s": target.timeout_s}))
+        (flow / "init.json").write_text(json.dumps(init))
         return client.flows.register(flow).ref
 
 

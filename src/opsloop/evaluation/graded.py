@@ -9,7 +9,7 @@ of its own, such as `classified.grade.Correct`, which is 1 on the rows that have
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,13 +60,14 @@ def value_of(graded: Graded, metric: str) -> float | None:
     return float(leaf == label) if isinstance(leaf, str) else None
 
 
-def scores(rows: Sequence[Graded], name: str, *, worst: float | None) -> Scores:
+def scores(rows: Sequence[Graded], name: str, *, worst: float | None, asked: Collection[str] = ()) -> Scores:
     """Figures of all rows.
 
     Args:
         worst: what a number counts on a row for which the flow gave none; a share counts 0 there.
+        asked: metrics that a gate speaks of; a label among them is measured also when no row has it.
     """
-    shares, numbers = _shares(rows), _numbers(rows)
+    shares, numbers = _shares(rows, asked), _numbers(rows)
     metrics = tuple(dict.fromkeys([*numbers, *shares]))
     if not metrics and any(row.reason is not None for row in rows):
         metrics = (name,)
@@ -113,7 +114,7 @@ def _numbers(rows: Sequence[Graded]) -> list[str]:
     return list(dict.fromkeys(name for name, leaf in named if not isinstance(leaf, str | bool)))
 
 
-def _shares(rows: Sequence[Graded]) -> dict[str, None]:
+def _shares(rows: Sequence[Graded], asked: Collection[str]) -> dict[str, None]:
     """Metrics that say which share of the rows something holds for: of true and false, and of each label."""
     numbers = set(_numbers(rows))
     found: dict[str, None] = {}
@@ -125,6 +126,7 @@ def _shares(rows: Sequence[Graded]) -> dict[str, None]:
             elif isinstance(leaf, str) and name not in numbers:
                 labels.setdefault(name, []).append(leaf)
     for name, texts in labels.items():
+        found.update(dict.fromkeys(each for each in asked if each.rpartition(".")[0] == name))
         if _are_labels(texts):
             found.update(dict.fromkeys(f"{name}.{label}" for label in sorted(set(texts))))
     return found

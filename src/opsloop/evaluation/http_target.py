@@ -19,14 +19,16 @@ class HttpTarget:
     speaks: `invoke` or `openai`.
     model: as the service calls it, for `openai`.
     key_variable: environment variable with its key; empty for none.
+    needs_key: whether nobody is let in without it.
     timeout_s: longest time of an answer, in seconds.
     """
 
-    def __init__(self, url: str, speaks: str, model: str, key_variable: str, timeout_s: float) -> None:
+    def __init__(self, url: str, speaks: str, model: str, key_variable: str, needs_key: bool, timeout_s: float) -> None:
         self.url = url
         self.speaks = speaks
         self.model = model
         self.key_variable = key_variable
+        self.needs_key = needs_key
         self.timeout_s = timeout_s
 
     async def __call__(self, **inputs: Any) -> dict:  # type: ignore[type-arg]  # as a flow types it
@@ -46,9 +48,9 @@ class HttpTarget:
         return f"{self.url.rstrip('/')}/chat/completions" if self.speaks == "openai" else self.url
 
     def headers(self) -> dict[str, str]:
-        if not self.key_variable:
+        key = os.environ.get(self.key_variable) if self.key_variable else None
+        if not key and not self.needs_key:
             return {}
-        key = os.environ.get(self.key_variable)
         if not key:
             raise RuntimeError(
                 f"the environment variable {self.key_variable} is not set, so {self.url} cannot be asked"

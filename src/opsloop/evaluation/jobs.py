@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict
-from functools import partial
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from opsloop.core.caller import system
@@ -15,7 +14,7 @@ from opsloop.core.errors import OpsloopError
 from opsloop.core.jobs import service as jobs
 from opsloop.core.jobs.models import JobStatus
 from opsloop.core.jobs.registry import Again, JobContext, job
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
 from opsloop.evaluation import leaks, results, service
@@ -72,11 +71,36 @@ def _evaluate(context: JobContext, run_ids: Sequence[str]) -> None:
     finally:
         current_workspace.reset(token)
     context.yield_back()
-    for each, (outcome, cut) in zip(ready, ended, strict=True):
-        found = summaries(outcome.records, each.kinds, seed=experiment.seed)
-        key = results.store(workspace.artifacts, outcome.records)
-        context.patiently(partial(_finish, workspace, each.run, outcome, found, key, cut))
+    done = [_done(workspace, experiment, each, *what) for each, what in zip(ready, ended, strict=True)]
+    context.patiently(lambda: _finish(workspace, done))
     _forget_journals(ready)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A run that is over: what is stored of it."""
+
+    run: Run
+    outcome: Outcome
+    metrics: dict[str, MetricSummary]
+    results: str
+    cut: str | None
+
+
+def _done(workspace: Workspace, experiment: Experiment, ready: Prepared, outcome: Outcome, cut: str | None) -> _Done:
+    metrics = summaries(outcome.records, ready.kinds, seed=experiment.seed)
+    key = results.store(workspace.artifacts, outcome.records)
+    return _Done(ready.run, outcome, _in_order(experiment, metrics), key, cut)
+
+
+def _in_order(experiment: Experiment, metrics: dict[str, MetricSummary]) -> dict[str, MetricSummary]:
+    """The metrics in the order of the evaluators that they come from."""
+    names = [each.metric for each in experiment.evaluators]
+
+    def place(metric: str) -> int:
+        return next((at for at, name in enumerate(names) if metric == name or metric.startswith(f"{name}.")), -1)
+
+    return {metric: metrics[metric] for metric in sorted(metrics, key=place)}
 
 
 async def _run_all(
@@ -85,7 +109,7 @@ async def _run_all(
     """What each run came to, and why it did not go over all rows."""
     workspace = context.workspace
     async with AsyncExitStack() as stack:
-        arms = [Arm(each.run.variant, await stack.enter_async_context(each.rows(experiment.repeats))) for each in ready]
+        arms = [Arm(each.run.variant, await stack.enter_async_context(each.rows(experiment))) for each in ready]
         account = Account(experiment.budget, workspace.clock)
         has_server = workspace.settings.llm_base_url is not None
         at_once = rows_at_once([flow for each in ready for flow in each.flows], has_server=has_server)
@@ -115,26 +139,30 @@ async def _watched(context: JobContext, study: Study) -> None:
             await asyncio.gather(work, return_exceptions=True)
 
 
-def _finish(
-    workspace: Workspace, run: Run, outcome: Outcome, metrics: dict[str, MetricSummary], key: str, cut: str | None
-) -> None:
-    used = outcome.used
+def _finish(workspace: Workspace, done: Sequence[_Done]) -> None:
+    """Store what came out; of all runs of a study at once, so that who sees one done sees all."""
     with workspace.writing(_BY) as uow:
-        row = service.row_of(uow, run.id)
-        row.status = RunStatus.DONE
-        row.metrics = {name: asdict(summary) for name, summary in metrics.items()}
-        row.failed_rows = sum(each.error is not None for each in outcome.records)
-        row.results = key
-        row.finished_at = uow.clock.now()
-        row.aggregates = outcome.aggregates
-        row.cut = cut
-        row.warnings = [*(row.warnings or ()), *outcome.warnings]
-        row.cost_usd = used.cost_usd
-        row.prompt_tokens, row.completion_tokens = used.prompt, used.completion
-        for each in row.datasets:
-            lineage.note_use(uow, datasets.get(uow, each["ref"]), "evaluation", run.id)
-        uow.audit("evaluation.finished", f"evaluation/{run.id}", flow=row.flow, failed_rows=row.failed_rows)
-        uow.emit(EvaluationFinished(run.id, row.experiment, row.flow, RunStatus.DONE.value))
+        for each in done:
+            _store(uow, each)
+
+
+def _store(uow: UnitOfWork, done: _Done) -> None:
+    outcome = done.outcome
+    row = service.row_of(uow, done.run.id)
+    row.status = RunStatus.DONE
+    row.metrics = {name: asdict(summary) for name, summary in done.metrics.items()}
+    row.failed_rows = sum(each.error is not None for each in outcome.records)
+    row.results = done.results
+    row.finished_at = uow.clock.now()
+    row.aggregates = outcome.aggregates
+    row.cut = done.cut
+    row.warnings = [*(row.warnings or ()), *outcome.warnings]
+    row.cost_usd = outcome.used.cost_usd
+    row.prompt_tokens, row.completion_tokens = outcome.used.prompt, outcome.used.completion
+    for each in row.datasets:
+        lineage.note_use(uow, datasets.get(uow, each["ref"]), "evaluation", row.id)
+    uow.audit("evaluation.finished", f"evaluation/{row.id}", flow=row.flow, failed_rows=row.failed_rows)
+    uow.emit(EvaluationFinished(row.id, row.experiment, row.flow, RunStatus.DONE.value))
 
 
 def _fail(workspace: Workspace, run_ids: Sequence[str], error: Exception) -> None:

@@ -36,8 +36,11 @@ class Prepared:
     def flows(self) -> list[Opened]:
         return [self.opened, *(each.opened for part in self.parts for each in part.graders)]
 
-    def rows(self, repeats: int) -> RunOfRows:
-        return RunOfRows(self.opened, self.parts, repeats)
+    def rows(self, experiment: Experiment) -> RunOfRows:
+        asked = [rule.metric for rule in experiment.gate.rules] if experiment.gate is not None else []
+        if experiment.variants is not None and experiment.variants.metric is not None:
+            asked.append(experiment.variants.metric)
+        return RunOfRows(self.opened, self.parts, experiment.repeats, asked)
 
 
 def prepared(workspace: Workspace, uow: UnitOfWork, experiment: Experiment, runs: Sequence[Run]) -> list[Prepared]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,11 +77,13 @@ class RunOfRows:
     Args:
         opened: the flow.
         repeats: how often each row is run.
+        asked: metrics that the experiment speaks of.
     """
 
-    def __init__(self, opened: Opened, parts: Sequence[Part], repeats: int) -> None:
+    def __init__(self, opened: Opened, parts: Sequence[Part], repeats: int, asked: Collection[str] = ()) -> None:
         self.parts = parts
         self.repeats = repeats
+        self._asked = asked
         self.done: dict[Place, Done] = {}
         made_with = opened.made_with
         self._targets = [
@@ -135,7 +137,7 @@ class RunOfRows:
         warnings: list[str] = []
         for number, grades in enumerate(self._grades):
             for each in grades:
-                _add_scores(records, self.parts[number].ref, each, self.repeats)
+                _add_scores(records, self.parts[number].ref, each, self.repeats, self._asked)
         aggregates: dict[str, float] = {}
         for number, part in enumerate(self.parts):
             suffix = f"@{part.ref}" if len(self.parts) > 1 else ""
@@ -206,12 +208,12 @@ def _not_run(part: Part, place: Place, why: str) -> RowRecord:
     )
 
 
-def _add_scores(records: list[RowRecord], ref: str, grades: Grades, repeats: int) -> None:
+def _add_scores(records: list[RowRecord], ref: str, grades: Grades, repeats: int, asked: Collection[str]) -> None:
     """Put what an evaluation flow gave into the records of its dataset."""
     use = grades.grader.use
     places = [place for place, each in enumerate(records) if each.dataset == ref and each.skipped is None]
     rows = [grades.by_index[records[place].row * repeats + records[place].repeat] for place in places]
-    found = graded.scores(rows, use.metric, worst=use.worst)
+    found = graded.scores(rows, use.metric, worst=use.worst, asked=asked)
     for place, figures, errors in zip(places, found.rows, found.errors, strict=True):
         record = records[place]
         records[place] = replace(record, scores={**record.scores, **figures}, errors={**record.errors, **errors})

@@ -188,8 +188,8 @@ class Contest:
         pairs = self._bets[id(better), id(loser)].pairs
         e_value = math.exp(min(self._log_e(better, loser), 600.0))
         return (
-            f"{better.name or DEFAULTS} is better: {self._metric} {self._mean(better):.3g} against "
-            f"{self._mean(loser):.3g} on {pairs:,} rows, e-value {e_value:,.0f}"
+            f"it lost to {better.name or DEFAULTS}: {self._metric} {self._mean(loser):.3g} against "
+            f"{self._mean(better):.3g} on {pairs:,} rows, e-value {e_value:,.0f}"
         )
 
     def _log_e(self, one: Arm, other: Arm) -> float:

@@ -283,7 +283,7 @@ def test_a_variant_that_loses_is_stopped_on_the_way(client: Client, file: Path) 
 
     assert best.cut is None
     assert worse.cut is not None
-    assert "the defaults is better: graded.Correct 1 against" in worse.cut
+    assert "it lost to the defaults: graded.Correct 0." in worse.cut
     records = client.evaluations.rows(worse.id)
     ran = [each for each in records if each.skipped is None]
     assert len(records) == 200

@@ -31,6 +31,13 @@ def test_labels_that_come_again_are_counted_and_remarks_are_not() -> None:
     assert value_of(rows[2], "judge.grade.B") == 1.0
 
 
+def test_a_label_that_a_gate_asks_for_is_measured_also_when_no_row_has_it() -> None:
+    rows = [graded({"grade": "B"}), graded({"grade": "B"})]
+    found = scores(rows, "judge", worst=None, asked=["judge.grade.A", "other.grade.C"])
+    assert [row["judge.grade.A"] for row in found.rows] == [0.0, 0.0]
+    assert set(found.metrics) == {"judge.grade.A", "judge.grade.B"}
+
+
 def test_a_row_without_a_grade_counts_as_failed_with_the_worst_there_is() -> None:
     rows = [graded({"score": 5, "good": True}), Graded(reason="the flow failed")]
     found = scores(rows, "judge", worst=1.0)

@@ -70,7 +70,7 @@ def test_the_best_goes_on_while_bad_ones_are_stopped_early() -> None:
     assert len(arms[1].rows.done) == 400
     assert len(arms[2].rows.done) < 40
     assert len(arms[0].rows.done) < 200
-    assert (study.why_cut(arms[2]) or "").startswith("n.v1 is better: m 0.9")
+    assert (study.why_cut(arms[2]) or "").startswith("it lost to n.v1: m 0 against 0.9 on ")
     assert study.why_cut(arms[1]) is None
 
 
