@@ -27,8 +27,8 @@ def rows_for_gap(gap: float, row_deviation: float, alpha: float, *, power: float
     """
     if gap == 0.0:
         return None
-    rows = ((normal_quantile(1.0 - alpha) + normal_quantile(power)) * row_deviation / gap) ** 2
-    return math.ceil(rows) if rows <= MOST_ROWS else None
+    root = abs((normal_quantile(1.0 - alpha) + normal_quantile(power)) * row_deviation / gap)
+    return math.ceil(root**2) if root <= math.sqrt(MOST_ROWS) else None
 
 
 def rows_without_event(rate: float, alpha: float) -> int | None:

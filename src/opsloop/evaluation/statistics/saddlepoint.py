@@ -20,6 +20,8 @@ from opsloop.evaluation.statistics.rows import Floats
 _STEPS = 100
 _CLOSE = 1e-9
 _NEAR_MEAN = 1e-3
+_MOST_STRETCH = 5.0
+"""What smooth values stay far below; a few values that stand apart, with 0 close to one, would give any figure."""
 
 
 def resampled_score(values: Floats) -> float:
@@ -39,7 +41,8 @@ def resampled_score(values: Floats) -> float:
     root = math.copysign(math.sqrt(max(-2.0 * count * log_mean, 0.0)), tilt)
     if abs(root) < _NEAR_MEAN:  # where the formula divides nothing by nothing
         return root + skewness(scaled) / (6.0 * math.sqrt(count))
-    return root + math.log(tilt * math.sqrt(count * variance) / root) / root
+    stretch = tilt * math.sqrt(count * variance) / root
+    return root + math.log(min(max(stretch, 1.0 / _MOST_STRETCH), _MOST_STRETCH)) / root
 
 
 def skewness(values: Floats) -> float:
