@@ -6,7 +6,7 @@ from opsloop.core.errors import InvalidInput
 from opsloop.evaluation.rules import Rule
 from opsloop.evaluation.verdicts import Decision, Verdict
 
-METHOD = "one figure over all rows, which has no interval"
+METHOD = "one figure over all rows, without interval"
 
 
 def bare_decision(rule: Rule, figure: float) -> Decision:

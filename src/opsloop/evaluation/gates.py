@@ -11,7 +11,7 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service
 from opsloop.evaluation._tables import GateReportRow
 from opsloop.evaluation.bare_figures import bare_decision
-from opsloop.evaluation.default_gate import default_gate
+from opsloop.evaluation.default_gate import MARGIN, default_gate
 from opsloop.evaluation.errors import NoGate, NotComparable, RunNotDone
 from opsloop.evaluation.events import GateDecided
 from opsloop.evaluation.gate_cases import Compared, case_of, compared, spread_over_slices
@@ -66,7 +66,7 @@ def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -
         waiting=waiting,
         created_at=uow.clock.now(),
         created_by=uow.by.name,
-        notes=(*rows.notes, *left_out),
+        notes=(*_notes(uow, candidate, spec), *rows.notes, *left_out),
     )
 
 
@@ -106,6 +106,16 @@ def _spec(uow: UnitOfWork, run: Run, records: Sequence[RowRecord], *, has_baseli
     if declared is None and not has_baseline:
         raise NoGate(experiment=run.experiment, run=run.id)
     return declared if declared is not None else default_gate(records)
+
+
+def _notes(uow: UnitOfWork, run: Run, spec: GateSpec) -> tuple[str, ...]:
+    """What to say where the experiment declares no gate."""
+    if service.experiment_of(uow, run.id).gate is not None:
+        return ()
+    judged = {rule.metric for rule in spec.rules}
+    others = ", ".join(metric for metric in run.metrics if metric not in judged)
+    beside = f"; {others} {'are' if ', ' in others else 'is'} not judged" if others else ""
+    return (f"the experiment declares no gate: no metric from 0 to 1 may be worse by {MARGIN:g}{beside}",)
 
 
 def done(uow: UnitOfWork, run: Run | str) -> Run:

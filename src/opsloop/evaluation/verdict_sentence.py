@@ -15,7 +15,7 @@ def sentence(verdict: Verdict, decisions: Sequence[Decision], waiting: Sequence[
     if told:
         said.append(", ".join(clause(each, alpha=alpha) for each in told) + ".")
     if waiting:
-        names = ", ".join(rule.name for rule in waiting)
+        names = ", ".join(dict.fromkeys(rule.name for rule in waiting))
         said.append(f"Nothing to compare {names} with yet: this run can be the first baseline.")
     return " ".join(said)
 

@@ -109,6 +109,8 @@ class Decision:
 
     @property
     def _rows(self) -> str:
+        if not self.rows and not self.speaks_of_difference:
+            return self.method
         return f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
 
     def _missing(self, before: str) -> str:

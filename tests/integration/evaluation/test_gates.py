@@ -95,6 +95,9 @@ def test_an_experiment_without_a_gate_has_the_default_one_beside_a_baseline(hous
         house.check(good)
     passed, blocked = house.check(same, good), house.check(worse, good)
     assert [each.rule.metric for each in passed.decisions] == ["completed", "exact_match"]  # a latency has no scale
+    assert passed.notes == (
+        "the experiment declares no gate: no metric from 0 to 1 may be worse by 0.05; latency is not judged",
+    )
     assert passed.verdict is Verdict.PASS
     assert blocked.verdict is Verdict.INCONCLUSIVE  # 8 of 160 rows lost: on the margin, so never shown to be within it
     assert "exact_match fell 0.05" in blocked.sentence

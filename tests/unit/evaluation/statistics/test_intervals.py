@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from opsloop.core.errors import InvalidInput
 from opsloop.evaluation.statistics import intervals
@@ -99,3 +100,15 @@ def test_all_passing_rows_need_59_to_show_at_least_95_percent() -> None:
 
 def test_a_share_on_the_boundary_is_never_decided() -> None:
     assert ExactProportion(8, 10).rows_to_clear(0.8, 0.05) is None
+
+
+@pytest.mark.parametrize("rows", [20, 60, 200])
+def test_wilsons_interval_covers_as_often_as_it_says_on_average(rows: int) -> None:
+    """Added up exactly over all outcomes, for 60 rates from 5 to 95 %."""
+    found = [intervals.wilson(successes, rows) for successes in range(rows + 1)]
+    coverages = []
+    for rate in [0.05 + 0.9 * step / 59 for step in range(60)]:
+        chances = stats.binom.pmf(range(rows + 1), rows, rate)
+        coverages.append(sum(chances[k] for k, each in enumerate(found) if each.low <= rate <= each.high))
+    assert sum(coverages) / 60 == pytest.approx(0.95, abs=0.01)
+    assert min(coverages) > 0.88
