@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from opsloop.client import script_evaluators, yaml_lines
+from opsloop.client.experiment_functions import with_sources
 from opsloop.client.http import Client
 from opsloop.core.errors import InvalidInput
 from opsloop.evaluation.experiment import parse
@@ -73,6 +74,7 @@ def read(
     if target is not None:
         values["target"] = target
     try:
+        values = with_sources(values, file.parent)
         return ExperimentFile(file, values, parse(values), tuple(notes))
     except InvalidInput as error:
         raise ExperimentFileInvalid(f"{file}: {error.sentence}", field=error.facts.get("field")) from error

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opsloop.evaluation.declared import Declared
 from opsloop.evaluation.errors import CannotScore, ExperimentInvalid
-from opsloop.evaluation.evaluators import registry
+from opsloop.evaluation.evaluators.aggregates import Aggregate, Part
+from opsloop.evaluation.evaluators.asking import Ask
+from opsloop.evaluation.evaluators.brought.lookup import evaluator_of
 from opsloop.evaluation.evaluators.registry import Evaluator, Input, Score
 from opsloop.evaluation.fitting import outputs_of
 from opsloop.evaluation.models import ExperimentEvaluator
 from opsloop.flows.chat_history import chat_answer
 from opsloop.flows.formats.references import NotAReference, StepMissing, follow, steps_of
 from opsloop.flows.models import Flow
+from opsloop.flows.results import TokenUse
 from opsloop.flows.row_result import RowResult
 
 _REFERENCE = re.compile(r"\s*\$\{\s*(data|run\.outputs|run\.inputs)\.([^{}]+)\}\s*")
@@ -45,13 +48,16 @@ class _Source:
 class Measure:
     """An evaluator, ready to score the rows of one dataset under one flow.
 
-    `joined` are rows that it reads in place of the dataset's own, by the number of the row they stand beside.
+    Exactly one of `score`, for a row at once, and `ask`, for all rows together, is there. `joined` are rows that it
+    reads in place of the dataset's own, by the number of the row they stand beside.
     """
 
     metric: str
     evaluator: Evaluator
-    score: Score
+    score: Score | None
     sources: Mapping[str, _Source]
+    ask: Ask | None = None
+    aggregate: Aggregate | None = None
     joined: Mapping[int, Mapping[str, Any]] | None = None
 
     @property
@@ -61,15 +67,52 @@ class Measure:
 
     def of(self, row: ScoredRow) -> float | None:
         """The score of a completed row; None where it does not apply. Raises: CannotScore."""
+        assert self.score is not None
+        values = self.values(row)
+        return None if values is None else self.score(values)
+
+    def values(self, row: ScoredRow) -> Mapping[str, Any] | None:
+        """The inputs of a completed row; None where the data do not say what would be right. Raises: CannotScore."""
         values: dict[str, Any] = {}
         for each in self.evaluator.inputs:
             source = self.sources.get(each.name)
             value = values[each.name] = source.read(row) if source is not None else None
             if value is None and each.required:
                 if source is not None and source.is_data:
-                    return None  # the data do not say what would be right
+                    return None
                 raise CannotScore(f"the flow gave no {each.name}")
-        return self.score(values)
+        return values
+
+    def part_of(self, row: ScoredRow, number: int) -> Part:
+        """What the aggregate keeps of a row, completed or failed; None where the row has no say.
+
+        Args:
+            number: of the row in its dataset.
+        """
+        assert self.aggregate is not None
+        if self.joined is not None:
+            if number not in self.joined:
+                return None
+            row = replace(row, data=self.joined[number])
+        sources = self.sources
+        values = {
+            each.name: sources[each.name].read(row) if each.name in sources else None for each in self.evaluator.inputs
+        }
+        if any(values[each.name] is None and sources[each.name].is_data for each in self._required()):
+            return None
+        try:
+            return self.aggregate.part(values)
+        except CannotScore:
+            given = {
+                name: value if sources[name].is_data else None for name, value in values.items() if name in sources
+            }
+        try:
+            return self.aggregate.part({**dict.fromkeys(values), **given})
+        except CannotScore:
+            return None  # the data are malformed, which the row's error says
+
+    def _required(self) -> list[Input]:
+        return [each for each in self.evaluator.inputs if each.required and each.name in self.sources]
 
 
 def measure(use: ExperimentEvaluator, flow: Flow, columns: Collection[str], dataset: str, *, field: str) -> Measure:
@@ -80,10 +123,12 @@ def measure(use: ExperimentEvaluator, flow: Flow, columns: Collection[str], data
         field: where the evaluator is declared, for the errors.
     Raises: ExperimentInvalid when it is unknown, an option is wrong, or an input it needs is nowhere.
     """
-    evaluator = registry.find(use.name, field=f"{field}.name")
+    evaluator = evaluator_of(use, field=field)
     options = Declared(use.options, f"{field}.options", evaluator.options).values
     try:
-        score = evaluator.make_score(options)
+        ask = evaluator.make_ask(options) if evaluator.make_ask is not None else None
+        score = evaluator.make_score(options) if ask is None else None
+        aggregate = evaluator.make_aggregate(options) if evaluator.make_aggregate is not None else None
     except ExperimentInvalid as error:
         facts = {"value": error.facts["value"]} if "value" in error.facts else {}
         raise ExperimentInvalid(f"{field}.{error.facts['field']}", error.facts["wanted"], **facts) from None
@@ -97,7 +142,7 @@ def measure(use: ExperimentEvaluator, flow: Flow, columns: Collection[str], data
             sources[each.name] = found
         elif each.required:
             raise _nowhere(each, flow, columns, dataset, f"{field}.mappings.{each.name}")
-    return Measure(use.metric, evaluator, score, sources)
+    return Measure(use.metric, evaluator, score, sources, ask, aggregate)
 
 
 def _mapped(value: Any, flow: Flow, columns: Collection[str], field: str) -> _Source:
@@ -141,11 +186,26 @@ def _usual(wanted: Input, flow: Flow, columns: Collection[str]) -> _Source | Non
             return _Source(_reader("run.outputs", [name]), is_data=False)
         if usual == "run.chat_output" and flow.chat_output is not None:
             return _Source(lambda row: chat_answer(flow, row.result.outputs), is_data=False)
-        if usual == "run.latency_ms":
-            return _Source(lambda row: row.result.duration_ms, is_data=False)
+        if usual in _OF_RUN:
+            return _Source(_OF_RUN[usual], is_data=usual == "data")
         if usual == "run.passages":
             return _passages(flow)
     return None
+
+
+def _tokens(of: Callable[[TokenUse], int]) -> Read:
+    return lambda row: None if row.result.tokens.uncounted_calls else of(row.result.tokens)
+
+
+_OF_RUN: Mapping[str, Read] = {
+    "data": lambda row: dict(row.data),
+    "run.outputs": lambda row: dict(row.result.outputs),
+    "run.inputs": lambda row: dict(row.result.inputs),
+    "run.latency_ms": lambda row: row.result.duration_ms,
+    "run.cost_usd": lambda row: row.result.tokens.cost_usd,
+    "run.prompt_tokens": _tokens(lambda used: used.prompt),
+    "run.completion_tokens": _tokens(lambda used: used.completion),
+}
 
 
 def _passages(flow: Flow) -> _Source:

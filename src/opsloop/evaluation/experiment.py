@@ -20,7 +20,10 @@ _EXPERIMENT = (
     *("repeats", "seed", "gate", "budget", "variants", "target"),
 )
 _DATASET = ("name", "source", "description", "mappings")
-_EVALUATOR = ("name", "metric", "flow", "datasets", "mappings", "options", "init", "higher_is_better", "worst")
+_EVALUATOR = (
+    *("name", "metric", "flow", "datasets", "mappings", "options", "init", "higher_is_better", "worst"),
+    *("function", "source"),
+)
 _EVALUATOR_DATASET = ("name", "source", "reference", "description", "mappings")
 _TARGET = re.compile(r"^\s*\$\{\s*target\.(?:outputs\.)?")
 _AZURE_ML = re.compile(r"azureml:(?P<name>[^:]+):(?P<version>[^:]+)")
@@ -88,6 +91,8 @@ def _evaluators(values: object, path: str, datasets: list[str]) -> Iterator[Expe
         init=found.mapping("init") if "init" in found.values else None,
         higher_is_better=found.flag("higher_is_better", True),
         worst=found.number("worst"),
+        function=found.optional_text("function"),
+        source=found.optional_text("source"),
     )
     uses = [one]
     for place, each in enumerate(found.listing("datasets")):

@@ -17,7 +17,10 @@ from opsloop.core.jobs.registry import Again, JobContext, job
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
-from opsloop.evaluation import leaks, results, service
+from opsloop.evaluation import aggregated, leaks, results, service
+from opsloop.evaluation.aggregated import made_by
+from opsloop.evaluation.asked import kinds
+from opsloop.evaluation.asking_job import asked_all, forget
 from opsloop.evaluation.budget import Account
 from opsloop.evaluation.course import Arm
 from opsloop.evaluation.events import EvaluationFinished
@@ -68,12 +71,29 @@ def _evaluate(context: JobContext, run_ids: Sequence[str]) -> None:
             with workspace.reading(_BY) as uow:
                 ready = prepared(workspace, uow, experiment, runs)
             ended = asyncio.run(_run_all(context, experiment, ready))
+            outcomes = [
+                asked_all(context, experiment, each, outcome) for each, (outcome, _) in zip(ready, ended, strict=True)
+            ]
     finally:
         current_workspace.reset(token)
     context.yield_back()
-    done = [_done(workspace, experiment, each, *what) for each, what in zip(ready, ended, strict=True)]
+    done = [
+        _done(workspace, experiment, each, outcome, cut)
+        for each, outcome, (_, cut) in zip(ready, outcomes, ended, strict=True)
+    ]
     context.patiently(lambda: _finish(workspace, done))
     _forget_journals(ready)
+    for each in ready:
+        forget(context, each.run.id)
+
+
+def _metrics(experiment: Experiment, ready: Prepared, outcome: Outcome) -> dict[str, MetricSummary]:
+    """What each metric comes to, and the figures of all rows together."""
+    measures = {part.ref: part.measures for part in ready.parts}
+    of_outputs = kinds([metric for each in outcome.records for metric in each.scores], measures)
+    found = summaries(outcome.records, {**ready.kinds, **of_outputs}, seed=experiment.seed)
+    made = made_by([each for part in ready.parts for each in part.measures])
+    return {**found, **aggregated.summaries(outcome.records, made, seed=experiment.seed)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +108,7 @@ class _Done:
 
 
 def _done(workspace: Workspace, experiment: Experiment, ready: Prepared, outcome: Outcome, cut: str | None) -> _Done:
-    metrics = summaries(outcome.records, ready.kinds, seed=experiment.seed)
+    metrics = _metrics(experiment, ready, outcome)
     key = results.store(workspace.artifacts, outcome.records)
     return _Done(ready.run, outcome, _in_order(experiment, metrics), key, cut)
 

@@ -42,7 +42,8 @@ class ExperimentDataset:
 class ExperimentEvaluator:
     """A measure to take.
 
-    `metric` is the name of what it gives. `mappings` feed its inputs where the usual columns and outputs do not;
+    `metric` is the name of what it gives. `function` is the user's own (`module:name`, or `file.py:name` whose text is
+    `source`). `mappings` feed its inputs where the usual columns and outputs do not;
     `datasets` holds those it is for, with mappings of their own, and is empty when it is for all.
 
     Attributes:
@@ -64,6 +65,8 @@ class ExperimentEvaluator:
     init: Mapping[str, Any] | None = None
     higher_is_better: bool = True
     worst: float | None = None
+    function: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,7 @@ class MetricSummary:
         failed: rows that count with the worst value because the flow or the measure failed on them.
         not_applicable: rows that the metric does not speak of, such as the citations of an abstention.
         p50, p95: quantiles over the rows.
+        is_aggregate: whether it is a figure of all rows together and no mean; `rows` are then those it speaks of.
     """
 
     value: float | None
@@ -223,6 +227,18 @@ class MetricSummary:
     p95: float | None
     higher_is_better: bool
     unit: str
+    is_aggregate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskedUse:
+    """What one evaluator asked models for one row, and what that cost in US dollars; None when it is not known."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +294,13 @@ class RowRecord:
 
     `errors` holds, by metric, why it could not be taken; `error` why the flow failed. A row that was not run, because a
     budget was used up say, has no scores, and `skipped` says why. `cost_usd` and the tokens are of the flow and of the
-    evaluation flows, in US dollars; None when they are not known.
+    evaluation flows and judges, in US dollars; None when they are not known.
+
+    Attributes:
+        asks: by metric, the inputs of what is still to be asked; empty in a run that is done.
+        parts: by metric, what figures of all rows are computed from.
+        notes: by metric, what stands beside a score, such as a judge's reason.
+        asked: by metric, what evaluators asked models.
     """
 
     dataset: str
@@ -295,6 +317,10 @@ class RowRecord:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     skipped: str | None = None
+    asks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, AskedUse] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from opsloop.core.errors import ExtraNeeded
 from opsloop.evaluation.bindings import Measure, ScoredRow
@@ -28,13 +29,20 @@ def record(dataset: str, row: int, repeat: int, given: ScoredRow, measures: Sequ
     result = given.result
     scores: dict[str, float | None] = {COMPLETED: float(result.is_completed)}
     errors: dict[str, str] = {}
+    asks: dict[str, dict[str, Any]] = {}
     for each in measures:
         if not result.is_completed:
             scores[each.metric] = each.evaluator.worst
             errors[each.metric] = "the flow failed"
             continue
         try:
-            scores[each.metric] = _score(each, given, dataset, row)
+            beside = _beside(each, given, row)
+            if each.ask is None:
+                scores[each.metric] = _score(each, beside, dataset, row)
+            elif (values := each.values(beside)) is None:
+                scores[each.metric] = None
+            else:
+                asks[each.metric] = dict(values)  # asked for all rows together, once they are there
         except CannotScore as error:
             scores[each.metric] = each.evaluator.worst
             errors[each.metric] = str(error)
@@ -49,18 +57,29 @@ def record(dataset: str, row: int, repeat: int, given: ScoredRow, measures: Sequ
         errors=errors,
         error=result.error,
         latency_ms=result.duration_ms,
+        asks=asks,
         cost_usd=result.tokens.cost_usd,
+        parts={
+            each.metric: part
+            for each in measures
+            if each.aggregate is not None and (part := each.part_of(given, row)) is not None
+        },
         prompt_tokens=None if result.tokens.uncounted_calls else result.tokens.prompt,
         completion_tokens=None if result.tokens.uncounted_calls else result.tokens.completion,
     )
 
 
+def _beside(measure: Measure, given: ScoredRow, row: int) -> ScoredRow:
+    """The row as a measure reads it. Raises: CannotScore when the dataset that it reads has no such row."""
+    if measure.joined is None:
+        return given
+    if row not in measure.joined:
+        raise CannotScore("the evaluator's dataset has no such row")
+    return replace(given, data=measure.joined[row])
+
+
 def _score(measure: Measure, given: ScoredRow, dataset: str, row: int) -> float | None:
     name = measure.evaluator.name
-    if measure.joined is not None:
-        if row not in measure.joined:
-            raise CannotScore("the evaluator's dataset has no such row")
-        given = replace(given, data=measure.joined[row])
     try:
         score = measure.of(given)
     except CannotScore:

@@ -18,6 +18,7 @@ from opsloop.datasets.models import DatasetVersion
 from opsloop.evaluation import experiment as experiments
 from opsloop.evaluation import results
 from opsloop.evaluation._tables import GateReportRow, RunRow
+from opsloop.evaluation.asked import is_of
 from opsloop.evaluation.bindings import Measure, measure
 from opsloop.evaluation.declared_variants import names_of
 from opsloop.evaluation.errors import ExperimentInvalid, RunMissing
@@ -248,11 +249,10 @@ def _columns(uow: UnitOfWork, use: ExperimentEvaluator, version: DatasetVersion,
 
 
 def _check_rules(experiment: Experiment) -> None:
-    """See that rules speak of metrics there are; those of evaluation flows have names that only a run shows."""
+    """See that rules speak of metrics there are; what is below one has a name that only a run shows."""
     metrics = [COMPLETED, *(evaluator.metric for evaluator in experiment.evaluators)]
-    open_ended = tuple(f"{each.metric}." for each in experiment.evaluators if each.flow is not None)
     for place, rule in enumerate(experiment.gate.rules if experiment.gate else ()):
-        if rule.metric not in metrics and not rule.metric.startswith(open_ended):
+        if rule.metric not in metrics and not any(is_of(rule.metric, metric) for metric in metrics[1:]):
             field = f"gate.rules[{place}].metric"
             raise ExperimentInvalid(field, f"one of {', '.join(metrics)}", known=metrics, value=rule.metric)
 

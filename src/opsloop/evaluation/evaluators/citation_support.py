@@ -10,42 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from opsloop.core.errors import shown
-from opsloop.evaluation.errors import CannotScore
 from opsloop.evaluation.evaluators.registry import ABSTAINED, ANSWER, Evaluator, Input, register
-from opsloop.evaluation.evaluators.values import flag, text
+from opsloop.evaluation.evaluators.support import PASSAGE_KEYS, QUOTE_KEYS
+from opsloop.evaluation.evaluators.values import flag, text, texts_in
 from opsloop.rag.text import terms
-
-_QUOTE_KEYS = ("quote", "text", "content")
-_PASSAGE_KEYS = ("text", "content", "passage", "page_content")
 
 
 def citation_support(values: Mapping[str, Any]) -> float | None:
     if flag(values, "abstained"):
         return None
-    passages = [_one_spaced(each) for each in _texts(values, "passages", _PASSAGE_KEYS)]
-    quotes = [_one_spaced(each) for each in _texts(values, "citations", _QUOTE_KEYS)]
+    passages = [_one_spaced(each) for each in texts_in(values, "passages", PASSAGE_KEYS)]
+    quotes = [_one_spaced(each) for each in texts_in(values, "citations", QUOTE_KEYS)]
     if not all(any(quote in passage for passage in passages) for quote in quotes):
         return 0.0
     claimed = set(terms(text(values, "answer")))
     proved = {term for quote in quotes for term in terms(quote)}
     return len(claimed & proved) / len(claimed) if claimed else 0.0
-
-
-def _texts(values: Mapping[str, Any], name: str, keys: tuple[str, ...]) -> list[str]:
-    """The texts of a list of texts or of objects that hold one."""
-    given = values[name]
-    if not isinstance(given, list):
-        raise CannotScore(f"{name} is {shown(given)}; wanted a list")
-    return [_text(name, each, keys) for each in given]
-
-
-def _text(name: str, value: Any, keys: tuple[str, ...]) -> str:
-    if isinstance(value, Mapping):
-        value = next((value[key] for key in keys if key in value), None)
-    if not isinstance(value, str) or not value.strip():
-        raise CannotScore(f"{name} holds {shown(value)}; wanted texts, or objects with one of {', '.join(keys)}")
-    return value
 
 
 def _one_spaced(value: str) -> str:

@@ -76,6 +76,12 @@ def figure_support(values: Mapping[str, Any]) -> float | None:
     return found / len(claimed) if claimed else None
 
 
+def are_held(statement: str, source: object) -> bool:
+    """Whether every figure of a statement stands in its source, rounded or not; also when it has none."""
+    known = [part for each in figures_in(source) for part in _parts(each)]
+    return all(any(each.stands_for(one) for one in known) for each in figures_in(statement))
+
+
 def _figure(written: str) -> Figure:
     plain = written.replace(",", "")
     return Figure(plain, None if "-" in plain else Decimal(plain))

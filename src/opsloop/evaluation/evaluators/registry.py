@@ -11,6 +11,8 @@ from typing import Any
 
 import opsloop.evaluation.evaluators as package
 from opsloop.evaluation.errors import ExperimentInvalid
+from opsloop.evaluation.evaluators.aggregates import MakeAggregate
+from opsloop.evaluation.evaluators.asking import MakeAsk
 
 Values = Mapping[str, Any]
 Score = Callable[[Values], float | None]
@@ -23,7 +25,8 @@ class Input:
 
     Args:
         usual: references tried in order when the experiment maps nothing: `data.truth`, `run.outputs.answer`,
-            `run.chat_output`, `run.latency_ms`, `run.passages`.
+            `run.chat_output`, `run.passages`, `run.latency_ms`, `run.cost_usd`, `run.prompt_tokens`,
+            `run.completion_tokens`.
         required: without it the evaluator cannot be used; else it is None.
     """
 
@@ -40,6 +43,10 @@ class Evaluator:
         make_score: takes the options (a wrong one raises ExperimentInvalid) and gives the function that scores a row's
             inputs: a finite number, None where the measure does not apply; CannotScore when the output is malformed.
         worst: what a row counts on which the flow failed; None when such a row has no value.
+        make_aggregate: takes the options and gives what is computed from all rows together; None where nothing is.
+        make_ask: for measures that ask something outside, such as a model: takes the options and gives the function
+            that scores many rows, or None where these options ask nothing and `make_score` serves.
+        outputs: the names of what it gives beside the metric itself, as `metric.output`; None when only a run shows.
     """
 
     name: str
@@ -49,6 +56,9 @@ class Evaluator:
     higher_is_better: bool = True
     worst: float | None = 0.0
     unit: str = ""
+    make_aggregate: MakeAggregate | None = None
+    make_ask: MakeAsk | None = None
+    outputs: tuple[str, ...] | None = ()
 
 
 _EVALUATORS: dict[str, Evaluator] = {}

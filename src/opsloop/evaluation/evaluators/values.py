@@ -36,3 +36,23 @@ def flag(values: Mapping[str, Any], name: str) -> bool | None:
     if word in ("true", "yes", "1", "false", "no", "0"):
         return word in ("true", "yes", "1")
     raise CannotScore(f"{name} is {shown(value)}; wanted true or false")
+
+
+def given_list(values: Mapping[str, Any], name: str) -> list[Any]:
+    value = values[name]
+    if not isinstance(value, list):
+        raise CannotScore(f"{name} is {shown(value)}; wanted a list")
+    return value
+
+
+def texts_in(values: Mapping[str, Any], name: str, keys: tuple[str, ...]) -> list[str]:
+    """The texts of a list of texts or of objects that hold one."""
+    return [_text_in(name, each, keys) for each in given_list(values, name)]
+
+
+def _text_in(name: str, value: Any, keys: tuple[str, ...]) -> str:
+    if isinstance(value, Mapping):
+        value = next((value[key] for key in keys if key in value), None)
+    if not isinstance(value, str) or not value.strip():
+        raise CannotScore(f"{name} holds {shown(value)}; wanted texts, or objects with one of {', '.join(keys)}")
+    return value

@@ -1,0 +1,42 @@
+"""Files that an experiment names beside it and that go with it as text: those of functions that measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from opsloop.core.errors import InvalidInput
+
+LIMIT_BYTES = 200_000
+
+
+def with_sources(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The experiment with the text of each `function: file.py:name`.
+
+    Raises: InvalidInput naming the evaluator when a file cannot be read.
+    """
+    evaluators = values.get("evaluators")
+    if not isinstance(evaluators, list):
+        return dict(values)
+    found = [_with_source(each, folder, f"evaluators[{place}]") for place, each in enumerate(evaluators)]
+    return {**values, "evaluators": found}
+
+
+def _with_source(evaluator: Any, folder: Path, field: str) -> Any:
+    function = evaluator.get("function") if isinstance(evaluator, Mapping) else None
+    file, _, name = function.rpartition(":") if isinstance(function, str) else ("", "", "")
+    if not name or not file.endswith(".py") or evaluator.get("source") is not None:
+        return evaluator
+    return {**evaluator, "source": text_of(folder / file, f"{field}.function", function)}
+
+
+def text_of(file: Path, field: str, value: object) -> str:
+    """Raises: InvalidInput."""
+    try:
+        if file.stat().st_size > LIMIT_BYTES:
+            raise InvalidInput(field=field, value=value, wanted=f"a file of at most {LIMIT_BYTES:,} bytes")
+        return file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise InvalidInput(field=field, value=value, wanted=f"a file that can be read ({file}: {reason})") from None
