@@ -35,7 +35,10 @@ def test_the_truth_itself_is_nearest_and_other_words_are_far() -> None:
 
 
 def test_what_is_no_text_is_told_and_spoils_no_other_row() -> None:
-    rows = [{"answer": ["no", "text"], "truth": TRUTHS[0]}, {"answer": TRUTHS[1], "truth": TRUTHS[1]}]
+    rows: list[dict[str, Any]] = [
+        {"answer": ["no", "text"], "truth": TRUTHS[0]},
+        {"answer": TRUTHS[1], "truth": TRUTHS[1]},
+    ]
     first, second = asked("semantic_similarity", rows)
     assert first.error is not None
     assert "wanted text" in first.error
