@@ -44,6 +44,7 @@ SECTIONS = {
         ),
         "rag": Entry("opsloop.cli.rag:rag", "Collections of documents and answers from them."),
         "eval": Entry("opsloop.cli.evaluation:evaluation", "Evaluations of flows over datasets."),
+        "judge": Entry("opsloop.cli.judge:judge", "Models that judge answers, and how far they agree with people."),
         "gate": Entry("opsloop.cli.gate:gate", "The verdict on an evaluation."),
     },
     "Operate": {

@@ -1,4 +1,4 @@
-"""Files that an experiment names beside it and that go with it as text: those of functions that measure."""
+"""Files that an experiment names beside it and that go with it as text: functions that measure, judges' prompties."""
 
 from __future__ import annotations
 
@@ -24,11 +24,22 @@ def with_sources(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _with_source(evaluator: Any, folder: Path, field: str) -> Any:
-    function = evaluator.get("function") if isinstance(evaluator, Mapping) else None
+    if not isinstance(evaluator, Mapping):
+        return evaluator
+    options = evaluator.get("options")
+    if isinstance(options, Mapping) and _names_prompty(options.get("prompty")):
+        file = options["prompty"]
+        text = text_of(folder / file, f"{field}.options.prompty", file)
+        evaluator = {**evaluator, "options": {**options, "prompty": text}}
+    function = evaluator.get("function")
     file, _, name = function.rpartition(":") if isinstance(function, str) else ("", "", "")
     if not name or not file.endswith(".py") or evaluator.get("source") is not None:
         return evaluator
     return {**evaluator, "source": text_of(folder / file, f"{field}.function", function)}
+
+
+def _names_prompty(value: Any) -> bool:
+    return isinstance(value, str) and value.endswith(".prompty") and "\n" not in value
 
 
 def text_of(file: Path, field: str, value: object) -> str:

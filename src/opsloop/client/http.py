@@ -25,6 +25,7 @@ from opsloop.client.evaluations import Evaluations
 from opsloop.client.feedback import Feedback
 from opsloop.client.flows import Flows
 from opsloop.client.jobs import Jobs
+from opsloop.client.judges import Judges
 from opsloop.client.keys import Keys
 from opsloop.client.monitoring import Monitoring
 from opsloop.client.rollouts import Rollouts
@@ -68,6 +69,7 @@ class Client:
         self.feedback = Feedback(self.connection)
         self.flows = Flows(self.connection)
         self.jobs = Jobs(self.connection)
+        self.judges = Judges(self.connection)
         self.keys = Keys(self.connection)
         self.monitoring = Monitoring(self.connection)
         self.rollouts = Rollouts(self.connection)

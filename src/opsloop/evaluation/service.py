@@ -24,6 +24,7 @@ from opsloop.evaluation.declared_variants import names_of
 from opsloop.evaluation.errors import ExperimentInvalid, RunMissing
 from opsloop.evaluation.fitting import check_references, fitted
 from opsloop.evaluation.gate_declaration import check_columns
+from opsloop.evaluation.judges import service as judges
 from opsloop.evaluation.models import (
     Experiment,
     ExperimentEvaluator,
@@ -54,6 +55,7 @@ def start(uow: UnitOfWork, declared: Mapping[str, Any], flow_version: FlowVersio
     uow.by.require(Role.DEVELOPER)
     if b"\\u0000" in msgspec.json.encode(declared):
         raise ExperimentInvalid("experiment", "text without zero characters, which cannot be stored")
+    declared = judges.frozen(uow, declared)
     experiment = experiments.parse(declared)
     checked = _checked(uow, experiment, flow_version)
     run_ids = [uow.ids.new("run") for _ in checked.variants]

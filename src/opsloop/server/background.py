@@ -1,6 +1,7 @@
 """Which kinds of jobs this process can run: importing a slice's `jobs` module registers its handlers."""
 
 from opsloop.evaluation import jobs as evaluation
+from opsloop.evaluation.judges import jobs as judges
 from opsloop.releases import jobs as releases
 
-KINDS = (evaluation, releases)
+KINDS = (evaluation, judges, releases)

@@ -22,6 +22,7 @@ from opsloop.core.web.wrong_form import Fault, fault
 from opsloop.core.workspace import Workspace
 from opsloop.datasets.api import router as datasets
 from opsloop.evaluation.api import router as evaluation
+from opsloop.evaluation.judges.api import router as judges
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
 from opsloop.flows.run_api import router as flow_runs
@@ -40,6 +41,7 @@ ROUTERS = (
     flow_runs,
     rag,
     evaluation,
+    judges,
     releases,
     monitoring,
     feedback,

@@ -9,18 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from opsloop.evaluation.evaluators.registry import ANSWERS, TRUTHS, Input
+from opsloop.evaluation.evaluators.registry import Input
+from opsloop.evaluation.evaluators.usual import usual_of
 
 _PLAIN = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-# Names that evaluators in use give the answer, the truth and what the answer was made from.
-_USUAL = {
-    **dict.fromkeys(("answer", "response", "prediction", "output", "actual_output"), ANSWERS),
-    **dict.fromkeys(("truth", "ground_truth", "groundtruth", "expected", "reference", "expected_output"), TRUTHS),
-    **dict.fromkeys(("question", "query", "input"), ("data.question", "data.query", "data.input")),
-    **dict.fromkeys(("passages", "contexts", "context", "documents"), ("run.passages",)),
-    **dict.fromkeys(("latency_ms", "cost_usd", "prompt_tokens", "completion_tokens"), ()),
-}
-_WHOLE = {"row": "data", "outputs": "run.outputs", "inputs": "run.inputs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +61,4 @@ def _is_named(node: ast.stmt, name: str) -> bool:
 
 
 def _inputs(named: Iterable[tuple[str, bool]]) -> tuple[Input, ...]:
-    return tuple(Input(name, _usual(name), required=is_needed) for name, is_needed in named)
-
-
-def _usual(name: str) -> tuple[str, ...]:
-    if name in _WHOLE:
-        return (_WHOLE[name],)
-    own = (f"data.{name}",) if _USUAL.get(name) == TRUTHS else (f"run.outputs.{name}", f"run.{name}", f"data.{name}")
-    return tuple(dict.fromkeys((*own, *_USUAL.get(name, ()))))
+    return tuple(Input(name, usual_of(name), required=is_needed) for name, is_needed in named)

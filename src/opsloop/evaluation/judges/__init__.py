@@ -1,0 +1,1 @@
+"""Judges are evaluated themselves: versions of them, and how far they agree with people."""
