@@ -72,6 +72,8 @@ def _with(record: RowRecord, measure: Measure, answer: Asked) -> RowRecord:
             errors[metric] = f"it gave {value}; wanted a finite number"
     if answer.error is not None:
         errors[measure.metric] = answer.error
+    if not answer.applies:
+        scores[measure.metric] = None
     used = _added(record, answer.use)
     notes = {**record.notes, measure.metric: answer.note} if answer.note else record.notes
     asked = {**record.asked, measure.metric: _use(answer)} if answer.use.calls else record.asked

@@ -1,7 +1,8 @@
 """The share of an answer's sentences that the passages it was made from support.
 
-Offline it is a rule about words, which `support` states; with option `judge` a judge of scale `yes_no` says of each
-sentence whether the passages support it. It does not apply to abstentions, which claim nothing.
+Offline it is a rule about words, which `support` states. With option `judge`, the name of a judge of scale `yes_no`
+that reads `answer` and `passages`, the judge says it of each sentence. It does not apply to abstentions, which claim
+nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from opsloop.evaluation.evaluators.judging.supporting import OPTIONS, Claim, Supports, asking
 from opsloop.evaluation.evaluators.registry import ABSTAINED, ANSWER, Evaluator, Input, Score, register
 from opsloop.evaluation.evaluators.support import PASSAGE_KEYS, statements, supports, threshold_of
 from opsloop.evaluation.evaluators.values import flag, text, texts_in
@@ -16,16 +18,27 @@ from opsloop.evaluation.evaluators.values import flag, text, texts_in
 
 def answer_support(options: Mapping[str, Any]) -> Score:
     threshold = threshold_of(options)
-
-    def score(values: Mapping[str, Any]) -> float | None:
-        if flag(values, "abstained"):
-            return None
-        said = statements(text(values, "answer"))
-        passages = texts_in(values, "passages", PASSAGE_KEYS)
-        return sum(supports(each.text, passages, threshold) for each in said) / len(said) if said else None
-
-    return score
+    return lambda values: _share(values, lambda statement, held: supports(statement, held, threshold))
 
 
-_PASSAGES = Input("passages", ("run.passages",))
-register(Evaluator("answer_support", (ANSWER, _PASSAGES, ABSTAINED), answer_support, options=("threshold",)))
+def _claims(values: Mapping[str, Any]) -> list[Claim]:
+    if flag(values, "abstained"):
+        return []
+    passages = tuple(texts_in(values, "passages", PASSAGE_KEYS))
+    return [(each.text, passages) for each in statements(text(values, "answer"))]
+
+
+def _share(values: Mapping[str, Any], supports: Supports) -> float | None:
+    claims = _claims(values)
+    return sum(supports(*claim) for claim in claims) / len(claims) if claims else None
+
+
+register(
+    Evaluator(
+        "answer_support",
+        (ANSWER, Input("passages", ("run.passages",)), ABSTAINED),
+        answer_support,
+        options=("threshold", *OPTIONS),
+        make_ask=asking(_claims, _share),
+    )
+)

@@ -22,6 +22,7 @@ class Asked:
         note: what to show beside the score, such as a judge's reason.
         use: tokens of the models that were asked.
         by: the model that answered, as its server names it.
+        applies: false where the measure does not speak of the row, such as the support of an abstention.
     """
 
     scores: Mapping[str, float | None] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class Asked:
     note: str = ""
     use: TokenUse = NO_TOKENS
     by: str = ""
+    applies: bool = True
 
 
 Ask = Callable[[Sequence[Mapping[str, Any]]], Awaitable[Sequence[Asked]]]

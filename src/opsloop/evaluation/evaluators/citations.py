@@ -8,8 +8,9 @@ A sentence cites by marks, `[1]` or `[2, 3]`, which number the citations from 1.
 every sentence is taken to cite all of them, as flows do that give an answer and a list of quotes.
 
 What is measured: ALCE asks a model for entailment (TRUE, a T5 of 11 billion parameters) whether a passage supports a
-sentence. Here it is the rule of `support`: most content words and all figures stand in the citation. Figures of this
-measure are not comparable with those of the paper.
+sentence. Offline it is the rule of `support` here: most content words and all figures stand in the citation. With
+option `judge`, the name of a judge of scale `yes_no` that reads `answer` and `passages`, the judge says it. Neither is
+comparable with the figures of the paper.
 
 Source: T. Gao et al., Enabling large language models to generate text with citations, EMNLP 2023, section 4.3.
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from opsloop.evaluation.evaluators.judging.supporting import OPTIONS, Claim, Supports, asking
 from opsloop.evaluation.evaluators.registry import ABSTAINED, ANSWER, Evaluator, Input, Score, register
 from opsloop.evaluation.evaluators.support import (
     PASSAGE_KEYS,
@@ -29,8 +31,6 @@ from opsloop.evaluation.evaluators.support import (
     threshold_of,
 )
 from opsloop.evaluation.evaluators.values import flag, text, texts_in
-
-Supports = Callable[[str, Sequence[str]], bool]
 
 
 def recall(said: Sequence[Statement], citations: Sequence[str], supports: Supports) -> float | None:
@@ -76,23 +76,30 @@ def cited(values: Mapping[str, Any]) -> tuple[list[Statement], list[str]]:
     return said, citations
 
 
-def _measure(
-    measure: Callable[[Sequence[Statement], Sequence[str], Supports], float | None],
-) -> Callable[[Mapping[str, Any]], Score]:
+def _claims(values: Mapping[str, Any]) -> list[Claim]:
+    """Each sentence with all it cites, with each citation alone, and with the others."""
+    if flag(values, "abstained"):
+        return []
+    said, citations = cited(values)
+    found: list[Claim] = []
+    for each in said:
+        parts = [each.cited, *([number] for number in each.cited)]
+        parts += [[other for other in each.cited if other != number] for number in each.cited]
+        found += [(each.text, tuple(held)) for part in parts if (held := _texts(part, citations))]
+    return found
+
+
+def _evaluator(name: str, measure: Callable[[Sequence[Statement], Sequence[str], Supports], float | None]) -> Evaluator:
+    def of(values: Mapping[str, Any], supports: Supports) -> float | None:
+        return None if flag(values, "abstained") else measure(*cited(values), supports)
+
     def make(options: Mapping[str, Any]) -> Score:
         threshold = threshold_of(options)
+        return lambda values: of(values, lambda statement, held: supports(statement, held, threshold))
 
-        def score(values: Mapping[str, Any]) -> float | None:
-            if flag(values, "abstained"):
-                return None
-            said, citations = cited(values)
-            return measure(said, citations, lambda statement, held: supports(statement, held, threshold))
-
-        return score
-
-    return make
+    return Evaluator(name, _INPUTS, make, options=("threshold", *OPTIONS), make_ask=asking(_claims, of))
 
 
 _INPUTS = (ANSWER, Input("citations", ("run.outputs.citations", "run.passages")), ABSTAINED)
-register(Evaluator("citation_recall", _INPUTS, _measure(recall), options=("threshold",)))
-register(Evaluator("citation_precision", _INPUTS, _measure(precision), options=("threshold",)))
+register(_evaluator("citation_recall", recall))
+register(_evaluator("citation_precision", precision))

@@ -23,19 +23,13 @@ NAME = "judge"
 
 def spec_of(use: ExperimentEvaluator, field: str) -> JudgeSpec | None:
     """The judge that a use in an experiment asks; None where it asks none. Raises: ExperimentInvalid."""
-    options = {key: value for key, value in use.options.items() if key in specs.KEYS}
-    if use.name == NAME:
-        unknown = [key for key in use.options if key not in (*specs.KEYS, "judge")]
-        if unknown:
-            known = ("judge", *specs.KEYS)
-            wanted = f"one of {', '.join(known)}"
-            raise ExperimentInvalid(f"{field}.options.{unknown[0]}", wanted, known=known, value=unknown[0])
-        if "judge" in use.options and not options:
-            raise ExperimentInvalid(
-                f"{field}.options.judge", "a judge that is registered where the run starts", value=use.options["judge"]
-            )
-        return specs.read(options, f"{field}.options")
-    return None
+    if use.name != NAME and "judge" not in use.options:
+        return None
+    own = {key: value for key, value in use.options.items() if key in specs.KEYS}
+    if "judge" in use.options and not own:
+        wanted = "a judge that is registered where the run starts"
+        raise ExperimentInvalid(f"{field}.options.judge", wanted, value=use.options["judge"])
+    return specs.read(own, f"{field}.options")
 
 
 def evaluator_of(use: ExperimentEvaluator, *, field: str) -> Evaluator:
