@@ -76,7 +76,8 @@ def length_bias(rows: Sequence[Probed], *, seed: int = 0) -> Measured | None:
     if found.value is None or found.estimate is None:
         return None
     interval = found.estimate.interval(0.95)
-    return Measured(found.value, interval.low, interval.high, len(rows), "correlation within labels, BCa bootstrap")
+    value, low, high = (max(-1.0, min(1.0, each)) for each in (found.value, interval.low, interval.high))
+    return Measured(value, low, high, len(rows), "correlation within labels, BCa bootstrap")
 
 
 def _products(scores: Floats, sizes: Floats, weights: Floats) -> Floats:
