@@ -17,7 +17,7 @@ def test_the_schema_beside_the_code_is_that_of_the_code() -> None:
 
 
 def test_a_report_is_read_back_and_fits_its_schema() -> None:
-    import jsonschema  # type: ignore[import-untyped]  # comes with check-jsonschema, without types
+    import jsonschema
 
     for made in (report(rows([1, 0]), rows([1, 1])), report([]), hostile_report()):
         text = render(made).encode("utf-8", "replace")
