@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from opsloop.core.caller import Role
@@ -10,15 +10,18 @@ from opsloop.core.errors import ExtraNeeded
 from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service
 from opsloop.evaluation._tables import GateReportRow
+from opsloop.evaluation.asked import is_of
 from opsloop.evaluation.bare_figures import bare_decision
 from opsloop.evaluation.default_gate import MARGIN, default_gate
 from opsloop.evaluation.errors import NoGate, NotComparable, RunNotDone
 from opsloop.evaluation.events import GateDecided
 from opsloop.evaluation.gate_cases import Compared, case_of, compared, spread_over_slices
+from opsloop.evaluation.gate_figures import FigureRules
+from opsloop.evaluation.judges.in_runs import barred, judges_of
 from opsloop.evaluation.models import GateReport, GateSpec, RowRecord, Run, RunStatus
 from opsloop.evaluation.rules import Rule
 from opsloop.evaluation.verdict_sentence import sentence
-from opsloop.evaluation.verdicts import Decision, overall
+from opsloop.evaluation.verdicts import Decision, Verdict, overall
 
 STABLE = "stable"
 
@@ -49,11 +52,16 @@ def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -
     beside = done(uow, baseline) if baseline is not None else None
     theirs = service.rows(uow, beside.id) if beside is not None else []
     rows = compared(spec, candidate, records, beside, theirs)
-    asked, left_out = spread_over_slices([directed(rule, candidate) for rule in spec.rules], spec, rows)
+    experiment = service.experiment_of(uow, candidate.id)
+    withheld = barred(judges_of(uow, experiment, records))
+    figures = FigureRules(experiment, spec, candidate, records, beside, theirs)
+    undeclared = withheld if experiment.gate is None else {}
+    wanted = [directed(rule, candidate) for rule in spec.rules if _why_withheld(rule, undeclared) is None]
+    asked, left_out = spread_over_slices(wanted, spec, rows)
     waiting = tuple(rule for rule in asked if rule.compares and beside is None)
     rules = [rule for rule in asked if rule not in waiting]
     _check_measured(candidate, beside, rules, theirs)
-    decisions = _decided(candidate, rules, spec, rows)
+    decisions = [_withheld(each, withheld) for each in _decided(candidate, rules, spec, rows, figures)]
     verdict = overall(decisions)
     return GateReport(
         id=uow.ids.new("gate"),
@@ -66,7 +74,12 @@ def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -
         waiting=waiting,
         created_at=uow.clock.now(),
         created_by=uow.by.name,
-        notes=(*_notes(uow, candidate, spec), *rows.notes, *left_out),
+        notes=(
+            *_notes(uow, candidate, spec),
+            *rows.notes,
+            *left_out,
+            *(f"{why}; no rule is on {metric}" for metric, why in undeclared.items()),
+        ),
     )
 
 
@@ -136,14 +149,14 @@ def _check_measured(candidate: Run, baseline: Run | None, rules: Sequence[Rule],
     """Raises: NotComparable when a rule compares a metric that the baseline was not measured by."""
     if baseline is None:
         return
-    known = {metric for each in theirs for metric in each.scores}
+    known = {*baseline.metrics, *(metric for each in theirs for metric in each.scores)}
     for rule in rules:
         if rule.compares and rule.metric not in known:
             reason = f"the baseline was not measured by {rule.metric}; run it again"
             raise NotComparable(run=candidate.id, baseline=baseline.id, reason=reason)
 
 
-def _decided(run: Run, rules: Sequence[Rule], spec: GateSpec, rows: Compared) -> list[Decision]:
+def _decided(run: Run, rules: Sequence[Rule], spec: GateSpec, rows: Compared, figures: FigureRules) -> list[Decision]:
     """The decisions in the order of the rules; figures of evaluation flows over all rows are compared as they are."""
     measured = {metric for row in rows.rows for metric in row.values}
     bare = {rule: run.aggregates[rule.metric] for rule in rules if _is_bare(rule, run, measured)}
@@ -151,9 +164,25 @@ def _decided(run: Run, rules: Sequence[Rule], spec: GateSpec, rows: Compared) ->
         from opsloop.evaluation.statistics.decide import decide_cases  # numpy, an extra
     except ImportError as error:
         raise ExtraNeeded(what="checking a gate", extra="evaluation") from error
-    cases = [case_of(rule, spec, rows) for rule in rules if rule not in bare]
+    cases = [
+        figures.case(rule, rows) if figures.speak_of(rule) else case_of(rule, spec, rows)
+        for rule in rules
+        if rule not in bare
+    ]
     judged = iter(decide_cases(cases, alpha=spec.alpha))
     return [bare_decision(rule, bare[rule]) if rule in bare else next(judged) for rule in rules]
+
+
+def _withheld(decision: Decision, barred: Mapping[str, str]) -> Decision:
+    """The decision, undecided where the metric is that of a judge that may not gate."""
+    why = _why_withheld(decision.rule, barred)
+    if why is None:
+        return decision
+    return replace(decision, verdict=Verdict.INCONCLUSIVE, held=why, rows_that_would_decide=None)
+
+
+def _why_withheld(rule: Rule, barred: Mapping[str, str]) -> str | None:
+    return next((why for metric, why in barred.items() if is_of(rule.metric, metric)), None)
 
 
 def _is_bare(rule: Rule, run: Run, measured: set[str]) -> bool:

@@ -17,15 +17,17 @@ from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
+from opsloop.evaluation import gates, service
 from opsloop.evaluation import jobs as evaluation_jobs  # noqa: F401  registers the job
-from opsloop.evaluation import service
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.judges import calibrating
 from opsloop.evaluation.judges import jobs as judge_jobs  # noqa: F401  registers the job
 from opsloop.evaluation.judges import service as judges
 from opsloop.evaluation.judges.errors import JudgeMissing, LabelsInvalid
+from opsloop.evaluation.judges.in_runs import judges_of
 from opsloop.evaluation.judges.models import Calibration, CalibrationStatus
 from opsloop.evaluation.models import RowRecord, Run, RunStatus
+from opsloop.evaluation.verdicts import Verdict
 from opsloop.flows import package, versions
 from opsloop.flows.models import FlowVersion
 from opsloop.server.control_plane import control_plane
@@ -240,3 +242,53 @@ def test_judges_over_http(client: TestClient) -> None:
     shown = client.get("/api/judges/polite@1").json()
     assert (shown["may_gate"], shown["calibrations"]) == (False, [])
     assert client.post("/api/judges/polite/calibrations", json={"dataset": "none"}).status_code == 404
+
+
+def test_an_uncalibrated_judge_cannot_gate(
+    workspace: Workspace, admin: Caller, flow: FlowVersion, model: ModelServer
+) -> None:
+    registered(workspace, admin)
+    gate = {"rules": [{"metric": "polite", "at_least": 0.3}, {"metric": "completed", "at_least": 0.9}]}
+    run, _ = evaluated(workspace, admin, flow, {"judge": "polite"}, gate=gate)
+    with workspace.reading(admin) as uow:
+        report = gates.decide(uow, run.id)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert [each.verdict for each in report.decisions] == [Verdict.INCONCLUSIVE, Verdict.PASS]
+    assert "polite@1 may not gate: it was never calibrated with people's labels" in report.sentence
+
+    put(workspace, admin, ROWS)
+    calibrated(workspace, admin)
+    with workspace.reading(admin) as uow:
+        assert gates.decide(uow, run.id).verdict is Verdict.PASS
+
+    model.follow([{"json": {"score": "yes"}}])
+    registered(workspace, admin, rubric="Yes to all that is said.")
+    again, _ = evaluated(workspace, admin, flow, {"judge": "polite"}, gate=gate)
+    with workspace.reading(admin) as uow:
+        assert gates.decide(uow, again.id).verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_default_gate_leaves_an_uncalibrated_judge_out_and_says_so(
+    workspace: Workspace, admin: Caller, flow: FlowVersion
+) -> None:
+    first, _ = evaluated(workspace, admin, flow, POLITE)
+    second, _ = evaluated(workspace, admin, flow, POLITE)
+    with workspace.reading(admin) as uow:
+        report = gates.decide(uow, second.id, first.id)
+    assert report.verdict is Verdict.PASS
+    assert [each.rule.metric for each in report.decisions] == ["completed"]
+    assert "this judge may not gate" in report.notes[-1]
+
+
+def test_what_a_run_knows_of_its_judges(workspace: Workspace, admin: Caller, flow: FlowVersion) -> None:
+    registered(workspace, admin)
+    put(workspace, admin, [*ROWS, *({"answer": "please go away", "label": "no"} for _ in range(8))])
+    calibrated(workspace, admin)
+    run, records = evaluated(workspace, admin, flow, {"judge": "polite"})
+    with workspace.reading(admin) as uow:
+        (judge,) = judges_of(uow, service.experiment_of(uow, run.id), records)
+    assert (judge.metric, judge.judge, judge.calls, judge.answered_by) == ("polite", "polite@1", 80, ("judge-1",))
+    assert judge.calibration is not None
+    assert judge.corrected is not None
+    assert judge.corrected.value == pytest.approx(0.5 - 8 / 88)
+    assert run.prompt_tokens == judge.prompt_tokens > 0

@@ -14,9 +14,11 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.jobs.inline import run_due
 from opsloop.core.workspace import Workspace
 from opsloop.datasets import service as datasets
+from opsloop.evaluation import gates, service
 from opsloop.evaluation import jobs as evaluation_jobs  # noqa: F401  registers the job
-from opsloop.evaluation import service
-from opsloop.evaluation.models import RowRecord, Run, RunStatus
+from opsloop.evaluation.errors import NotComparable
+from opsloop.evaluation.models import GateReport, RowRecord, Run, RunStatus
+from opsloop.evaluation.verdicts import Verdict
 from opsloop.flows import package, versions
 
 DAG = """
@@ -143,3 +145,61 @@ def test_the_output_of_a_function_can_be_gated(evaluate: Evaluate) -> None:
 def test_a_measure_that_costs_nothing_says_so(evaluate: Evaluate) -> None:
     run, _ = evaluate([{"name": "cost"}, {"name": "tokens"}], ROWS[:4])
     assert (run.metrics["cost"].value, run.metrics["tokens"].value) == (0.0, 0.0)
+
+
+Gate = Callable[..., GateReport]
+
+
+@pytest.fixture
+def gate(sqlite_workspace: Workspace, admin: Caller) -> Gate:
+    def check(run: Run, baseline: Run | None = None) -> GateReport:
+        with sqlite_workspace.reading(admin) as uow:
+            return gates.decide(uow, run.id, baseline.id if baseline is not None else None)
+
+    return check
+
+
+def test_a_gate_judges_figures_of_all_rows_with_their_intervals(evaluate: Evaluate, gate: Gate) -> None:
+    rows = [*ROWS, *({"text": f"spam {each}", "label": "ham"} for each in range(8))]
+    rules = [
+        {"metric": "classification.recall.ham", "at_least": 0.5},
+        {"metric": "classification.recall.ham", "at_least": 0.9},
+        {"metric": "classification.macro_f1", "at_least": 0.83},
+        {"metric": "classification.precision.ham", "at_least": 0.5, "slice": "few"},
+    ]
+    run, _ = evaluate([{"name": "classification"}], rows, gate={"rules": rules, "slices": {"few": {"label": "spam"}}})
+    first, second, third, fourth = gate(run).decisions
+    # 20 of 28: Clopper-Pearson at 90 % is 0.543 to 0.849.
+    assert (first.verdict, first.rows) == (Verdict.PASS, 28)
+    assert [first.low, first.high] == pytest.approx([0.543, 0.849], abs=5e-4)
+    assert second.verdict is Verdict.FAIL
+    assert third.verdict is Verdict.INCONCLUSIVE
+    assert third.rows_that_would_decide is not None
+    assert third.method == "BCa bootstrap of the figure"
+    assert (fourth.verdict, fourth.rows) == (Verdict.INCONCLUSIVE, 0)  # there no row was called ham
+
+
+def test_figures_of_two_runs_are_compared_on_the_same_rows(evaluate: Evaluate, gate: Gate) -> None:
+    rows = [*ROWS, *ROWS, *({"text": f"spam {each}", "label": "ham"} for each in range(8))]
+    rules = [{"metric": "classification.macro_f1", "margin": 0.05}]
+    use = {"name": "classification"}
+    first, _ = evaluate([use], rows, gate={"rules": rules})
+    same, _ = evaluate([use], rows, gate={"rules": rules})
+    swapped = {**use, "mappings": {"answer": "${data.other}"}}
+    worse, _ = evaluate(
+        [swapped],
+        [{**row, "other": "ham" if place % 2 else "spam"} for place, row in enumerate(rows)],
+        gate={"rules": rules},
+    )
+    (kept,) = gate(same, first).decisions
+    assert (kept.verdict, kept.difference) == (Verdict.PASS, 0.0)
+    assert gate(first).waiting
+    with pytest.raises(NotComparable):
+        gate(worse, first)
+
+
+def test_a_rule_that_a_figure_cannot_meet_is_refused(evaluate: Evaluate, gate: Gate) -> None:
+    rules = [{"metric": "classification.macro_f1", "at_least": 0.5, "quantile": 0.5}]
+    run, _ = evaluate([{"name": "classification"}], gate={"rules": rules})
+    with pytest.raises(InvalidInput, match="a figure of all rows together"):
+        gate(run)

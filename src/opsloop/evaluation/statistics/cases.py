@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from opsloop.core.errors import InvalidInput
 from opsloop.evaluation.rules import Rule
 from opsloop.evaluation.statistics.bootstrap import BootstrappedMean, mean_of
@@ -13,6 +15,7 @@ from opsloop.evaluation.statistics.intervals import ExactProportion
 from opsloop.evaluation.statistics.noninferiority import Sides, sides
 from opsloop.evaluation.statistics.paired import difference_of
 from opsloop.evaluation.statistics.quantiles import Quantile
+from opsloop.evaluation.statistics.resampled import Resampled, difference
 from opsloop.evaluation.statistics.rows import Floats, Rows, Span, checked, is_binary, span_of
 from opsloop.evaluation.statistics.unseen import Guarded
 
@@ -30,6 +33,8 @@ class Case:
         failed_rows, not_measured: what the decision says of them.
         held: why a pass is withheld, or "".
         names: of the rows, for those that flip.
+        figure: what is judged in place of the rows' mean, where the rule speaks of a figure of all rows together; with
+            `beside` the baseline's, of the same rows.
     """
 
     rule: Rule
@@ -40,6 +45,8 @@ class Case:
     not_measured: int = 0
     held: str = ""
     names: Sequence[str] = ()
+    figure: Resampled | None = None
+    beside: Resampled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ def tested(case: Case) -> Tested:
     """Raises: InvalidInput naming the metric when a value is not a finite number, lengths differ, the baseline that the
     rule needs is missing, or a row has no clear pass or fail for a rule on flips."""
     rule = case.rule
+    if case.figure is not None:
+        return _of_figure(case, case.figure)
     if rule.compares and case.baseline is None:
         raise InvalidInput(
             field=f"baseline of metric {rule.metric}",
@@ -75,6 +84,27 @@ def tested(case: Case) -> Tested:
         is_met = estimate.value == rule.boundary
         return Tested(case, rows, estimate, Sides(float(not is_met), float(is_met)), "every row", is_certain=True)
     return Tested(case, rows, estimate, sides(estimate, rule.boundary, wants_above=rule.wants_above), estimate.method)
+
+
+def _of_figure(case: Case, figure: Resampled) -> Tested:
+    """A figure of all rows; not defined, or of too few rows for an interval, it shows nothing."""
+    rule = case.rule
+    if rule.no_flips or rule.quantile is not None or rule.margin_pct is not None:
+        wanted = "at_least, at_most or margin: it is a figure of all rows together"
+        raise InvalidInput(field=f"rule for {rule.metric}", value=rule.demand, wanted=wanted)
+    if rule.compares and case.beside is None:
+        wanted = "a run to compare with that has this figure"
+        raise InvalidInput(field=f"baseline of metric {rule.metric}", value=None, wanted=wanted)
+    estimate = figure.estimate if case.beside is None else difference(figure, case.beside)
+    if estimate is None:
+        return Tested(case, checked(rule.metric, []), None, Sides(1.0, 1.0), "too few rows for an interval")
+    rows = Rows(_standing_for(figure), None if case.beside is None else _standing_for(case.beside), None)
+    return Tested(case, rows, estimate, sides(estimate, rule.boundary, wants_above=rule.wants_above), estimate.method)
+
+
+def _standing_for(figure: Resampled) -> Floats:
+    """So many rows as the figure speaks of, each with its value: what their mean is."""
+    return np.full(figure.rows, np.nan if figure.value is None else figure.value)
 
 
 def _estimate(rule: Rule, rows: Rows) -> Estimate:

@@ -8,9 +8,8 @@ a recall) are tested exactly, as the rows they speak of are few.
 A resample in which a figure is not defined, such as the recall of a class it lost, is left out; when that are more than
 one in ten, the rows are too few for an interval and none is given.
 
-Sources: B. Efron, R. Tibshirani, An introduction to the bootstrap, Chapman & Hall 1993, chapter 14 (BCa, jackknife
-acceleration); T. C. Hesterberg, What teachers should know about the bootstrap, American Statistician 69 (2015), 371-386
-(the widening of `BootstrappedMean`).
+Source: B. Efron, R. Tibshirani, An introduction to the bootstrap, Chapman & Hall 1993, chapter 14 (BCa, jackknife
+acceleration).
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from opsloop.evaluation.statistics.bootstrap import BootstrappedMean, NoSpread
-from opsloop.evaluation.statistics.distributions import normal_quantile
 from opsloop.evaluation.statistics.estimates import Estimate
 from opsloop.evaluation.statistics.figure import Figure
 from opsloop.evaluation.statistics.intervals import ExactProportion
+from opsloop.evaluation.statistics.resampled_figure import ResampledFigure
 from opsloop.evaluation.statistics.rows import Floats, Span
+from opsloop.evaluation.statistics.unseen import Guarded, NoSpread, Unseen
 
 RESAMPLES = 2_000
 _GROUPS = 200
@@ -116,21 +115,16 @@ def _estimate(
     kept = np.sort(drawn[np.isfinite(drawn)])
     if len(kept) < (1.0 - _UNDEFINED) * len(drawn):
         return None
+    known = span or (Span(0.0, 1.0) if kept[0] >= 0.0 and kept[-1] <= 1.0 else None)
+    unseen = Unseen(value, min(rows, units), known or _wide(value))
     if units < 2 or kept[-1] - kept[0] <= _NO_SPREAD * max(1.0, abs(value)):
-        return NoSpread(value, rows, min(rows, units), span or _span(value))
-    return BootstrappedMean(
-        value=value,
-        rows=rows,
-        units=units,
-        resampled=kept,
-        bias=normal_quantile(_share_below(kept, value)),
-        acceleration=_acceleration(without[np.isfinite(without)]),
-        method="BCa bootstrap of the figure",
-    )
+        return NoSpread(rows, unseen)
+    found = ResampledFigure(value, rows, units, kept, _acceleration(without[np.isfinite(without)]))
+    return found if known is None else Guarded(found, unseen)
 
 
-def _span(value: float) -> Span:
-    return Span(0.0, 1.0) if 0.0 <= value <= 1.0 else Span(min(0.0, 2.0 * value), max(0.0, 2.0 * value))
+def _wide(value: float) -> Span:
+    return Span(min(0.0, 2.0 * value), max(0.0, 2.0 * value), is_known=False)
 
 
 def _acceleration(without: Floats) -> float:
@@ -165,12 +159,6 @@ def _groups(units: int) -> Iterator[Floats]:
     for start in range(0, int(group[-1]) + 1, at_once):
         left_out = np.arange(start, min(start + at_once, int(group[-1]) + 1))
         yield (group[None, :] != left_out[:, None]).astype(np.float64)
-
-
-def _share_below(ordered: Floats, value: float) -> float:
-    """Ties counted half; kept away from 0 and 1."""
-    below, upto = (int(np.searchsorted(ordered, value, side=side)) for side in ("left", "right"))
-    return ((below + upto) / 2.0 + 0.5) / (len(ordered) + 1.0)
 
 
 def _defined(value: float) -> float | None:
