@@ -180,12 +180,12 @@ def test_a_gate_judges_figures_of_all_rows_with_their_intervals(evaluate: Evalua
 
 
 def test_figures_of_two_runs_are_compared_on_the_same_rows(evaluate: Evaluate, gate: Gate) -> None:
-    rows = [*ROWS, *ROWS, *({"text": f"spam {each}", "label": "ham"} for each in range(8))]
+    rows: list[dict[str, Any]] = [*ROWS, *ROWS, *({"text": f"spam {each}", "label": "ham"} for each in range(8))]
     rules = [{"metric": "classification.macro_f1", "margin": 0.05}]
     use = {"name": "classification"}
     first, _ = evaluate([use], rows, gate={"rules": rules})
     same, _ = evaluate([use], rows, gate={"rules": rules})
-    swapped = {**use, "mappings": {"answer": "${data.other}"}}
+    swapped: dict[str, Any] = {**use, "mappings": {"answer": "${data.other}"}}
     worse, _ = evaluate(
         [swapped],
         [{**row, "other": "ham" if place % 2 else "spam"} for place, row in enumerate(rows)],
