@@ -27,6 +27,8 @@ from opsloop.evaluation.judges.errors import JudgeMissing, LabelsInvalid
 from opsloop.evaluation.judges.in_runs import judges_of
 from opsloop.evaluation.judges.models import Calibration, CalibrationStatus
 from opsloop.evaluation.models import RowRecord, Run, RunStatus
+from opsloop.evaluation.reports import registry as reports
+from opsloop.evaluation.reports.document import document
 from opsloop.evaluation.verdicts import Verdict
 from opsloop.flows import package, versions
 from opsloop.flows.models import FlowVersion
@@ -291,4 +293,9 @@ def test_what_a_run_knows_of_its_judges(workspace: Workspace, admin: Caller, flo
     assert judge.calibration is not None
     assert judge.corrected is not None
     assert judge.corrected.value == pytest.approx(0.5 - 8 / 88)
+    with workspace.reading(admin) as uow:
+        report = reports.find("markdown").render(document(uow, run.id))
+    kappa = judge.calibration.agreement
+    assert kappa is not None
+    assert f"| polite@1 | polite | judge-1 | {kappa.kappa.value:.3f} |".replace("@", "@\N{WORD JOINER}") in report
     assert run.prompt_tokens == judge.prompt_tokens > 0

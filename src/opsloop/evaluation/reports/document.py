@@ -9,6 +9,7 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service
 from opsloop.evaluation.comparison.models import Comparison, RowChange
 from opsloop.evaluation.comparison.service import compare_rows, done
+from opsloop.evaluation.judges.in_runs import JudgeOfRun, judges_of
 from opsloop.evaluation.models import GateReport, RowRecord, Run, RunId
 from opsloop.evaluation.reports.figures import (
     MetricSpread,
@@ -32,6 +33,7 @@ class ReportDocument:
         worst: the rows to look at first: those that failed, then those with the lowest scores.
         comparison: with the baseline, where there is one; `changes` then holds every shared row, worse first.
         base_spending: what the baseline took.
+        judges: the judges that measured, with their calibration, and whether a gate may count on them.
     """
 
     run: Run
@@ -46,6 +48,7 @@ class ReportDocument:
     spreads: tuple[MetricSpread, ...]
     provenance: Provenance
     rows: tuple[RowRecord, ...]
+    judges: tuple[JudgeOfRun, ...] = ()
 
     @property
     def broken(self) -> tuple[RowChange, ...]:
@@ -85,6 +88,7 @@ def document(uow: UnitOfWork, run_id: str, *, baseline: str | None = None, worst
         spreads=spreads(run, rows, base_rows),
         provenance=provenance(uow, run, experiment),
         rows=tuple(rows),
+        judges=tuple(judges_of(uow, experiment, rows)),
     )
 
 

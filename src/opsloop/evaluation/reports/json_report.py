@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from opsloop.evaluation.comparison.models import Comparison, RowChange
+from opsloop.evaluation.judges.in_runs import JudgeOfRun
 from opsloop.evaluation.models import GateReport, RowRecord, Run
 from opsloop.evaluation.reports.document import ReportDocument
 from opsloop.evaluation.reports.figures import MetricSpread, RunSlice, Spending
@@ -37,6 +38,7 @@ class JsonReport:
     spreads: tuple[MetricSpread, ...]
     provenance: Provenance
     rows: tuple[RowRecord, ...]
+    judges: tuple[JudgeOfRun, ...] = ()
 
 
 def render(report: ReportDocument) -> str:
@@ -54,6 +56,7 @@ def render(report: ReportDocument) -> str:
         spreads=report.spreads,
         provenance=report.provenance,
         rows=report.rows,
+        judges=report.judges,
     )
     return msgspec.json.encode(made).decode()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from opsloop.evaluation.comparison.models import Comparison, MetricChange, RowChange
 from opsloop.evaluation.inert_text import inert
+from opsloop.evaluation.judges.in_runs import JudgeOfRun
 from opsloop.evaluation.models import GateReport, RowRecord, Run
 from opsloop.evaluation.reports import words
 from opsloop.evaluation.reports.document import ReportDocument, fits_gate
@@ -46,6 +47,8 @@ def render(report: ReportDocument) -> str:
         head.append(_comparison(report))
     elif run.metrics:
         head.append(_metrics(run))
+    if report.judges:
+        head.append(_judges(report.judges))
     rest = [
         _flips(report.broken),
         _reasons(report),
@@ -121,6 +124,29 @@ def _metrics(run: Run) -> str:
             f"| {cell(name)} | {figure(each.value, each.unit)} | {cell(words.of_summary(each))} "
             f"| {each.rows} | {each.failed} | {each.not_applicable} |"
         )
+    return "\n".join(lines)
+
+
+def _judges(judges: Sequence[JudgeOfRun]) -> str:
+    """How far each judge can be trusted, and what people would have said."""
+    lines = [
+        "| judge | measures | model | kappa with people | 95 % interval | rows | corrected mean | gates |",
+        "|---|---|---|--:|:-:|--:|---|---|",
+    ]
+    for each in judges:
+        agreement = each.calibration.agreement if each.calibration is not None else None
+        kappa, mean = agreement.kappa if agreement is not None else None, each.corrected
+        cells = (
+            cell(each.judge or "declared here"),
+            cell(each.metric),
+            cell(", ".join(each.answered_by) or NOTHING),
+            figure(kappa.value) if kappa is not None else NOTHING,
+            interval(kappa.low, kappa.high) if kappa is not None else NOTHING,
+            f"{kappa.rows:,}" if kappa is not None else NOTHING,
+            f"{figure(mean.value)} ({interval(mean.low, mean.high)})" if mean is not None else NOTHING,
+            "yes" if each.may_gate else cell(f"no: {each.why}", limit=300),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
