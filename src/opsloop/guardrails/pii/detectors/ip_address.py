@@ -13,7 +13,7 @@ from opsloop.guardrails.pii.words_before import WordsBefore
 _V4 = re.compile(r"[0-9](?<![\w.-].)[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![\w-]|\.[0-9])", re.DOTALL)
 _V6 = re.compile(r"[0-9A-Fa-f:](?<![\w:.].)[0-9A-Fa-f:]{3,38}(?![\w:])", re.DOTALL)
 _MAY_BE_V6 = re.compile(r":[0-9A-Fa-f]{0,4}:")
-_VERSION = re.compile(r"(?:version|release|build|\bv\.?)\s*\Z", re.IGNORECASE)
+_VERSION = re.compile(r"(?:version|release|build|\bv\.?|\bEC)\s*\Z", re.IGNORECASE)
 
 
 @detector("ip_address", may_hold=lambda text: "." in text or ":" in text)

@@ -100,8 +100,13 @@ _NUMBERS = (
     _Number(_form("[0-9]", "[0-9]{10}"), _brazilian, ("cpf",)),
     # United Kingdom: national insurance, whose letters are limited and which has no check digit; health service
     _Number(
-        _form("[A-CEGHJ-PR-TW-Z]", "[A-CEGHJ-NPR-TW-Z](?<!BG|GB|KN|NK|NT|TN|ZZ) ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]"),
+        _form("[A-CEGHJ-PR-TW-Z]", "[A-CEGHJ-NPR-TW-Z](?<!BG|GB|KN|NK|NT|TN|ZZ) [0-9]{2} [0-9]{2} [0-9]{2} [A-D]"),
         lambda number: True,
+    ),
+    _Number(
+        _form("[A-CEGHJ-PR-TW-Z]", "[A-CEGHJ-NPR-TW-Z](?<!BG|GB|KN|NK|NT|TN|ZZ)[0-9]{6}[A-D]"),
+        lambda number: True,
+        ("nino", "national insurance"),
     ),
     _Number(_form("[0-9]", "[0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{4}"), _british_health, ("nhs",)),
     # Netherlands, Poland, Germany

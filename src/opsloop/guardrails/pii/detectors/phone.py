@@ -15,9 +15,9 @@ _WRITTEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SAID = re.compile(
-    r"\b(?:tele)?phone|\btel\b|\btelefon|\bmobil|\bcell|\bfax|\bdesk\b|\bsms\b|whatsapp|hotline|\bhandy\b|voicemail"
+    r"\b(?:tele)?phone|\btel\b|\btelefon|\bmobil|\bfax|\bdesk\b|\bsms\b|whatsapp|hotline|\bhandy\b|voicemail"
     r"|_(?:phone|tel|mobile|fax)|\b(?:my|his|her|their|your|our) (?:new )?number\b|\b(?:home|office|work)\s*:"
-    r"|\b(?:call|ring|text|dial|reach|contact)(?:ed|ing|s)?"
+    r"|\bcell(?:ular)?\s*(?:number|no\.?)?\s*:?\s*\Z|\b(?:contact|(?:call|ring|text|dial|reach)(?:ed|ing|s)?)"
     r"(?:\s+(?:me|us|him|her|them|you|back|now|today|at|on|under|the number))*\s*:?\s*\Z",
     re.IGNORECASE,
 )
@@ -59,12 +59,12 @@ def _confidence(written: re.Match[str], text: str, before: WordsBefore, *, is_sa
         return 0.85
     if _NORTH_AMERICAN.fullmatch(number):
         return 0.8
-    if digits.startswith("0") and len(groups) >= 3 and 9 <= len(digits) <= 12:
+    is_grouped = len(groups) >= 3 and all(len(group) > 1 for group in groups)
+    if digits.startswith("0") and is_grouped and 9 <= len(digits) <= 12:
         return 0.65
     if number.startswith("(") and 8 <= len(digits) <= 12:
         return 0.6
     stands_alone = _is_edge(text, written.start() - 1) and _is_edge(text, written.end())
-    is_grouped = len(groups) >= 3 and all(len(group) > 1 for group in groups)
     return 0.5 if stands_alone and is_grouped and 8 <= len(digits) <= 12 else 0.0
 
 
