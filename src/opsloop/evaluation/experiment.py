@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from opsloop.evaluation import budget as budgets
@@ -87,7 +88,7 @@ def _evaluators(values: object, path: str, datasets: list[str]) -> Iterator[Expe
         metric=found.text("metric", name),
         mappings=_as_outputs(found.mapping("mappings")),
         options=found.mapping("options"),
-        flow=found.optional_text("flow"),
+        flow=_version(found.optional_text("flow")),
         init=found.mapping("init") if "init" in found.values else None,
         higher_is_better=found.flag("higher_is_better", True),
         worst=found.number("worst"),
@@ -108,6 +109,11 @@ def _evaluators(values: object, path: str, datasets: list[str]) -> Iterator[Expe
             joined={**uses[at].joined, **joined},
         )
     yield from uses
+
+
+def _version(flow: str | None) -> str | None:
+    """What an evaluation flow is registered as: of a path the last part."""
+    return flow if flow is None else PurePosixPath(flow.replace("\\", "/")).name
 
 
 def _evaluator_dataset(values: object, path: str, datasets: list[str]) -> tuple[str, ExperimentDataset]:
