@@ -66,9 +66,9 @@ def read(
     Raises: YamlUnreadable, ExperimentFileInvalid, both naming the file.
     """
     values, notes = _with_overlay(file, env)
-    variables = _variables(file.parent / ENVIRONMENT)
-    if variables:
-        values["environment_variables"] = {**variables, **(values.get("environment_variables") or {})}
+    variables, own = _variables(file.parent / ENVIRONMENT), values.get("environment_variables") or {}
+    if variables and isinstance(own, Mapping):
+        values["environment_variables"] = {**variables, **own}
     if variants is not None:
         values["variants"] = variants
     if target is not None:
@@ -135,20 +135,30 @@ def _with_overlay(file: Path, env: str | None) -> tuple[dict[str, Any], list[str
     merged = {**values, **{key: value for key, value in changed.items() if key not in _NOT_OVERLAID}}
     for key in _LISTS:
         merged[key] = merged.get(key) or []
-    notes = []
-    if "datasets" in changed and "evaluators" not in changed:
-        kept = list(_still_for(merged["evaluators"], {each.get("name") for each in merged["datasets"]}))
-        gone = [each["name"] for each in merged["evaluators"] if each["name"] not in [one["name"] for one in kept]]
-        notes = [f"evaluator {name} has no dataset under {overlay.name} and is left out" for name in gone]
-        merged["evaluators"] = kept
-    return merged, notes
+    if "datasets" not in changed or "evaluators" in changed or not _are_named(merged["datasets"], merged["evaluators"]):
+        return merged, []
+    kept = list(_still_for(merged["evaluators"], {each["name"] for each in merged["datasets"]}))
+    left = {each["name"] for each in kept}
+    gone = [each["name"] for each in merged["evaluators"] if each["name"] not in left]
+    merged["evaluators"] = kept
+    return merged, [f"evaluator {name} has no dataset under {overlay.name} and is left out" for name in gone]
+
+
+def _are_named(*lists: object) -> bool:
+    """Whether these are lists of mappings with names; what is wrong in them is said when they are read."""
+    return all(
+        isinstance(each, list) and all(isinstance(one, dict) and one.get("name") for one in each) for each in lists
+    )
 
 
 def _still_for(evaluators: list[dict[str, Any]], datasets: set[Any]) -> Iterator[dict[str, Any]]:
     """Evaluators without the datasets that an overlay took away."""
     for each in evaluators:
         used = each.get("datasets") or []
-        left = [one for one in used if (one.get("reference") or one.get("name")) in datasets]
+        if not _are_named(used):
+            yield each
+            continue
+        left = [one for one in used if (one.get("reference") or one["name"]) in datasets]
         if left or not used:
             yield {**each, "datasets": left}
 

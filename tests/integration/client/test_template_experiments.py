@@ -207,6 +207,42 @@ def test_evaluators_lose_the_datasets_that_an_overlay_takes_away(file: Path) -> 
     )
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "- a list",
+        "name: x\ndatasets: {a: b}",
+        "name: x\ndatasets: [1]",
+        "name: x\ndatasets: [{name: 1}]",
+        "name: x\ndatasets: [{name: d}]\nevaluators: [x]",
+        "name: x\ndatasets: [{name: d}]\nevaluators: [{name: e, datasets: [x]}]",
+        "name: x\ndatasets: [{name: d}]\nevaluators: [{name: e, datasets: {a: b}}]",
+        "name: x\ndatasets: [{name: d}]\nconnections: [x]",
+        "name: x\ndatasets: [{name: d}]\nconnections: [{name: c}]",
+        "name: x\ndatasets: [{name: d}]\nconnections: [{name: c, connection_type: CustomConnection, configs: x}]",
+        "name: x\ndatasets: [{name: d}]\nenvironment_variables: [x]",
+        "name: x\ndatasets: [{name: d}]\nenvironment_variables: {A: [1]}",
+        "name: x\ndatasets: [{name: d}]\nbudget: 5",
+        "name: x\ndatasets: [{name: d}]\nvariants: {select: 3}",
+        "name: x\ndatasets: [{name: d}]\ntarget: [x]",
+    ],
+)
+@pytest.mark.parametrize("env", [None, "test"])
+def test_whatever_stands_in_a_file_is_refused_with_a_sentence(file: Path, written: str, env: str | None) -> None:
+    (file.parent / "environment").mkdir()
+    (file.parent / "environment" / "env.yaml").write_text("A_OF_TEST: b\n")
+    file.with_name("experiment.test.yaml").write_text("datasets: [{name: d}]\n")
+    file.write_text(written)
+    is_of_datasets = (
+        written.endswith(("datasets: {a: b}", "datasets: [1]", "datasets: [{name: 1}]")) and "evaluators" not in written
+    )
+    if env is not None and is_of_datasets:  # the overlay has others
+        assert experiment_files.read(file, env=env).experiment.datasets[0].name == "d"
+        return
+    with pytest.raises(InvalidInput, match=r"experiment\.yaml"):
+        experiment_files.read(file, env=env)
+
+
 def test_variables_lie_in_a_file_of_their_own(client: Client, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (file.parent / "environment").mkdir()
     (file.parent / "environment" / "env.yaml").write_text("TONE_OF_TEST: ${TONE_ELSEWHERE}\nverbose_of_test: false\n")

@@ -157,3 +157,28 @@ def test_a_killed_run_asks_no_model_again_what_it_was_told(
     assert (found.status, found.failed_rows, found.metrics["judge"].rows) == (RunStatus.DONE, 0, 20)
     assert found.aggregates["judge.mean"] == found.metrics["judge"].value
     assert list(journal.parent.iterdir()) == []
+
+
+PROMPTY = """---
+name: rating
+model:
+  api: chat
+  configuration: {type: openai, connection: model, model: m}
+inputs:
+  answer: {type: string}
+---
+user:
+Rate this answer with a score between 1 and 5: {{answer}}
+"""
+
+
+def test_a_prompty_is_an_evaluator(workspace_there: Workspace, tmp_path: Path, admin: Caller) -> None:
+    with ModelServer() as server:
+        (tmp_path / "rating").mkdir()
+        (tmp_path / "rating" / "rating.prompty").write_text(f"{PROMPTY}{{# {tmp_path} #}}\n")
+        with workspace_there.writing(admin) as uow:
+            versions.register(uow, "rating", package.archive_of(tmp_path / "rating", file="rating.prompty"))
+        use = {"name": "rated", "flow": "rating@1", "mappings": {"answer": "${run.outputs.answer}"}}
+        run = ended(workspace_there, admin, started(workspace_there, admin, tmp_path, server, evaluators=[use]))
+    assert run.metrics["rated"].rows == 20
+    assert 1 <= (run.metrics["rated"].value or 0) <= 5
