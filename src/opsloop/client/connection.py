@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -15,6 +17,7 @@ from opsloop.client.errors import AnswerOverdue, NotOpsloop, ServerUnreachable, 
 from opsloop.core.errors import InvalidInput
 
 T = TypeVar("T")
+_CHUNK_BYTES = 1 << 20
 USER_AGENT = f"opsloop/{__version__}"
 
 
@@ -66,6 +69,24 @@ class Connection:
         """Send a JSON `body`, or `data` as it is."""
         return decode(self._send("POST", at, body=body, data=data, query=query).content, into, where=at)
 
+    def post_file(self, at: str, into: type[T], file: Path, *, timeout_s: float, **query: Any) -> T:
+        """Send a file as it is, in a stream; the answer may take as long as `timeout_s`."""
+        with file.open("rb") as data:
+            length = {"content-length": str(file.stat().st_size)}
+            answer = self._send("POST", at, data=data, query=query, headers=length, timeout_s=timeout_s)
+            return decode(answer.content, into, where=at)
+
+    def save(self, at: str, file: Path, *, timeout_s: float, **query: Any) -> None:
+        """Write an answer's bytes to a file, in a stream; the file is there whole or not at all."""
+        part = file.with_name(f".part-{file.name}")
+        try:
+            with self._answering("GET", at, query=query, timeout_s=timeout_s) as answer, part.open("wb") as data:
+                for chunk in answer.iter_bytes(_CHUNK_BYTES):
+                    data.write(chunk)
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+
     def delete(self, at: str) -> bytes:
         """Delete what is there; the answer's bytes, often none."""
         return self._send("DELETE", at).content
@@ -83,22 +104,45 @@ class Connection:
         at: str,
         *,
         body: object = None,
-        data: bytes | None = None,
+        data: bytes | BinaryIO | None = None,
         query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
     ) -> httpx.Response:
         content = data if data is not None else (msgspec.json.encode(body) if body is not None else None)
         kind = "application/octet-stream" if data is not None else "application/json"
-        headers = {"content-type": kind} if content is not None else {}
+        sent = {"content-type": kind, **(headers or {})} if content is not None else {}
+        with self._answering(method, at, content=content, headers=sent, query=query, timeout_s=timeout_s) as answer:
+            answer.read()
+            return answer
+
+    @contextmanager
+    def _answering(
+        self,
+        method: str,
+        at: str,
+        *,
+        content: bytes | BinaryIO | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        timeout_s: float | None = None,
+    ) -> Iterator[httpx.Response]:
+        """A good answer whose body is yet to be read. Raises: the server's error, AnswerOverdue, ServerUnreachable."""
         params = {name: value for name, value in (query or {}).items() if value is not None}
+        waiting_s = timeout_s or self._timeout_s
+        timeout = httpx.Timeout(waiting_s, connect=min(waiting_s, 10.0))
         try:
-            answer = self._http.request(method, at, content=content, headers=headers, params=params)
+            with self._http.stream(
+                method, at, content=content, headers=headers, params=params, timeout=timeout
+            ) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise self._problem(answer)
+                yield answer
         except httpx.TimeoutException as error:
-            raise AnswerOverdue(where=self.url, timeout_s=self._timeout_s) from error
+            raise AnswerOverdue(where=self.url, timeout_s=waiting_s) from error
         except httpx.TransportError as error:
             raise ServerUnreachable(where=self.url, reason=str(error) or type(error).__name__) from error
-        if answer.is_success:
-            return answer
-        raise self._problem(answer)
 
     def _problem(self, answer: httpx.Response) -> Exception:
         try:

@@ -3,10 +3,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opsloop.core.db.base import Row
+
+BigSerial = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class DatasetRow(Row):
@@ -71,6 +73,29 @@ class DatasetHoldoutRow(Row):
 
 class DatasetUseRow(Row):
     __tablename__ = "dataset_uses"
+
+    version: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id"), primary_key=True)
+    noun: Mapped[str] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class DatasetMoveRow(Row):
+    """When the bare name began to stand for which version."""
+
+    __tablename__ = "dataset_moves"
+    __table_args__ = (Index("ix_dataset_moves_name_at", "name", "at"), {"sqlite_autoincrement": True})
+
+    seq: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(ForeignKey("datasets.name"))
+    version: Mapped[int]
+    at: Mapped[datetime]
+
+
+class DatasetSourceRow(Row):
+    """What a version was made from."""
+
+    __tablename__ = "dataset_sources"
 
     version: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id"), primary_key=True)
     noun: Mapped[str] = mapped_column(primary_key=True)

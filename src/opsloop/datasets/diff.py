@@ -2,75 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import msgspec
 
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
+from opsloop.datasets import matching
 from opsloop.datasets import service as datasets
+from opsloop.datasets import snapshot as snapshots
+from opsloop.datasets.engine import connected
+from opsloop.datasets.matching import Side
 from opsloop.datasets.models import ChangedRow, DatasetDiff, DatasetVersion
+from opsloop.datasets.settings import DatasetSettings
 
 SHOWN = 20
-_encode = msgspec.json.Encoder(order="sorted").encode
 _ABSENT = object()
 
 
 def diff(uow: UnitOfWork, before: str, after: str, *, key: Sequence[str], shown: int = SHOWN) -> DatasetDiff:
-    """Compare two versions.
+    """Compare two versions; rows are shown in the order they have in `after`, removed ones in that of `before`.
 
     Args:
-        before, after: versions, as in `service.get`.
+        before, after: versions, as in `service.get`; of one dataset or of two.
         key: columns whose values name a row in both.
         shown: rows of each kind to give with the counts.
-    Raises: DatasetMissing; InvalidInput when a key column is not there, or two rows share a key.
+    Raises: DatasetMissing; InvalidInput when a key column is not there, or two rows share a key; ExtraNeeded.
     """
     old, new = datasets.get(uow, before), datasets.get(uow, after)
-    old_rows, new_rows = (_by_key(uow, version, key) for version in (old, new))
-    added = [row for row_key, row in new_rows.items() if row_key not in old_rows]
-    removed = [row for row_key, row in old_rows.items() if row_key not in new_rows]
-    common = [(old_rows[row_key], row) for row_key, row in new_rows.items() if row_key in old_rows]
-    changed = [pair for pair in common if pair[0] != pair[1]]
+    for version in (old, new):
+        _check_key(version, key)
+    with connected(memory_bytes=uow.workspace.section(DatasetSettings).dataset_memory_bytes) as duck:
+        sides = _side(uow, duck, old), _side(uow, duck, new)
+        for version, side in zip((old, new), sides, strict=True):
+            if (twice := matching.twice(duck, side, key)) is not None:
+                wanted = f"columns that name each row of {version.ref} once; {twice} is there twice"
+                raise InvalidInput(field="key", value=list(key), wanted=wanted)
+        found = matching.matched(duck, *sides, key=key, shown=shown)
+        old_rows = _rows(duck, sides[0], [*found.removed_rows, *(pair[0] for pair in found.changed_rows)])
+        new_rows = _rows(duck, sides[1], [*found.added_rows, *(pair[1] for pair in found.changed_rows)])
     old_columns, new_columns = ([column.name for column in version.schema] for version in (old, new))
     return DatasetDiff(
         before=old.ref,
         after=new.ref,
         key=tuple(key),
-        added=len(added),
-        removed=len(removed),
-        changed=len(changed),
-        unchanged=len(common) - len(changed),
-        added_rows=tuple(added[:shown]),
-        removed_rows=tuple(removed[:shown]),
-        changed_rows=tuple(_changed(pair[0], pair[1], key) for pair in changed[:shown]),
+        added=found.added,
+        removed=found.removed,
+        changed=found.changed,
+        unchanged=found.unchanged,
+        added_rows=tuple(new_rows[number] for number in found.added_rows),
+        removed_rows=tuple(old_rows[number] for number in found.removed_rows),
+        changed_rows=tuple(_changed(old_rows[one], new_rows[other], key) for one, other in found.changed_rows),
         added_columns=tuple(name for name in new_columns if name not in old_columns),
         removed_columns=tuple(name for name in old_columns if name not in new_columns),
     )
 
 
-def _by_key(uow: UnitOfWork, version: DatasetVersion, key: Sequence[str]) -> dict[bytes, dict[str, Any]]:
-    names = [column.name for column in version.schema]
+def _check_key(version: DatasetVersion, key: Sequence[str]) -> None:
     for name in key or [""]:
-        if name not in names:
-            raise InvalidInput(field="key", value=name, wanted=f"columns of {version.ref}: {', '.join(names[:20])}")
-    found: dict[bytes, dict[str, Any]] = {}
-    for row in datasets.rows(uow, version):
-        row_key = _encode([row.get(name) for name in key])
-        if row_key in found:
-            raise InvalidInput(
-                field="key", value=list(key), wanted=f"columns that name each row of {version.ref} once; "
-                f"{row_key.decode()} is there twice"
-            )  # fmt: skip
-        found[row_key] = row
-    return found
+        if version.column(name) is None:
+            names = ", ".join([column.name for column in version.schema][:20])
+            raise InvalidInput(field="key", value=name, wanted=f"columns of {version.ref}: {names}")
 
 
-def _changed(before: dict[str, Any], after: dict[str, Any], key: Sequence[str]) -> ChangedRow:
+def _side(uow: UnitOfWork, duck: Any, version: DatasetVersion) -> Side:
+    path = snapshots.local_file(uow.workspace, version.artifact)
+    return Side(path, version.schema, snapshots.has_missing(duck, path))
+
+
+def _rows(duck: Any, side: Side, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Rows by their numbers in the file."""
+    wanted = sorted(set(numbers))
+    return dict(zip(wanted, snapshots.rows_of_file(duck, side.path, side.columns, numbers=wanted), strict=True))
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any], key: Sequence[str]) -> ChangedRow:
     columns = dict.fromkeys([*before, *after])
     return ChangedRow(
         key=tuple(after.get(name) for name in key),
         columns=tuple(name for name in columns if before.get(name, _ABSENT) != after.get(name, _ABSENT)),
-        before=before,
-        after=after,
+        before=dict(before),
+        after=dict(after),
     )

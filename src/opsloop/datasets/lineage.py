@@ -1,4 +1,4 @@
-"""Lineage: which evaluation, model or release used which version."""
+"""Lineage: what a version was made from, and which evaluation, model or release used it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from opsloop.core.caller import Role
 from opsloop.core.workspace import UnitOfWork
-from opsloop.datasets._tables import DatasetUseRow, DatasetVersionRow
-from opsloop.datasets.models import DatasetUse, DatasetVersion
+from opsloop.datasets._tables import DatasetSourceRow, DatasetUseRow, DatasetVersionRow
+from opsloop.datasets.models import DatasetLineage, DatasetSource, DatasetUse, DatasetVersion
 
 
 def note_use(uow: UnitOfWork, version: DatasetVersion, noun: str, target: str) -> None:
@@ -30,3 +30,32 @@ def uses(uow: UnitOfWork, name: str, *, limit: int = 200) -> list[DatasetUse]:
     )
     found = uow.session.execute(query)
     return [DatasetUse(f"{name}@{version}", use.noun, use.target, use.at) for version, use in found]
+
+
+def note_source(uow: UnitOfWork, version: DatasetVersion, noun: str, target: str) -> None:
+    """Record what a version was made from; noting it twice changes nothing.
+
+    Args:
+        noun, target: `dataset` and `raw@3`, `preparation` and `clean`, `table` and its address.
+    """
+    uow.by.require(Role.DEVELOPER)
+    key = (version.id, noun, target)
+    if uow.session.get(DatasetSourceRow, key) is None:
+        uow.session.add(DatasetSourceRow(version=version.id, noun=noun, target=target, at=uow.clock.now()))
+
+
+def of_version(uow: UnitOfWork, version: DatasetVersion, *, limit: int = 200) -> DatasetLineage:
+    """Where a version came from and who used it."""
+    uow.by.require(Role.VIEWER)
+    made, use = DatasetSourceRow, DatasetUseRow
+    sources = uow.session.scalars(
+        select(made).where(made.version == version.id).order_by(made.at.desc(), made.target.desc()).limit(limit)
+    )
+    used = uow.session.scalars(
+        select(use).where(use.version == version.id).order_by(use.at.desc(), use.target.desc()).limit(limit)
+    )
+    return DatasetLineage(
+        dataset=version.ref,
+        made_from=tuple(DatasetSource(version.ref, each.noun, each.target, each.at) for each in sources),
+        used_by=tuple(DatasetUse(version.ref, each.noun, each.target, each.at) for each in used),
+    )

@@ -101,6 +101,25 @@ class DatasetUse:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetSource:
+    """What a version was made from: `noun` and `target` are such as `dataset` and `raw@3`, or `table` and a name."""
+
+    dataset: str
+    noun: str
+    target: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetLineage:
+    """Where a version came from and who used it, newest first."""
+
+    dataset: str
+    made_from: tuple[DatasetSource, ...]
+    used_by: tuple[DatasetUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChangedRow:
     """A row that both versions have, with other values; `columns` names those that changed."""
 
@@ -126,3 +145,24 @@ class DatasetDiff:
     changed_rows: tuple[ChangedRow, ...]
     added_columns: tuple[str, ...]
     removed_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryColumn:
+    """A column of an answer; `type` is the engine's word for it (`BIGINT`, `VARCHAR`)."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """What a query gave.
+
+    `is_cut` says that there were more rows than an answer holds. `tables` tells which version each name stood for.
+    """
+
+    columns: tuple[QueryColumn, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    is_cut: bool
+    tables: dict[str, str]

@@ -6,7 +6,6 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,17 +19,17 @@ from opsloop.core.errors import AnswerIsNo, InvalidInput
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import holdouts, inspection
 from opsloop.datasets import snapshot as snapshots
+from opsloop.datasets import versions
 from opsloop.datasets._tables import DatasetRow, DatasetVersionRow
-from opsloop.datasets.errors import DatasetMissing, SnapshotGone
+from opsloop.datasets.errors import SnapshotGone
 from opsloop.datasets.findings import ExpectationReport, PiiReport
 from opsloop.datasets.holdout import PARTS, digest_of, part_of
 from opsloop.datasets.inspection import Inspection
 from opsloop.datasets.models import Column, ColumnProfile, ColumnType, DatasetVersion, DatasetVersionId
 from opsloop.datasets.snapshot import Snapshot
+from opsloop.datasets.versions import LATEST, NAME
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,39}")
-LATEST = "latest"
 
 
 def register(
@@ -125,7 +124,7 @@ def register_snapshot(
         uow.audit("dataset.registered", f"dataset/{name}@{row.version}", digest=snapshot.digest, rows=snapshot.rows)
     row.tags = sorted({*row.tags, *tags})
     row.findings = inspected.stored()
-    dataset.current = row.version
+    versions.note_current(uow, dataset, row.version)
     uow.session.flush()
     if inspected.lost and replace_holdout:
         holdouts.move(uow, name, row.version, reason=replace_holdout, lost=len(inspected.lost))
@@ -133,10 +132,14 @@ def register_snapshot(
 
 
 def get(uow: UnitOfWork, ref: str) -> DatasetVersion:
-    """The version a text names: `golden@3`, `golden@TAG` (the newest with it), or `golden` (the one registered last).
+    """The version a text names.
 
-    `/holdout` or `/dev` at its end names a part of its rows, once some are held out.
-    Raises: DatasetMissing naming the nearest known name; InvalidInput for a part that is none.
+    `golden@3`, `golden@TAG` (the newest with it), `golden` (the one registered last), `golden@2026-11-20` (the one that
+    was the current one when that day ended, UTC) or `golden@2026-11-20T10:00:00Z` (at that instant). `/holdout` or
+    `/dev` at its end names a part of its rows, once some are held out.
+
+    Raises: DatasetMissing naming the nearest known name; InvalidInput for a day that there is not, or a part that is
+        none.
     """
     whole, _, part = ref.partition("/")
     version = _whole(uow, whole)
@@ -158,22 +161,8 @@ def _parts_wanted(version: DatasetVersion) -> str:
 
 def _whole(uow: UnitOfWork, ref: str) -> DatasetVersion:
     uow.by.require(Role.VIEWER)
-    name, _, which = ref.partition("@")
-    if not _NAME.fullmatch(name):
-        raise _missing(uow, ref, name)
-    query = select(DatasetVersionRow).where(DatasetVersionRow.name == name)
-    if which in ("", LATEST):
-        query = query.join(DatasetRow, DatasetRow.name == DatasetVersionRow.name)
-        row = uow.session.scalar(query.where(DatasetVersionRow.version == DatasetRow.current))
-    elif which.isdecimal():
-        row = uow.session.scalar(query.where(DatasetVersionRow.version == min(int(which[:10]), 2**31 - 1)))
-    else:
-        newest_first = uow.session.scalars(query.order_by(DatasetVersionRow.version.desc()))
-        row = next((each for each in newest_first if which in each.tags), None)
-    if row is None:
-        raise _missing(uow, ref, name)
-    version = _version(row)
-    holdout = holdouts.get(uow, name)
+    version = _version(versions.named(uow, ref))
+    holdout = holdouts.get(uow, version.name)
     return version if holdout is None else replace(version, parts=holdouts.parts(uow, version, holdout))
 
 
@@ -208,9 +197,31 @@ def keep_expectations(uow: UnitOfWork, version: DatasetVersion, report: Expectat
     row.findings = {**(row.findings or {}), "expectations": asdict(report)}
 
 
+def tag(uow: UnitOfWork, ref: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> DatasetVersion:
+    """Put tags on a version and take others off; nothing else of a version ever changes.
+
+    Raises: DatasetMissing, InvalidInput for a tag that cannot be one, or that is to be taken off and is not there.
+    """
+    uow.by.require(Role.DEVELOPER)
+    row = versions.named(uow, ref)
+    check_name(row.name, add)
+    _locked(uow, row.name)
+    uow.session.refresh(row)
+    for each in remove:
+        if each not in row.tags:
+            known = ", ".join(row.tags) or "none"
+            raise InvalidInput(field="tag", value=each, wanted=f"a tag of {row.name}@{row.version}, which has {known}")
+    tags = sorted({*row.tags, *add} - set(remove))
+    if tags != row.tags:
+        row.tags = tags
+        uow.audit("dataset.tagged", f"dataset/{row.name}@{row.version}", added=sorted(add), removed=sorted(remove))
+        uow.session.flush()
+    return _version(row)
+
+
 def check_name(name: str, tags: Sequence[str] = ()) -> None:
     """Raises: InvalidInput."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         wanted = "up to 80 letters, digits and ._-, a letter or digit first"
         raise InvalidInput(field="dataset name", value=name, wanted=wanted)
     for tag in tags:
@@ -249,13 +260,6 @@ def _locked(uow: UnitOfWork, name: str) -> DatasetRow:
         return row
     except IntegrityError:  # PostgreSQL: another transaction made it meanwhile
         return uow.session.get_one(DatasetRow, name, with_for_update=True)
-
-
-def _missing(uow: UnitOfWork, ref: str, name: str) -> DatasetMissing:
-    known = uow.session.scalars(select(DatasetRow.name).limit(1_000)).all()
-    close = [] if name in known else get_close_matches(name, known, n=1)
-    near = f"; did you mean {close[0]!r}?" if close else ""
-    return DatasetMissing(noun="dataset", name=ref, bare=name, near=near)
 
 
 def _version(row: DatasetVersionRow) -> DatasetVersion:

@@ -101,13 +101,23 @@ def keep(workspace: Workspace, place: Staging, staged: Staged) -> Snapshot:
 def digest_of(duck: Any, parquet: Path, columns: Sequence[Column], *, missing: bool) -> str:
     """The hash of the rows as JSON lines with sorted keys, in order."""
     ordered = sorted(columns, key=lambda column: column.name.encode())
-    chosen = [quoted(column.name) for column in ordered] + ([quoted(MISSING)] if missing else [])
-    found = duck.execute(f"SELECT {', '.join(chosen)} FROM read_parquet(?)", [str(parquet)])  # noqa: S608 (quoted)
-    lines = _lines_of(ordered, missing=missing)
     digest = hashlib.sha256(b"opsloop dataset 1\n")
-    while batch := found.fetchmany(_BATCH):
-        digest.update(lines(batch))
+    for lines in _encoded(duck, parquet, ordered, missing=missing):
+        digest.update(lines)
     return digest.hexdigest()
+
+
+def lines_of_file(duck: Any, path: Path, columns: Sequence[Column]) -> Iterator[bytes]:
+    """The rows of a snapshot's Parquet file as JSON lines, some at a time."""
+    yield from _encoded(duck, path, columns, missing=has_missing(duck, path))
+
+
+def _encoded(duck: Any, parquet: Path, columns: Sequence[Column], *, missing: bool) -> Iterator[bytes]:
+    chosen = [quoted(column.name) for column in columns] + ([quoted(MISSING)] if missing else [])
+    found = duck.execute(f"SELECT {', '.join(chosen)} FROM read_parquet(?)", [str(parquet)])  # noqa: S608 (quoted)
+    lines = _lines_of(columns, missing=missing)
+    while batch := found.fetchmany(_BATCH):
+        yield lines(batch)
 
 
 def read(
@@ -120,15 +130,24 @@ def read(
 
 
 def rows_of_file(
-    duck: Any, path: Path, columns: Sequence[Column], *, offset: int = 0, limit: int | None = None
+    duck: Any,
+    path: Path,
+    columns: Sequence[Column],
+    *,
+    offset: int = 0,
+    limit: int | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """The rows of a snapshot's Parquet file, in order."""
+    """The rows of a snapshot's Parquet file, in order; with `numbers` only those, counted from 0."""
     missing = has_missing(duck, path)
-    chosen = [quoted(column.name) for column in columns] + ([quoted(MISSING)] if missing else [])
-    found = duck.execute(
-        f"SELECT {', '.join(chosen)} FROM read_parquet(?) LIMIT ? OFFSET ?",  # noqa: S608 (names are quoted)
-        [str(path), limit if limit is not None else 2**62, offset],
-    )
+    chosen = ", ".join([quoted(column.name) for column in columns] + ([quoted(MISSING)] if missing else []))
+    if numbers is None:
+        few = "LIMIT ? OFFSET ?"
+        values: list[Any] = [limit if limit is not None else 2**62, offset]
+    else:
+        few, values = "WHERE list_contains(?::BIGINT[], file_row_number) ORDER BY file_row_number", [list(numbers)]
+    source = f"read_parquet({literal(str(path))}, file_row_number = true)"
+    found = duck.execute(f"SELECT {chosen} FROM {source} {few}", values)  # noqa: S608 (names are quoted)
     row_of = _row_of(columns, missing=missing)
     while batch := found.fetchmany(_BATCH):
         yield from map(row_of, batch)

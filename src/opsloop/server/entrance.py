@@ -16,19 +16,22 @@ from opsloop.console.problem_page import problem_page, wants_page
 from opsloop.core.errors import OpsloopError, TooLarge
 from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
+from opsloop.datasets.settings import DatasetSettings
 from opsloop.gateway import openai
 from opsloop.server.authentication import caller_of
 
 log = structlog.get_logger()
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/sign-in", "/sign-out", "/favicon.ico"})
-JSON_PATHS = frozenset({"/query", "/feedback", "/upload", "/api/evaluations", "/api/endpoints"})
+JSON_PATHS = frozenset({"/query", "/feedback", "/upload", "/api/evaluations", "/api/endpoints", "/api/datasets/query"})
+# Where a file is written to the disk as it comes.
+DATASET_FILES = re.compile(r"/api/datasets/[^/]+/versions")
 FORM = "application/x-www-form-urlencoded"
 OPEN_PREFIX = "/static/"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
 class BodyTooLarge(TooLarge):
-    template = "the request body is over the limit of {limit} bytes; send less, or raise OPSLOOP_BODY_LIMIT_BYTES"
+    template = "the request body is over the limit of {limit} bytes; send less, or raise {setting}"
 
 
 class DataPlane(Protocol):
@@ -47,7 +50,6 @@ class Entrance:
         self._gateway = gateway
         self._control_plane = control_plane
         self._loopback = listens_on_loopback
-        self._limit = workspace.settings.body_limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,9 +69,9 @@ class Entrance:
 
         with structlog.contextvars.bound_contextvars(request=request_id):
             try:
-                await self._admit(scope, headers)
+                limited = self._limited(scope, receive)
+                await self._admit(scope, headers, limited)
                 _take_for_json(scope, headers)
-                limited = _Limited(receive, self._limit)
                 target = self._gateway if self._gateway.owns(scope["path"]) else self._control_plane
                 await target(scope, limited, sending)
             except OpsloopError as error:
@@ -89,10 +91,15 @@ class Entrance:
         given = headers.get("x-request-id", "")
         return given if _REQUEST_ID.fullmatch(given) else self._workspace.ids.new("req")
 
-    async def _admit(self, scope: Scope, headers: Headers) -> None:
+    def _limited(self, scope: Scope, receive: Receive) -> _Limited:
+        if DATASET_FILES.fullmatch(scope["path"]):
+            limit = self._workspace.section(DatasetSettings).dataset_limit_bytes
+            return _Limited(receive, limit, "OPSLOOP_DATASET_LIMIT_BYTES")
+        return _Limited(receive, self._workspace.settings.body_limit_bytes, "OPSLOOP_BODY_LIMIT_BYTES")
+
+    async def _admit(self, scope: Scope, headers: Headers, limited: _Limited) -> None:
         with suppress(ValueError):
-            if int(headers.get("content-length", "0")) > self._limit:
-                raise BodyTooLarge(limit=self._limit)
+            limited.check(int(headers.get("content-length", "0")))
         if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX):
             return
         secret_given = "authorization" in headers or "cookie" in headers
@@ -117,17 +124,22 @@ def _take_for_json(scope: Scope, headers: Headers) -> None:
 class _Limited:
     """A body that ends with an error once it is longer than allowed: for bodies that do not say their length."""
 
-    def __init__(self, receive: Receive, limit: int) -> None:
+    def __init__(self, receive: Receive, limit: int, setting: str) -> None:
         self._receive = receive
         self._limit = limit
+        self._setting = setting
         self._seen = 0
+
+    def check(self, size_bytes: int) -> None:
+        """Raises: BodyTooLarge."""
+        if size_bytes > self._limit:
+            raise BodyTooLarge(limit=self._limit, setting=self._setting)
 
     async def __call__(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             self._seen += len(message.get("body", b""))
-            if self._seen > self._limit:
-                raise BodyTooLarge(limit=self._limit)
+            self.check(self._seen)
         return message
 
 

@@ -85,7 +85,7 @@ def test_data_goes_in_is_shown_compared_and_comes_out(run: Run, ask: Ask) -> Non
         '~ 1: q: "a" -> "A"',
     ]
     assert ask("data", "export", "golden@1", "out.jsonl")["rows"] == 2
-    assert Path("out.jsonl").read_text() == '{"id": 1, "q": "a"}\n{"id": 2, "q": "b"}\n'
+    assert Path("out.jsonl").read_text() == '{"id":1,"q":"a"}\n{"id":2,"q":"b"}\n'
 
 
 def test_data_that_is_broken_or_not_there_says_so(run: Run) -> None:
