@@ -105,7 +105,9 @@ class Datasets:
         if format not in EXPORTED:
             wanted = f"a name that ends in {', '.join(f'.{each}' for each in EXPORTED)}"
             raise InvalidInput(field="file", value=str(file), wanted=wanted)
-        self._connection.save(f"{self._at(ref)}/export", file, timeout_s=FILE_TIMEOUT_S, format=EXPORTED[format], part=_part(ref))
+        self._connection.save(
+            f"{self._at(ref)}/export", file, timeout_s=FILE_TIMEOUT_S, format=EXPORTED[format], part=_part(ref)
+        )
 
     def _at(self, ref: str) -> str:
         name, _, version = ref.partition("/")[0].partition("@")

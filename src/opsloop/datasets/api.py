@@ -120,7 +120,7 @@ def difference(
 
 @router.get("/{name}/versions/{version}")
 def get(uow: Reading, name: str, version: str, part: Part = "") -> DatasetVersion:
-    """A version by its number, tag or time (`2026-11-20`), or `latest`; or a part of its rows, once some are held out."""
+    """A version by its number, tag or time (`2026-11-20`), or `latest`; or a part of it, once rows are held out."""
     return service.get(uow, _ref(name, version, part))
 
 

@@ -30,9 +30,7 @@ class Exported:
     discard: Callable[[], None]
 
 
-def file_of(
-    workspace: Workspace, version: DatasetVersion, format: str, *, holdout: Holdout | None = None
-) -> Exported:
+def file_of(workspace: Workspace, version: DatasetVersion, format: str, *, holdout: Holdout | None = None) -> Exported:
     """The rows of a version as a file, in order.
 
     JSON lines come back exactly as they were registered. CSV and Parquet have no missing keys: these are null there.
@@ -45,7 +43,7 @@ def file_of(
     if format not in FORMATS:
         raise InvalidInput(field="format", value=format, wanted=" or ".join(FORMATS))
     if holdout is not None and format != "jsonl":
-        raise InvalidInput(field="format", value=format, wanted=f"jsonl, for {version.ref}/{version.part} is a part")
+        raise InvalidInput(field="format", value=format, wanted=f"jsonl, for {version.ref} is a part")
     source = snapshots.local_file(workspace, version.artifact)
     with tempfile.NamedTemporaryFile(prefix="opsloop-export-", delete=False) as file:
         path = Path(file.name)

@@ -17,9 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import AnswerIsNo, InvalidInput
 from opsloop.core.workspace import UnitOfWork, Workspace
-from opsloop.datasets import holdouts, inspection
+from opsloop.datasets import holdouts, inspection, versions
 from opsloop.datasets import snapshot as snapshots
-from opsloop.datasets import versions
 from opsloop.datasets._tables import DatasetRow, DatasetVersionRow
 from opsloop.datasets.errors import SnapshotGone
 from opsloop.datasets.findings import ExpectationReport, PiiReport

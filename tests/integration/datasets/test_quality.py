@@ -11,7 +11,7 @@ import pytest
 from opsloop.core.caller import Caller
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import Workspace
-from opsloop.datasets import holdouts, policies, service, validation
+from opsloop.datasets import export, holdouts, policies, service, validation
 from opsloop.datasets.contamination import check_versions
 from opsloop.datasets.contamination_models import Passage
 from opsloop.datasets.expectations.errors import ExpectationsNotMet
@@ -164,6 +164,19 @@ def test_parts_of_a_frozen_version_are_datasets_of_their_own(workspace: Workspac
     assert whole.parts == {"holdout": held.rows, "dev": dev.rows}
     assert (held.ref, held.id) == ("golden@1/holdout", version.id)
     assert len({whole.digest, held.digest, dev.digest}) == 3
+
+
+def test_a_part_is_exported_without_the_other_rows(sqlite_workspace: Workspace, admin: Caller) -> None:
+    register(sqlite_workspace, admin, *GOLDEN)
+    freeze(sqlite_workspace, admin)
+    with sqlite_workspace.reading(admin) as uow:
+        held, holdout = service.get(uow, "golden/holdout"), holdouts.get(uow, "golden")
+    file = export.file_of(sqlite_workspace, held, "jsonl", holdout=holdout)
+    exported = [json.loads(line) for line in file.path.read_text().splitlines()]
+    file.discard()
+    assert exported == parts(sqlite_workspace, admin)["holdout"]
+    with pytest.raises(InvalidInput, match="jsonl, for golden@1/holdout is a part"):
+        export.file_of(sqlite_workspace, held, "csv", holdout=holdout)
 
 
 def test_no_part_is_there_before_rows_are_held_out(sqlite_workspace: Workspace, admin: Caller) -> None:
