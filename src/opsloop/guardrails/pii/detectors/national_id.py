@@ -117,7 +117,8 @@ _NUMBERS = (
     _Number(_form("[2-9]", "[0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}"), verhoeff, ("aadhar", "aadhaar", "uid")),
     _Number(_form("[1-9]", "[0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3}"), luhn, ("sin", "social insurance")),
 )
-_MAY_HOLD = re.compile(r"[0-9]{2}")
+# Six digits, with at most one other character between two.
+_MAY_HOLD = re.compile(r"[0-9](?:[^0-9\n]?[0-9]){5}")
 
 
 @detector("national_id", may_hold=lambda text: _MAY_HOLD.search(text) is not None)
