@@ -12,9 +12,15 @@ from opsloop.datasets.expectations.kinds.registry import Counterpart, known
 from opsloop.datasets.expectations.models import Expectation
 
 # Arguments that say how a result is told, not what is expected.
-_ABOUT_RESULTS = ("mostly", "result_format", "include_config", "catch_exceptions", "batch_id")
-# Arguments that choose rows: leaving them out would check something else.
-_CHOOSING = ("row_condition", "condition_parser")
+_ABOUT_RESULTS = (
+    "mostly",
+    "result_format",
+    "include_config",
+    "catch_exceptions",
+    "batch_id",
+    "auto",
+    "profiler_config",
+)
 VERSION = "1.0.0"
 
 
@@ -48,7 +54,7 @@ def read(values: Mapping[str, Any], *, skip_unknown: bool = False) -> Suite:
         except ExpectationInvalid as error:  # such as an argument that is given only when the suite runs
             found, why = None, f" ({error.sentence})"
         else:
-            why = f" at expectations[{place}]"
+            why = f"{_unheard(each)} at expectations[{place}]"
         if found is None:
             unknown.append(f"{_type(each)}{why}")
         else:
@@ -80,18 +86,24 @@ def _type(each: Mapping[str, Any]) -> str:
 
 def _taken(each: Mapping[str, Any], at: str) -> Expectation | None:
     arguments = {name: value for name, value in dict(each.get("kwargs") or {}).items() if value is not None}
-    if any(name in arguments for name in _CHOOSING):
-        return None
     mostly = arguments.get("mostly", 1.0)
     arguments = {name: value for name, value in arguments.items() if name not in _ABOUT_RESULTS}
     for kind, counterpart in _counterparts(_type(each)):
-        options = counterpart.take(arguments)
+        # One that is not known here, such as a condition on rows, would check something else when it is left out.
+        options = counterpart.take(arguments) if set(arguments) <= set(counterpart.knows) else None
         if options is not None:
             # A mostly on what is not about rows says nothing there either.
             share = {"mostly": mostly} if known()[kind].has_mostly else {}
             meta = {"meta": each["meta"]} if each.get("meta") else {}
             return expectation({"expect": kind, **options, **share, **meta}, at=at)
     return None
+
+
+def _unheard(each: Mapping[str, Any]) -> str:
+    """The arguments of a known type that nothing here reads, as a sentence names them."""
+    known_here = {name for _, counterpart in _counterparts(_type(each)) for name in counterpart.knows}
+    unheard = sorted(dict(each.get("kwargs") or {}).keys() - known_here - set(_ABOUT_RESULTS)) if known_here else []
+    return f" with {', '.join(unheard)}" if unheard else ""
 
 
 def _counterparts(type: str) -> list[tuple[str, Counterpart]]:

@@ -92,6 +92,10 @@ SUITE: dict[str, Any] = {
         {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "a"}},
         {"type": "expect_column_values_to_be_json_parseable", "kwargs": {"column": "a"}},
         {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "a", "row_condition": "b > 1"}},
+        {
+            "type": "expect_column_values_to_be_between",
+            "kwargs": {"column": "a", "min_value": 1, "parse_strings_as_datetimes": True},
+        },
         {"type": "expect_column_mean_to_be_between", "kwargs": {"column": "a", "min_value": {"$PARAMETER": "low"}}},
     ],
 }
@@ -100,14 +104,18 @@ SUITE: dict[str, Any] = {
 def test_all_that_is_not_known_is_named_at_once() -> None:
     with pytest.raises(ExpectationInvalid, match="--skip-unknown") as error:
         great_expectations.read(SUITE)
-    for each in ("json_parseable at expectations[1]", "not_be_null at expectations[2]", "$PARAMETER"):
+    for each in (
+        "json_parseable at expectations[1]",
+        "not_be_null with row_condition at expectations[2]",
+        "$PARAMETER",
+    ):
         assert each in error.value.sentence
 
 
 def test_what_is_known_is_taken_when_the_rest_may_be_left_out() -> None:
     read = great_expectations.read(SUITE, skip_unknown=True)
     assert [each.declared() for each in read.expectations] == [{"expect": "not_null", "column": "a"}]
-    assert len(read.skipped) == 3
+    assert len(read.skipped) == 4
 
 
 def test_our_own_lists_are_no_suites_of_theirs() -> None:

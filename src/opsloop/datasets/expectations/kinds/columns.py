@@ -48,11 +48,13 @@ register(
         (
             Counterpart(
                 "expect_table_columns_to_match_ordered_list",
+                ("column_list",),
                 _take_list,
                 lambda options: {"column_list": options["columns"]} if options.get("in_order") else None,
             ),
             Counterpart(
                 "expect_table_columns_to_match_set",
+                ("column_set", "exact_match"),
                 lambda arguments: _take_set(arguments, exact=True),
                 lambda options: {"column_set": options["columns"], "exact_match": True},
             ),
@@ -69,11 +71,13 @@ register(
         (
             Counterpart(
                 "expect_table_columns_to_match_set",
+                ("column_set", "exact_match"),
                 lambda arguments: _take_set(arguments, exact=False),
                 lambda options: {"column_set": options["columns"], "exact_match": False},
             ),
             Counterpart(
                 "expect_column_to_exist",
+                ("column", "column_index"),
                 lambda arguments: {"columns": [arguments["column"]]} if arguments.get("column_index") is None else None,
                 no_give,
             ),

@@ -37,6 +37,7 @@ register(
             renamed("expect_column_value_lengths_to_be_between", {"column": "column", **RANGE}),
             Counterpart(
                 "expect_column_value_lengths_to_equal",
+                ("column", "value"),
                 lambda arguments: {
                     "column": arguments.get("column"), "min": arguments.get("value"), "max": arguments.get("value")
                 },

@@ -50,6 +50,13 @@ register(
         (text("low"), text("high"), flag("strict"), choice("nulls", *_NULLS)),
         _check,
         lambda options: (options["low"], options["high"]),
-        (Counterpart("expect_column_pair_values_a_to_be_greater_than_b", _take, _give),),
+        (
+            Counterpart(
+                "expect_column_pair_values_a_to_be_greater_than_b",
+                ("column_A", "column_B", "or_equal", "ignore_row_if"),
+                _take,
+                _give,
+            ),
+        ),
     )
 )

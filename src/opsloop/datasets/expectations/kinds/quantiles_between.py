@@ -69,7 +69,14 @@ register(
         ),
         _check,
         one_column,
-        (Counterpart("expect_column_quantile_values_to_be_between", _take, _give),),
+        (
+            Counterpart(
+                "expect_column_quantile_values_to_be_between",
+                ("column", "quantile_ranges", "allow_relative_error"),
+                _take,
+                _give,
+            ),
+        ),
         has_mostly=False,
         lacks=_lacks,
     )

@@ -22,11 +22,13 @@ class Counterpart:
 
     Args:
         type: its name there, such as `expect_column_values_to_be_between`.
+        knows: the arguments that `take` reads; another one would go unheard.
         take: its arguments as our options; None when they ask for something that this kind cannot.
         give: our options as its arguments; None when another counterpart has to say it.
     """
 
     type: str
+    knows: tuple[str, ...]
     take: Callable[[Options], dict[str, Any] | None]
     give: Callable[[Options], dict[str, Any] | None]
 
@@ -82,7 +84,7 @@ def renamed(type: str, names: Mapping[str, str], **implied: Any) -> Counterpart:
     def give(options: Options) -> dict[str, Any]:
         return {theirs: options[ours] for theirs, ours in names.items() if ours in options}
 
-    return Counterpart(type, take, give)
+    return Counterpart(type, (*names, *implied), take, give)
 
 
 def no_give(options: Options) -> None:

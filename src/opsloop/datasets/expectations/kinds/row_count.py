@@ -30,6 +30,7 @@ register(
             renamed("expect_table_row_count_to_be_between", RANGE),
             Counterpart(
                 "expect_table_row_count_to_equal",
+                ("value",),
                 lambda arguments: {"min": arguments.get("value"), "max": arguments.get("value")},
                 no_give,
             ),

@@ -57,6 +57,7 @@ register(
         (
             Counterpart(
                 "expect_column_values_to_be_in_type_list",
+                ("column", "type_list"),
                 lambda arguments: _take(arguments, arguments.get("type_list")),
                 lambda options: {
                     "column": options["column"],
@@ -65,6 +66,7 @@ register(
             ),
             Counterpart(
                 "expect_column_values_to_be_of_type",
+                ("column", "type_"),
                 lambda arguments: _take(arguments, [arguments.get("type_")]),
                 no_give,
             ),

@@ -51,10 +51,13 @@ register(
         (
             Counterpart(
                 "expect_column_values_to_be_unique",
+                ("column",),
                 lambda arguments: {"column": arguments["column"]} if "column" in arguments else None,
                 lambda options: {"column": options["column"]} if "column" in options else None,
             ),
-            Counterpart("expect_compound_columns_to_be_unique", _take_compound, _give_compound),
+            Counterpart(
+                "expect_compound_columns_to_be_unique", ("column_list", "ignore_row_if"), _take_compound, _give_compound
+            ),
         ),
         lacks=_lacks,
     )
