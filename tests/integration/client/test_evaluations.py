@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from opsloop.client import experiments
+from opsloop.client import experiments, planning
 from opsloop.client.evaluations import RunGoesOn
 from opsloop.client.experiment_files import ExperimentFileInvalid
 from opsloop.client.http import Client
@@ -47,6 +47,20 @@ def test_the_gate_speaks_and_compares_when_it_has_something_to_compare_with(clie
     assert alone.waiting[0].margin == 0.1
     assert (beside.waiting, beside.verdict) == ((), Verdict.PASS)
     assert beside.decisions[0].sentence
+
+
+def test_a_gate_is_planned_from_the_newest_runs(client: Client, file: Path) -> None:
+    with pytest.raises(NotFound, match="was not run yet, so nothing tells how far its rows spread"):
+        planning.plan(client, file)
+    first = experiments.run(client, file)
+    alone = planning.plan(client, file)
+    second = experiments.run(client, file)
+    found = planning.plan(client, file)
+
+    assert (alone.run, alone.baseline) == (first.id, None)
+    assert (found.run, found.baseline) == (second.id, first.id)
+    assert found.rules[1].rows_needed == 29  # a margin of 0.1 over rows that agree: 0.9^29 < 0.05
+    assert (planning.plan(client, file, run=first.id).run, found.rows_needed) == (first.id, 29)
 
 
 def test_a_run_that_is_not_over_in_time_is_pending(client: Client, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ class House:
             "name": "answers",
             "datasets": [{"name": "questions", "mappings": {"question": "${data.question}"}}],
             "evaluators": [{"name": "token_f1"}],
-            "gate": {"rules": list(rules), "baseline": "stable"},
+            **({"gate": {"rules": list(rules), "baseline": "stable"}} if rules else {}),
         }
         with self.workspace.writing(self.admin) as uow:
             run = evaluations.start(uow, declared, versions.get(uow, flow))
@@ -134,3 +134,12 @@ def test_a_rule_without_a_baseline_needs_no_stable_release(house: House) -> None
     house.release("answer@1", house.check(house.evaluate("answer@1", AT_LEAST)))
     relaxed = {"metric": "token_f1", "at_least": 0.2}
     assert house.release("answer@3", house.check(house.evaluate("answer@3", relaxed))).release.gate == "pass"
+
+
+def test_an_experiment_without_a_gate_is_held_to_the_default_one_beside_stable(house: House) -> None:
+    first = house.check(house.evaluate("answer@1", AT_LEAST))
+    house.release("answer@1", first)
+    same, worse = house.evaluate("answer@1"), house.evaluate("answer@3")
+    assert house.release("answer@1", house.check(same, baseline=first)).release.gate == "pass"
+    with pytest.raises(GateNotMet, match=r"Gate failed: .*token_f1 fell"):
+        house.release("answer@3", house.check(worse, baseline=first))
