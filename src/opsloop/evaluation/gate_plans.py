@@ -6,6 +6,7 @@ from opsloop.core.caller import Role
 from opsloop.core.errors import ExtraNeeded
 from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import gates, service
+from opsloop.evaluation.default_gate import default_gate
 from opsloop.evaluation.gate_cases import case_of, compared, spread_over_slices
 from opsloop.evaluation.models import GateSpec
 from opsloop.evaluation.plans import GatePlan
@@ -23,9 +24,10 @@ def plan(uow: UnitOfWork, run: str, baseline: str | None = None, spec: GateSpec 
     uow.by.require(Role.VIEWER)
     candidate = gates.done(uow, run)
     beside = gates.done(uow, baseline) if baseline is not None else None
-    spec = spec if spec is not None else gates.spec_of(uow, candidate)
+    records = service.rows(uow, candidate.id)
     theirs = service.rows(uow, beside.id) if beside is not None else []
-    rows = compared(spec, candidate, service.rows(uow, candidate.id), beside, theirs)
+    spec = spec or service.experiment_of(uow, candidate.id).gate or default_gate([*records, *theirs])
+    rows = compared(spec, candidate, records, beside, theirs)
     rules, _ = spread_over_slices([gates.directed(rule, candidate) for rule in spec.rules], spec, rows)
     try:
         from opsloop.evaluation.statistics.planning import planned  # numpy, an extra

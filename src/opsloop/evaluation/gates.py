@@ -12,7 +12,7 @@ from opsloop.evaluation import service
 from opsloop.evaluation._tables import GateReportRow
 from opsloop.evaluation.asked import is_of
 from opsloop.evaluation.bare_figures import bare_decision
-from opsloop.evaluation.default_gate import MARGIN, default_gate
+from opsloop.evaluation.default_gate import default_gate, default_notes
 from opsloop.evaluation.errors import NoGate, NotComparable, RunNotDone
 from opsloop.evaluation.events import GateDecided
 from opsloop.evaluation.gate_cases import Compared, case_of, compared, spread_over_slices
@@ -45,14 +45,12 @@ def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -
     """
     uow.by.require(Role.DEVELOPER)
     candidate = done(uow, run)
-    records = service.rows(uow, candidate.id)
-    spec = _spec(uow, candidate, records, has_baseline=baseline is not None)
-    if baseline is None and spec.baseline != STABLE:
-        baseline = spec.baseline
-    beside = done(uow, baseline) if baseline is not None else None
-    theirs = service.rows(uow, beside.id) if beside is not None else []
-    rows = compared(spec, candidate, records, beside, theirs)
     experiment = service.experiment_of(uow, candidate.id)
+    beside = _beside(uow, candidate, experiment.gate, baseline)
+    records = service.rows(uow, candidate.id)
+    theirs = service.rows(uow, beside.id) if beside is not None else []
+    spec = experiment.gate if experiment.gate is not None else default_gate([*records, *theirs])
+    rows = compared(spec, candidate, records, beside, theirs)
     withheld = barred(judges_of(uow, experiment, records))
     figures = FigureRules(experiment, spec, candidate, records, beside, theirs)
     undeclared = withheld if experiment.gate is None else {}
@@ -75,7 +73,7 @@ def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -
         created_at=uow.clock.now(),
         created_by=uow.by.name,
         notes=(
-            *_notes(uow, candidate, spec),
+            *(default_notes(spec, candidate.metrics) if experiment.gate is None else ()),
             *rows.notes,
             *left_out,
             *(f"{why}; no rule is on {metric}" for metric, why in undeclared.items()),
@@ -109,34 +107,21 @@ def keep(uow: UnitOfWork, report: GateReport) -> GateReport:
     return report
 
 
-def spec_of(uow: UnitOfWork, run: Run) -> GateSpec:
-    """The gate that a run is held against: the one its experiment declares, or the default."""
-    return _spec(uow, run, service.rows(uow, run.id), has_baseline=True)
-
-
-def _spec(uow: UnitOfWork, run: Run, records: Sequence[RowRecord], *, has_baseline: bool) -> GateSpec:
-    declared = service.experiment_of(uow, run.id).gate
-    if declared is None and not has_baseline:
-        raise NoGate(experiment=run.experiment, run=run.id)
-    return declared if declared is not None else default_gate(records)
-
-
-def _notes(uow: UnitOfWork, run: Run, spec: GateSpec) -> tuple[str, ...]:
-    """What to say where the experiment declares no gate."""
-    if service.experiment_of(uow, run.id).gate is not None:
-        return ()
-    judged = {rule.metric for rule in spec.rules}
-    others = ", ".join(metric for metric in run.metrics if metric not in judged)
-    beside = f"; {others} {'are' if ', ' in others else 'is'} not judged" if others else ""
-    return (f"the experiment declares no gate: no metric from 0 to 1 may be worse by {MARGIN:g}{beside}",)
-
-
 def done(uow: UnitOfWork, run: Run | str) -> Run:
     """The run, finished. Raises: RunMissing, RunNotDone."""
     found = service.get(uow, run) if isinstance(run, str) else run
     if found.status is not RunStatus.DONE:
         raise RunNotDone(run=found.id, status=found.status.value)
     return found
+
+
+def _beside(uow: UnitOfWork, candidate: Run, declared: GateSpec | None, baseline: Run | str | None) -> Run | None:
+    """The run to compare with. Raises: NoGate when neither a gate nor a baseline is named."""
+    if baseline is None and declared is None:
+        raise NoGate(experiment=candidate.experiment, run=candidate.id)
+    if baseline is None and declared is not None and declared.baseline != STABLE:
+        baseline = declared.baseline
+    return done(uow, baseline) if baseline is not None else None
 
 
 def directed(rule: Rule, run: Run) -> Rule:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service as evaluations
-from opsloop.evaluation.gates import STABLE, spec_of
+from opsloop.evaluation.gates import STABLE
 from opsloop.evaluation.models import GateReport, Run
 from opsloop.evaluation.verdicts import Verdict
 from opsloop.flows.models import FlowVersion
@@ -54,9 +54,9 @@ def _compared_with(uow: UnitOfWork, run: Run, report: GateReport, stable: Releas
 
     Any run of that flow will do: when the questions have changed since its release, it is evaluated again on them.
     """
-    gate = spec_of(uow, run)
+    gate = evaluations.experiment_of(uow, run.id).gate
     if report.waiting:
         return False
-    if gate.baseline != STABLE or not any(rule.compares for rule in gate.rules):
+    if gate is not None and (gate.baseline != STABLE or not any(rule.compares for rule in gate.rules)):
         return True
     return report.baseline is not None and evaluations.get(uow, report.baseline).flow_digest == stable.flow_digest

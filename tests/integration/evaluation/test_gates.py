@@ -37,7 +37,13 @@ CODE = "from promptflow.core import tool\n\n@tool\ndef say(question: str) -> str
 RIGHT = CODE + "question\n"
 LOSES_SOME = CODE + "question if int(question[1:]) % 20 else ''\n"
 ROWS = [
-    {"id": f"r{number}", "question": f"q{number}", "truth": f"q{number}", "language": "de" if number % 4 == 0 else "en"}
+    {
+        "id": f"r{number}",
+        "question": f"q{number}",
+        "truth": f"q{number}",
+        "language": "de" if number % 4 == 0 else "en",
+        "nothing": None,
+    }
     for number in range(160)
 ]
 
@@ -101,6 +107,18 @@ def test_an_experiment_without_a_gate_has_the_default_one_beside_a_baseline(hous
     assert passed.verdict is Verdict.PASS
     assert blocked.verdict is Verdict.INCONCLUSIVE  # 8 of 160 rows lost: on the margin, so never shown to be within it
     assert "exact_match fell 0.05" in blocked.sentence
+
+
+def test_a_metric_of_which_the_candidate_has_no_figure_left_is_judged_all_the_same(house: House) -> None:
+    """The default gate looks at both runs: what nothing was measured of is not shown to be as good."""
+    evaluators = [{"name": "exact_match", "mappings": {"truth": "${data.truth}"}}]
+    good = house.run(RIGHT, evaluators=evaluators)
+    silent = house.run(RIGHT, evaluators=[{"name": "exact_match", "mappings": {"truth": "${data.nothing}"}}])
+    report = house.check(silent, good)
+    assert [(each.rule.metric, each.verdict.value, each.rows) for each in report.decisions] == [
+        ("completed", "pass", 160),
+        ("exact_match", "inconclusive", 0),
+    ]
 
 
 def test_rows_that_flip_are_named(house: House) -> None:
