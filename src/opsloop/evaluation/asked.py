@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsloop.evaluation.bindings import Measure
+from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.evaluators.asking import ITSELF, Asked
 from opsloop.evaluation.models import AskedUse, RowRecord
 from opsloop.evaluation.scoring import Kind
@@ -47,6 +48,17 @@ def kinds(metrics: Sequence[str], measures: Measures) -> dict[str, Kind]:
             nearest = max(of, key=lambda each: len(each.metric)).evaluator
             found[metric] = Kind(nearest.higher_is_better, nearest.unit)
     return found
+
+
+def check_is_taken_at_once(metric: str | None, measures: Sequence[Measure]) -> None:
+    """See that variants which may be stopped on the way are compared by what each row has once it was run.
+
+    Raises: ExperimentInvalid.
+    """
+    for each in measures:
+        if metric is not None and is_of(metric, each.metric) and (each.ask is not None or metric != each.metric):
+            wanted = f"a metric that a row has as soon as it was run; {metric} is there once all rows were"
+            raise ExperimentInvalid("variants.metric", wanted, value=metric)
 
 
 def is_of(metric: str, base: str) -> bool:

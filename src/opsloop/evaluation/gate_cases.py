@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,13 +68,19 @@ def compared(
     return Compared(ours, others, (_matched(spec.key, common, len(ours) - common, len(others) - common),))
 
 
-def spread_over_slices(rules: Sequence[Rule], spec: GateSpec, compared: Compared) -> tuple[list[Rule], list[str]]:
-    """Rules for `each` slice become one for every slice with rows enough; the sentences name those left out."""
+def spread_over_slices(
+    rules: Sequence[Rule], spec: GateSpec, compared: Compared, rows_of: Callable[[Rule], str] = lambda rule: rule.metric
+) -> tuple[list[Rule], list[str]]:
+    """Rules for `each` slice become one for every slice with rows enough; the sentences name those left out.
+
+    Args:
+        rows_of: the metric whose rows a rule is about: of a figure of all rows, the one that it is computed from.
+    """
     found: list[Rule] = []
     left_out: list[str] = []
     for rule in rules:
         for name in spec.slices if rule.slice == EACH else ():
-            rows = len(_of_slice(replace(rule, slice=name), spec, compared))
+            rows = len(_of_slice(replace(rule, slice=name, metric=rows_of(rule)), spec, compared))
             if rows >= rule.min_rows:
                 found.append(replace(rule, slice=name))
             else:

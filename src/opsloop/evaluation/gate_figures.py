@@ -36,6 +36,10 @@ class FigureRules:
         summary = self.run.metrics.get(rule.metric)
         return summary is not None and summary.is_aggregate
 
+    def rows_of(self, rule: Rule) -> str:
+        """The metric whose rows a rule is about."""
+        return self._made(rule).metric if self.speak_of(rule) else rule.metric
+
     def case(self, rule: Rule, compared: Compared) -> Case:
         """A rule on a figure with what it is judged by. Raises: NotComparable, InvalidInput."""
         made = self._made(rule)

@@ -55,7 +55,7 @@ def decide(uow: UnitOfWork, run: Run | str, baseline: Run | str | None = None) -
     figures = FigureRules(experiment, spec, candidate, records, beside, theirs)
     undeclared = withheld if experiment.gate is None else {}
     wanted = [directed(rule, candidate) for rule in spec.rules if _why_withheld(rule, undeclared) is None]
-    asked, left_out = spread_over_slices(wanted, spec, rows)
+    asked, left_out = spread_over_slices(wanted, spec, rows, figures.rows_of)
     waiting = tuple(rule for rule in asked if rule.compares and beside is None)
     rules = [rule for rule in asked if rule not in waiting]
     _check_measured(candidate, beside, rules, theirs)

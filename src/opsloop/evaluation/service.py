@@ -18,7 +18,7 @@ from opsloop.datasets.models import DatasetVersion
 from opsloop.evaluation import experiment as experiments
 from opsloop.evaluation import results
 from opsloop.evaluation._tables import GateReportRow, RunRow
-from opsloop.evaluation.asked import is_of
+from opsloop.evaluation.asked import check_is_taken_at_once, is_of
 from opsloop.evaluation.bindings import Measure, measure
 from opsloop.evaluation.declared_variants import names_of
 from opsloop.evaluation.errors import ExperimentInvalid, RunMissing
@@ -218,7 +218,9 @@ def _checked(uow: UnitOfWork, experiment: Experiment, flow_version: FlowVersion)
         if version.ref in [each.ref for each in used]:
             raise ExperimentInvalid(f"datasets[{place}].name", "versions that differ", value=dataset.name)
         warnings += fitted(flow, dataset.mappings, f"datasets[{place}].mappings").warnings
-        measures_of(uow, experiment, flow, version, dataset.name)
+        measured = measures_of(uow, experiment, flow, version, dataset.name)
+        if experiment.variants is not None:
+            check_is_taken_at_once(experiment.variants.metric, [each for _, each in measured])
         warnings += _check_graders(uow, experiment, flow, version, dataset.name)
         used.append(RunDataset(version.ref, version.digest, version.rows))
         columns += [column.name for column in version.schema]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from fastapi.testclient import TestClient
 
 from opsloop.core.caller import Caller
 from opsloop.core.jobs.inline import run_due
+from opsloop.core.jobs.registry import JobContext
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
 from opsloop.evaluation import gates, service
-from opsloop.evaluation import jobs as evaluation_jobs  # noqa: F401  registers the job
+from opsloop.evaluation import jobs as evaluation_jobs
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.judges import calibrating
 from opsloop.evaluation.judges import jobs as judge_jobs  # noqa: F401  registers the job
@@ -299,3 +301,30 @@ def test_what_a_run_knows_of_its_judges(workspace: Workspace, admin: Caller, flo
     assert kappa is not None
     assert f"| polite@1 | polite | judge-1 | {kappa.kappa.value:.3f} |".replace("@", "@\N{WORD JOINER}") in report
     assert run.prompt_tokens == judge.prompt_tokens > 0
+
+
+def test_a_run_that_goes_on_pays_for_no_answer_twice(
+    workspace: Workspace, admin: Caller, flow: FlowVersion, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(workspace, admin, [{"text": row["answer"]} for row in ROWS], name="golden")
+    use = {"name": "judge", "metric": "polite", "options": POLITE, "mappings": {"answer": "${run.outputs.output}"}}
+    declared = {"name": "manners", "datasets": [{"name": "golden"}], "evaluators": [use]}
+    with workspace.writing(admin) as uow:
+        run = service.start(uow, declared, flow)
+    context = JobContext(workspace, run.job, stopping=threading.Event(), progress=lambda *_: None)
+    # The process dies once everything was asked, before anything of it is stored.
+    monkeypatch.setattr(evaluation_jobs, "_finish", _killed)
+    monkeypatch.setattr(evaluation_jobs, "_fail", lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        evaluation_jobs.run(context, {"run": run.id})
+    assert model.count("chat") == 80
+    monkeypatch.undo()
+    evaluation_jobs.run(context, {"run": run.id})
+    assert model.count("chat") == 80
+    with workspace.reading(admin) as uow:
+        assert service.get(uow, run.id).metrics["polite"].value == 0.5
+    assert not list((workspace.data_dir / "journals").glob("*-answers"))
+
+
+def _killed(*_: Any) -> None:
+    raise KeyboardInterrupt

@@ -203,3 +203,22 @@ def test_a_rule_that_a_figure_cannot_meet_is_refused(evaluate: Evaluate, gate: G
     run, _ = evaluate([{"name": "classification"}], gate={"rules": rules})
     with pytest.raises(InvalidInput, match="a figure of all rows together"):
         gate(run)
+
+
+def test_figures_are_judged_on_every_slice_with_rows_enough(evaluate: Evaluate, gate: Gate) -> None:
+    slices = {"ham": {"label": "ham"}, "spam": {"label": "spam"}, "none": {"label": "egg"}}
+    rules = [{"metric": "classification.macro_f1", "at_least": 0.5, "slice": "each", "min_rows": 10}]
+    run, _ = evaluate([{"name": "classification"}], gate={"rules": rules, "slices": slices})
+    report = gate(run)
+    assert [(each.slice, each.verdict, each.rows) for each in report.decisions] == [
+        ("ham", Verdict.PASS, 20),
+        ("spam", Verdict.PASS, 20),
+    ]
+    assert "slice none has 0 rows" in report.notes[-1]
+
+
+@pytest.mark.parametrize("metric", ["mine", "mine.same", "classification.macro_f1"])
+def test_variants_are_compared_by_what_a_row_has_at_once(evaluate: Evaluate, metric: str) -> None:
+    uses = [{"name": "mine", "function": "mine.py:measure", "source": SOURCE}, {"name": "classification"}]
+    with pytest.raises(InvalidInput, match=r"variants\.metric.*as soon as it was run"):
+        evaluate(uses, variants={"metric": metric})

@@ -17,7 +17,7 @@ from opsloop.evaluation.evaluators.judging.spec import JudgeSpec, Kind
 from opsloop.flows.asking import used
 from opsloop.flows.calls import kept
 from opsloop.flows.connections import lookup
-from opsloop.flows.model_access import ModelAccess
+from opsloop.flows.model_access import ModelAccess, current_models
 from opsloop.flows.results import NO_TOKENS, TokenUse
 from opsloop.llm import settings as model_settings
 from opsloop.llm.errors import ModelGarbled, ModelRefused, ModelUnavailable
@@ -118,7 +118,7 @@ class Judge:
 
 
 def _model_of(spec: JudgeSpec) -> tuple[ChatProvider, dict[str, Any]]:
-    access = ModelAccess(lookup.here())
+    access = current_models.get(None) or ModelAccess(lookup.here())  # with the experiment's connections, in a run
     parameters: dict[str, Any] = {"temperature": 0}
     configuration: Mapping[str, Any] = {}
     if spec.prompty:
