@@ -296,10 +296,14 @@ def test_what_a_run_knows_of_its_judges(workspace: Workspace, admin: Caller, flo
     assert judge.corrected is not None
     assert judge.corrected.value == pytest.approx(0.5 - 8 / 88)
     with workspace.reading(admin) as uow:
-        report = reports.find("markdown").render(document(uow, run.id))
+        made = document(uow, run.id)
+    report, page = (reports.find(form).render(made) for form in ("markdown", "html"))
     kappa = judge.calibration.agreement
     assert kappa is not None
     assert f"| polite@1 | polite | judge-1 | {kappa.kappa.value:.3f} |".replace("@", "@\N{WORD JOINER}") in report
+    assert f'<td class="number">{kappa.kappa.value:.3f}</td>' in page
+    assert f"<td>{kappa.kappa.low:.3f} to {kappa.kappa.high:.3f}</td>" in page
+    assert "<td>yes</td>" in page
     assert run.prompt_tokens == judge.prompt_tokens > 0
 
 
