@@ -46,6 +46,7 @@ SECTIONS = {
         "eval": Entry("opsloop.cli.evaluation:evaluation", "Evaluations of flows over datasets."),
         "judge": Entry("opsloop.cli.judge:judge", "Models that judge answers, and how far they agree with people."),
         "gate": Entry("opsloop.cli.gate:gate", "The verdict on an evaluation."),
+        "ci": Entry("opsloop.cli.ci:ci", "Pipelines: evaluate, decide, write reports, comment."),
     },
     "Operate": {
         "release": Entry("opsloop.cli.release:release", "Bring flows to an endpoint's traffic, and back."),

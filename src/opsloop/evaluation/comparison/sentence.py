@@ -15,7 +15,7 @@ def sentence(metrics: Sequence[MetricChange], rows: RowCounts) -> str:
     said = [_head(worse, better, len(metrics))]
     told = [_clause(each) for each in (*worse, *better)]
     first = f"{said[0]}: {', '.join(told)}." if told else f"{said[0]}."
-    return f"{first} {_rows(rows)}"
+    return f"{first} {found_rows(rows)}"
 
 
 def _head(worse: Sequence[MetricChange], better: Sequence[MetricChange], count: int) -> str:
@@ -39,7 +39,8 @@ def _clause(change: MetricChange) -> str:
     )
 
 
-def _rows(rows: RowCounts) -> str:
+def found_rows(rows: RowCounts) -> str:
+    """`12 of 125 rows broke, 1 was mended.`"""
     broke = f"{rows.broke:,} of {rows.all:,} row{'' if rows.all == 1 else 's'} broke"
     return f"{broke}, {rows.mended:,} {'was' if rows.mended == 1 else 'were'} mended."
 

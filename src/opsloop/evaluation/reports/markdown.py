@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from opsloop.evaluation.comparison.models import Comparison, MetricChange, RowChange
+from opsloop.evaluation.comparison.sentence import found_rows
 from opsloop.evaluation.inert_text import inert
 from opsloop.evaluation.judges.in_runs import JudgeOfRun
 from opsloop.evaluation.models import GateReport, RowRecord, Run
@@ -98,7 +99,7 @@ def _rules(gate: GateReport) -> str:
 def _comparison(report: ReportDocument) -> str:
     assert report.comparison is not None
     found = report.comparison
-    said = "" if fits_gate(report) else f"{cell(found.sentence, limit=1_000)}\n\n"
+    said = f"{cell(found_rows(found.rows) if fits_gate(report) else found.sentence, limit=1_000)}\n\n"
     lines = [
         f"| metric | `{found.base.flow}` | `{found.head.flow}` | difference | 95 % interval | better / worse | broke |",
         "|---|--:|--:|--:|:-:|:-:|--:|",

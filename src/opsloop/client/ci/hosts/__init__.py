@@ -1,0 +1,1 @@
+"""Where pull requests live, one file per host."""
