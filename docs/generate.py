@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from docs._reference import cli, http, settings
+from opsloop.evaluation.reports import json_report
 
 REFERENCE = Path(__file__).parent / "reference"
 PAGES: dict[str, Callable[[], str]] = {
@@ -14,6 +15,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings.page,
     "http.md": http.page,
     "openapi.json": http.openapi_json,
+    "report.schema.json": json_report.schema,
 }
 
 

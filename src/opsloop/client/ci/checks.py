@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsloop.client import apply as applying
-from opsloop.client import experiments, plan
+from opsloop.client import experiment_files, experiments, plan
 from opsloop.client.ci.base_tree import at_commit
 from opsloop.client.errors import ServerProblem
 from opsloop.client.http import Client
@@ -56,7 +56,7 @@ def pull_request(client: Client, project: Project, file: Path, *, base: str, env
     The project's collections and datasets go to the platform first; its endpoints stay as they are.
     """
     prepare(client, project, tell)
-    declared = experiments.read(file, env=env)
+    declared = experiment_files.read(file, env=env)
     written = declared.experiment.flow or declared.experiment.name
     with at_commit(file.parent, base) as before:
         folder = before / os.path.relpath(declared.flow_at(written), file.parent)

@@ -47,8 +47,8 @@ class CommentHost(Protocol):
 
 def mark_of(name: str) -> str:
     """The invisible beginning of a comment: one comment per name."""
-    plain = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)
-    return f"<!-- opsloop:{plain.replace('--', '-')} -->"
+    plain = "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in name)
+    return f"<!-- opsloop:{'-'.join(part for part in plain.split('-') if part)} -->"
 
 
 def put(host: CommentHost, name: str, text: str) -> Put:

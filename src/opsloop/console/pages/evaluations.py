@@ -16,7 +16,9 @@ from opsloop.console.row_pairs import pair_of
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service as evaluations
+from opsloop.evaluation.comparison.models import RowChange
 from opsloop.evaluation.comparison.service import broken_rows
+from opsloop.evaluation.errors import NotComparable
 from opsloop.evaluation.intervals import Drawing, of_decision, of_metric
 from opsloop.evaluation.models import GateReport, MetricSummary, RowRecord, Run, RunStatus
 from opsloop.evaluation.reports.figures import Spending, run_slices, spending
@@ -188,17 +190,27 @@ def _beyond_metrics(
     """What stands between the metrics and the rows: flips against the baseline, slices, what was spent, the study."""
     baseline = report.baseline if report is not None else None
     is_done = run.status is RunStatus.DONE
-    changes = broken_rows(uow, baseline, run.id) if baseline is not None and is_done else []
+    changes = _broken(uow, baseline, run) if baseline is not None and is_done else []
+    gate = evaluations.experiment_of(uow, run.id).gate
+    declared = gate.slices if gate is not None else {}
     spent = spending(records) if is_done else None
     return {
         "baseline": baseline,
         "broke": len(changes),
         "broken": [pair_of(each, {"base": str(baseline), "head": run.id}, MAX_PAIR) for each in changes[:BROKEN]],
-        "slices": run_slices(run, records) if is_done else (),
+        "slices": run_slices(run, records, declared) if is_done else (),
         "spent": spent,
         "spendings": _spendings(spent) if spent is not None else [],
         "study": evaluations.listed(uow, study=run.study) if run.study is not None else [],
     }
+
+
+def _broken(uow: UnitOfWork, baseline: str, run: Run) -> list[RowChange]:
+    """None where the two have no row in common: the gate then judged what needs no comparison."""
+    try:
+        return broken_rows(uow, baseline, run.id)
+    except NotComparable:
+        return []
 
 
 def _spendings(spent: Spending) -> list[tuple[str, Quantiles | None, words.Form]]:

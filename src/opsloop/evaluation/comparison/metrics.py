@@ -24,6 +24,8 @@ class Kind:
     unit: str
     higher_is_better: bool
     passing: float | None
+    is_score: bool = True
+    """Whether its values lie from 0 to 1, so that losses of several such metrics can be added."""
 
 
 @dataclass(frozen=True, slots=True)

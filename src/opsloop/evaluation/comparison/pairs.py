@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from opsloop.evaluation.errors import NotComparable
@@ -28,21 +28,22 @@ class Values:
     head: list[float | None]
 
 
-def pairs(base: Run, head: Run, base_rows: Sequence[RowRecord], head_rows: Sequence[RowRecord]) -> list[Pair]:
+def pairs(
+    base: Run, head: Run, base_rows: Sequence[RowRecord], head_rows: Sequence[RowRecord], *, key: str | None = None
+) -> list[Pair]:
     """Rows of datasets with the same digest, by their place in them, in the order of `head`.
 
-    Raises: NotComparable when the two ran on no common dataset.
+    Args:
+        key: column whose value names a row, where the two ran on other versions of the data.
+    Raises: NotComparable when the two have no row in common.
     """
+    if key is not None and [each.digest for each in base.datasets] != [each.digest for each in head.datasets]:
+        return _joined(_by_key(base_rows, key), _by_key(head_rows, key))
     digests = {each.ref: each.digest for each in base.datasets} | {each.ref: each.digest for each in head.datasets}
     if not {each.digest for each in base.datasets} & {each.digest for each in head.datasets}:
         reason = f"it ran on {head.dataset}, the other on {base.dataset}; evaluate both on the same rows"
         raise NotComparable(run=head.id, baseline=base.id, reason=reason)
-    before, after = _by_place(base_rows, digests), _by_place(head_rows, digests)
-    return [
-        Pair(records[0].dataset, place[1], tuple(before[place]), tuple(records))
-        for place, records in after.items()
-        if place in before
-    ]
+    return _joined(_by_place(base_rows, digests), _by_place(head_rows, digests))
 
 
 def left_out(base: Run, head: Run) -> tuple[str, ...]:
@@ -74,8 +75,24 @@ def _head(pair: Pair) -> tuple[RowRecord, ...]:
 _SIDES = (_base, _head)
 
 
-def _by_place(rows: Sequence[RowRecord], digests: Mapping[str, str]) -> dict[tuple[str, int], list[RowRecord]]:
-    found: dict[tuple[str, int], list[RowRecord]] = {}
+def _joined(before: Mapping[Hashable, list[RowRecord]], after: Mapping[Hashable, list[RowRecord]]) -> list[Pair]:
+    return [
+        Pair(records[0].dataset, records[0].row, tuple(before[place]), tuple(records))
+        for place, records in after.items()
+        if place in before
+    ]
+
+
+def _by_key(rows: Sequence[RowRecord], key: str) -> dict[Hashable, list[RowRecord]]:
+    found: dict[Hashable, list[RowRecord]] = {}
+    for each in rows:
+        if (value := each.data.get(key)) is not None:
+            found.setdefault(repr(value), []).append(each)
+    return found
+
+
+def _by_place(rows: Sequence[RowRecord], digests: Mapping[str, str]) -> dict[Hashable, list[RowRecord]]:
+    found: dict[Hashable, list[RowRecord]] = {}
     for each in rows:
         found.setdefault((digests[each.dataset], each.row), []).append(each)
     return found

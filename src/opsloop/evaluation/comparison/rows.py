@@ -8,7 +8,6 @@ from enum import StrEnum
 from opsloop.evaluation.comparison.metrics import Kind, flip
 from opsloop.evaluation.comparison.models import Change, RowChange, RowCounts
 from opsloop.evaluation.comparison.pairs import Pair, Values
-from opsloop.evaluation.comparison.passing import MIDDLE
 
 
 def row_changes(pairs: Sequence[Pair], values: Mapping[str, Values], kinds: Sequence[Kind]) -> list[RowChange]:
@@ -58,13 +57,12 @@ def _row_change(pair: Pair, place: int, values: Mapping[str, Values], kinds: Seq
     is_same = True
     for kind in kinds:
         base, head = values[kind.name].base[place], values[kind.name].head[place]
-        is_score = kind.passing == MIDDLE
-        is_same = is_same and (base == head or not is_score)
+        is_same = is_same and (base == head or not kind.is_score)
         if base is None or head is None:
             continue
         differences[kind.name] = head - base
         flips[kind.name] = flip(kind, base, head)
-        if is_score:
+        if kind.is_score:
             worsening += (base - head) if kind.higher_is_better else (head - base)
     first, second = pair.base[0], pair.head[0]
     return RowChange(

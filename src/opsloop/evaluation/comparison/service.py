@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
@@ -17,7 +18,7 @@ from opsloop.evaluation.comparison.pairs import Pair, Values, left_out, pairs, v
 from opsloop.evaluation.comparison.passing import passing_value
 from opsloop.evaluation.comparison.rows import counted, row_changes
 from opsloop.evaluation.comparison.sentence import sentence
-from opsloop.evaluation.comparison.slices import columns_for_slices, slices
+from opsloop.evaluation.comparison.slices import columns_for_slices, declared_slices, slices
 from opsloop.evaluation.errors import RunNotDone
 from opsloop.evaluation.models import Experiment, RowRecord, Run, RunStatus
 
@@ -63,7 +64,8 @@ def compare_rows(
     by: str = AUTOMATIC,
 ) -> Compared:
     """As `compare`, of runs and rows at hand; `experiment` is that of `after`, with its gate's thresholds and seed."""
-    paired = pairs(before, after, base_rows, head_rows)
+    gate = experiment.gate
+    paired = pairs(before, after, base_rows, head_rows, key=gate.key if gate else None)
     found = values(paired)
     kinds = [_kind(name, each, after, experiment) for name, each in found.items()]
     metrics = tuple(_remembered(before, after, kind, found[kind.name], paired, experiment) for kind in kinds)
@@ -75,7 +77,7 @@ def compare_rows(
         head=after,
         sentence=sentence(metrics, counts),
         metrics=metrics,
-        slices=_slices(paired, found, kinds, columns, by),
+        slices=_slices(paired, found, kinds, columns, by, gate.slices if gate else {}),
         rows=counts,
         left_out=left_out(before, after),
     )
@@ -85,9 +87,10 @@ def compare_rows(
 def broken_rows(uow: UnitOfWork, base: str, head: str) -> list[RowChange]:
     """The rows that passed in `base` and do not in `head`, without the statistics. Raises: as `compare`."""
     before, after = done(uow, base), done(uow, head)
-    paired = pairs(before, after, service.rows(uow, before.id), service.rows(uow, after.id))
-    found = values(paired)
     experiment = service.experiment_of(uow, after.id)
+    key = experiment.gate.key if experiment.gate else None
+    paired = pairs(before, after, service.rows(uow, before.id), service.rows(uow, after.id), key=key)
+    found = values(paired)
     kinds = [_kind(name, each, after, experiment) for name, each in found.items()]
     return [each for each in row_changes(paired, found, kinds) if each.broke]
 
@@ -104,12 +107,13 @@ def done(uow: UnitOfWork, run: str) -> Run:
 def _kind(metric: str, values: Values, run: Run, experiment: Experiment) -> Kind:
     summary = run.metrics.get(metric)
     rules = experiment.gate.rules if experiment.gate else ()
-    measured = (value for side in (values.base, values.head) for value in side if value is not None)
+    measured = [value for side in (values.base, values.head) for value in side if value is not None]
     return Kind(
         name=metric,
         unit=summary.unit if summary else "",
         higher_is_better=summary.higher_is_better if summary else True,
         passing=passing_value(metric, rules, measured),
+        is_score=all(0.0 <= value <= 1.0 for value in measured),
     )
 
 
@@ -142,9 +146,17 @@ def _cluster(pair: Pair, column: str) -> str:
 
 
 def _slices(
-    paired: Sequence[Pair], found: dict[str, Values], kinds: Sequence[Kind], columns: Sequence[str], by: str
+    paired: Sequence[Pair],
+    found: dict[str, Values],
+    kinds: Sequence[Kind],
+    columns: Sequence[str],
+    by: str,
+    declared: Mapping[str, Any],
 ) -> tuple[SliceChange, ...]:
-    named = {
+    """Those that the gate names first, when no column is asked for."""
+    rows = [(pair.dataset, pair.head[0].data) for pair in paired]
+    named = declared_slices(rows, declared) if by == AUTOMATIC else {}
+    named |= {
         name: places
         for column in _wanted(paired, columns, by)
         for name, places in slices([_sliced(pair, column) for pair in paired], column).items()

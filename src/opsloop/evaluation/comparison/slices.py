@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from opsloop.evaluation.slices import condition
+
 MOST_VALUES = 12
 LEAST_ROWS = 5
 NO_VALUE = "no value"
@@ -28,6 +30,15 @@ def slices(data: Sequence[Mapping[str, Any]], column: str) -> dict[str, list[int
     if rest:
         found[f"{column}: {len(ordered) - MOST_VALUES} others"] = rest
     return found
+
+
+def declared_slices(rows: Sequence[tuple[str, Mapping[str, Any]]], declared: Mapping[str, Any]) -> dict[str, list[int]]:
+    """Places of the rows that belong to the slices which a gate names; `rows` are datasets and their data."""
+    conditions = {name: condition(each, field=f"gate.slices.{name}") for name, each in declared.items()}
+    return {
+        name: [place for place, (dataset, data) in enumerate(rows) if wanted.holds(data, dataset=dataset)]
+        for name, wanted in conditions.items()
+    }
 
 
 def _cuts(data: Sequence[Mapping[str, Any]], column: str) -> bool:

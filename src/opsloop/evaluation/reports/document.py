@@ -9,6 +9,7 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service
 from opsloop.evaluation.comparison.models import Comparison, RowChange
 from opsloop.evaluation.comparison.service import compare_rows, done
+from opsloop.evaluation.errors import NotComparable
 from opsloop.evaluation.judges.in_runs import JudgeOfRun, judges_of
 from opsloop.evaluation.models import GateReport, RowRecord, Run, RunId
 from opsloop.evaluation.reports.figures import (
@@ -74,7 +75,12 @@ def document(uow: UnitOfWork, run_id: str, *, baseline: str | None = None, worst
     if beside is not None:
         before = done(uow, beside)
         base_rows = service.rows(uow, before.id)
-        compared = compare_rows(before, done(uow, run.id), base_rows, rows, experiment)
+        try:
+            compared = compare_rows(before, done(uow, run.id), base_rows, rows, experiment)
+        except NotComparable:
+            if baseline is not None:
+                raise
+            base_rows = []  # the gate's own baseline: what can be said without it is said
     return ReportDocument(
         run=run,
         gate=gate,
@@ -82,7 +88,7 @@ def document(uow: UnitOfWork, run_id: str, *, baseline: str | None = None, worst
         comparison=compared.comparison if compared else None,
         changes=tuple(compared.rows) if compared else (),
         reasons=reasons(rows),
-        slices=run_slices(run, rows),
+        slices=run_slices(run, rows, experiment.gate.slices if experiment.gate else {}),
         spending=spending(rows),
         base_spending=spending(base_rows) if compared else None,
         spreads=spreads(run, rows, base_rows),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Any
 
-from opsloop.evaluation.comparison.slices import columns_for_slices, slices
+from opsloop.evaluation.comparison.slices import columns_for_slices, declared_slices, slices
 from opsloop.evaluation.models import RowRecord, Run
 from opsloop.evaluation.spread import Histogram, Quantiles, histogram, quantiles
 from opsloop.evaluation.statistics.distributions import student_quantile
@@ -78,15 +79,18 @@ def spreads(run: Run, records: Sequence[RowRecord], base: Sequence[RowRecord]) -
     return tuple(found)
 
 
-def run_slices(run: Run, records: Sequence[RowRecord]) -> tuple[RunSlice, ...]:
-    """By dataset when there are several, then by the columns with few values."""
+def run_slices(
+    run: Run, records: Sequence[RowRecord], declared: Mapping[str, Any] | None = None
+) -> tuple[RunSlice, ...]:
+    """Those that the gate names, by dataset when there are several, then by the columns with few values."""
+    named = declared_slices([(each.dataset, each.data) for each in records], declared or {})
     data = [each.data for each in records]
     cut = [("dataset", [{"dataset": each.dataset} for each in records])] if len(run.datasets) > 1 else []
     cut += [(column, data) for column in columns_for_slices(data)]
+    named |= {name: places for column, rows in cut for name, places in slices(rows, column).items()}
     return tuple(
         RunSlice(name, len(places), tuple(_figure(metric, [records[at] for at in places]) for metric in run.metrics))
-        for column, rows in cut
-        for name, places in slices(rows, column).items()
+        for name, places in named.items()
     )
 
 

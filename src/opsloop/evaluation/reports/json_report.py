@@ -1,6 +1,6 @@
 """The report as one JSON document, in a form that keeps its meaning under its name.
 
-`report.schema.json` beside this file describes it; a change that a reader would stumble over gets a new name.
+`docs/reference/report.schema.json` describes it; a change that a reader would stumble over gets a new name.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def _rules(report: ReportDocument) -> Suite:
         return Suite("gate", (Case("the gate", "gate", outcome="skipped", message="it was not checked"),))
     cases = [
         Case(
-            f"{each.rule.metric} {each.rule.demand}",
+            f"{each.rule.name} {each.rule.demand}",
             "gate",
             outcome="" if each.verdict is Verdict.PASS else "failure",
             kind=each.verdict.value,
@@ -70,10 +70,10 @@ def _rules(report: ReportDocument) -> Suite:
         for each in gate.decisions
     ]
     cases += [
-        Case(f"{rule.metric} {rule.demand}", "gate", outcome="skipped", message="nothing to compare with yet")
+        Case(f"{rule.name} {rule.demand}", "gate", outcome="skipped", message="nothing to compare with yet")
         for rule in gate.waiting
     ]
-    return Suite("gate", tuple(cases) or (Case("no rule", "gate"),), gate.sentence)
+    return Suite("gate", tuple(cases) or (Case("no rule", "gate"),), "\n".join([gate.sentence, *gate.notes]))
 
 
 def _rows(report: ReportDocument) -> Suite:

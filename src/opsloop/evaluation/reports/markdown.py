@@ -90,10 +90,10 @@ def _rules(gate: GateReport) -> str:
     lines = ["| rule | verdict | found |", "|---|---|---|"]
     for each in gate.decisions:
         said = cell(clause(each, alpha=gate.alpha), limit=300)
-        rule = cell(f"{each.rule.metric} {each.rule.demand}")
+        rule = cell(f"{each.rule.name} {each.rule.demand}")
         lines.append(f"| {rule} | {MARKS[each.verdict]} {each.verdict.value} | {said} |")
-    lines += [f"| {cell(f'{rule.metric} {rule.demand}')} | - | nothing to compare with yet |" for rule in gate.waiting]
-    return "\n".join(lines)
+    lines += [f"| {cell(f'{rule.name} {rule.demand}')} | - | nothing to compare with yet |" for rule in gate.waiting]
+    return "\n".join([*lines, *(f"\n{cell(note, limit=500)}" for note in gate.notes)])
 
 
 def _comparison(report: ReportDocument) -> str:

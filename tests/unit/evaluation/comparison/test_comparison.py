@@ -12,7 +12,7 @@ from opsloop.evaluation.comparison.rows import RowsWanted, chosen
 from opsloop.evaluation.comparison.service import compare_rows
 from opsloop.evaluation.comparison.slices import columns_for_slices, slices
 from opsloop.evaluation.errors import NotComparable
-from opsloop.evaluation.models import RunDataset
+from opsloop.evaluation.models import GateSpec, RunDataset
 from opsloop.evaluation.statistics.paired import compare
 from opsloop.evaluation.verdicts import Rule
 from tests.unit.evaluation.made import compared, experiment, row, rows, run
@@ -114,3 +114,22 @@ def test_the_sentence_says_what_is_worse_first() -> None:
     assert worse.endswith("30 of 60 rows broke, 0 were mended.")
     same = compared(rows([1] * 9), rows([1] * 9)).comparison.sentence
     assert same == "No metric is shown to differ. 0 of 9 rows broke, 0 were mended."
+
+
+def test_rows_of_other_versions_are_matched_by_the_gates_key() -> None:
+    older = run("run_1", "answer@1", datasets=(RunDataset("golden@0", "e" * 64, 3),))
+    before = [replace(each, dataset="golden@0", row=each.row + 7) for each in rows([1, 1, 1])]
+    keyed = replace(experiment(Rule("exact", margin=0.1)), gate=GateSpec((Rule("exact", margin=0.1),), key="question"))
+    found = compare_rows(older, run(), before, rows([1, 0]), keyed)
+    assert [(each.row, each.broke) for each in found.rows] == [(1, ("exact",)), (0, ())]
+
+
+def test_the_gates_own_slices_come_first() -> None:
+    gate = GateSpec((Rule("exact", at_least=0.5),), slices={"early": "length(question) < 3"})
+    found = compare_rows(run("run_1"), run(), rows([1] * 20), rows([1] * 20), replace(experiment(), gate=gate))
+    assert [(each.name, each.rows) for each in found.comparison.slices][:2] == [("early", 10), ("topic: pay", 10)]
+
+
+def test_a_rule_on_flips_says_from_where_a_row_passes() -> None:
+    found = compared(rows([0.9, 0.9]), rows([0.7, 0.85]), Rule("exact", no_flips=True, pass_at=0.8))
+    assert [(each.row, each.broke) for each in found.rows] == [(0, ("exact",)), (1, ())]
