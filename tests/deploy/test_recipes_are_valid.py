@@ -34,10 +34,8 @@ def test_workflows_fit_githubs_schema() -> None:
 
 
 def test_pipelines_fit_azures_schema() -> None:
-    done = said_by(
-        *(PROGRAMS / "check-jsonschema", "--builtin-schema", "vendor.azure-pipelines"),
-        *("--regex-variant", "nonunicode", *AZURE),
-    )
+    schema = ("--builtin-schema", "vendor.azure-pipelines", "--regex-variant", "nonunicode")
+    done = said_by(PROGRAMS / "check-jsonschema", *schema, *AZURE)
     assert done.returncode == 0, done.stdout
 
 

@@ -8,7 +8,14 @@ from opsloop.cli.main import SECTIONS
 from tests.docs.pages import ROOT
 
 VERBS = {"init", "up", "apply", "doctor", "migrate"}
-SPOKEN = {"data": "dataset", "eval": "evaluation", "rag": "document", "monitor": "signal", "token": "API key"}
+SPOKEN = {
+    "data": "dataset",
+    "eval": "evaluation",
+    "rag": "document",
+    "monitor": "signal",
+    "token": "API key",
+    "ci": "CI",
+}
 
 
 def words() -> list[str]:

@@ -31,8 +31,8 @@ class Kind:
 @dataclass(frozen=True, slots=True)
 class _Span:
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     method: str
 
 
@@ -113,6 +113,8 @@ def _student(differences: Sequence[float]) -> _Span | None:
     """The mean's interval by Student's t (W. S. Gosset, The probable error of a mean, Biometrika 6 (1908), 1-25)."""
     if len(differences) < 2:
         return None
-    mean, count = fmean(differences), len(differences)
-    reach = student_quantile(0.5 + CONFIDENCE / 2.0, count - 1) * stdev(differences) / math.sqrt(count)
+    mean, count, deviation = fmean(differences), len(differences), stdev(differences)
+    if deviation == 0.0:
+        return _Span(mean, None, None, "rows that are all alike")  # an interval of no width would claim to be certain
+    reach = student_quantile(0.5 + CONFIDENCE / 2.0, count - 1) * deviation / math.sqrt(count)
     return _Span(mean, mean - reach, mean + reach, "Student's t")

@@ -107,7 +107,8 @@ def _figure(metric: str, records: Sequence[RowRecord]) -> SliceFigure:
         share = wilson(int(sum(values)), len(values))
         return SliceFigure(metric, share.estimate, share.low, share.high, len(values))
     mean = fmean(values)
-    if len(values) < 2:
-        return SliceFigure(metric, mean, None, None, 1)
-    reach = student_quantile(0.975, len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    deviation = stdev(values) if len(values) > 1 else 0.0
+    if deviation == 0.0:
+        return SliceFigure(metric, mean, None, None, len(values))  # rows all alike say nothing of how sure they are
+    reach = student_quantile(0.975, len(values) - 1) * deviation / math.sqrt(len(values))
     return SliceFigure(metric, mean, mean - reach, mean + reach, len(values))
