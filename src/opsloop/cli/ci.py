@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opsloop.cli.ci_recipes import add
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -22,6 +23,9 @@ Work = Callable[["Client", Path, Any], "Check"]
 @noun("ci")
 def ci() -> None:
     """Pipelines: evaluate, decide, write reports, comment."""
+
+
+ci.add_command(add)
 
 
 def _checking(function: Callable[..., None]) -> Callable[..., None]:
