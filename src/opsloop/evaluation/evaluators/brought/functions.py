@@ -37,23 +37,31 @@ def evaluator_of(use: ExperimentEvaluator, *, field: str) -> Evaluator:
         raise ExperimentInvalid(f"{field}.function", _FORM, value=use.function)
     place, name = found["place"], found["name"]
     if use.source is not None:
-        taken = _read(use.source, name, f"{field}.function", use.function)
         source = use.source
-        return brought(use, taken, lambda: made(_loaded(source, name), use.init))
+        found_in = _read(source, name, f"{field}.function", use.function)
+        return brought(use, found_in, lambda: made(_loaded(source, name), use.init))
     if place.endswith(".py"):
         raise ExperimentInvalid(
             f"{field}.source",
             f"the text of {place}, which `opsloop eval run` reads beside the experiment; it is missing",
         )
     target = _imported(place, name, f"{field}.function", use.function)
-    return brought(use, taken_by(target), lambda: made(target, use.init))
+    return brought(use, taken(target, f"{field}.function", use.function), lambda: made(target, use.init))
 
 
-def brought(use: ExperimentEvaluator, taken: Taken, make: Callable[[], Callable[..., Any]]) -> Evaluator:
+def taken(target: Callable[..., Any], field: str, value: str) -> Taken:
+    """What a callable takes. Raises: ExperimentInvalid when it does not take its arguments by name."""
+    try:
+        return taken_by(target)
+    except (TypeError, ValueError) as error:
+        raise ExperimentInvalid(field, f"something that takes its arguments by name ({error})", value=value) from None
+
+
+def brought(use: ExperimentEvaluator, takes: Taken, make: Callable[[], Callable[..., Any]]) -> Evaluator:
     """The evaluator that calls what `make` gives for each row."""
     mapped = {name for mappings in (use.mappings, *use.datasets.values()) for name in mappings}
-    known = {each.name for each in taken.inputs}
-    more = tuple(Input(name, ()) for name in sorted(mapped - known)) if taken.takes_any else ()
+    known = {each.name for each in takes.inputs}
+    more = tuple(Input(name, ()) for name in sorted(mapped - known)) if takes.takes_any else ()
     ask = asking(make)
 
     def make_ask(_: Mapping[str, Any]) -> Ask:
@@ -61,7 +69,7 @@ def brought(use: ExperimentEvaluator, taken: Taken, make: Callable[[], Callable[
 
     return Evaluator(
         use.name,
-        (*taken.inputs, *more),
+        (*takes.inputs, *more),
         _never,
         higher_is_better=use.higher_is_better,
         worst=use.worst,
@@ -87,12 +95,12 @@ def _read(source: str, name: str, field: str, value: str) -> Taken:
     if len(source) > SOURCE_LIMIT_CHARS:
         raise ExperimentInvalid(field, f"a file of at most {SOURCE_LIMIT_CHARS:,} characters", value=value)
     try:
-        taken = taken_in(ast.parse(source), name)
+        found = taken_in(ast.parse(source), name)
     except (SyntaxError, ValueError) as error:
         raise ExperimentInvalid(field, f"a file that is Python ({error})", value=value) from None
-    if taken is None:
+    if found is None:
         raise ExperimentInvalid(field, "a function, or a class with __call__, that this file defines", value=value)
-    return taken
+    return found
 
 
 @lru_cache(maxsize=64)

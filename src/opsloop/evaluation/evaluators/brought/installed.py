@@ -10,8 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 
 from opsloop.evaluation.errors import ExperimentInvalid
-from opsloop.evaluation.evaluators.brought.functions import brought, made
-from opsloop.evaluation.evaluators.brought.signature import taken_by
+from opsloop.evaluation.evaluators.brought.functions import brought, made, taken
 from opsloop.evaluation.evaluators.registry import Evaluator
 from opsloop.evaluation.models import ExperimentEvaluator
 
@@ -37,7 +36,7 @@ def find(use: ExperimentEvaluator, *, field: str) -> Evaluator | None:
         wanted = f"an evaluator that can be called; {found[0].value} is a {type(target).__name__}"
         raise ExperimentInvalid(f"{field}.name", wanted, value=use.name)
     called: Callable[..., object] = target
-    return brought(use, taken_by(called), lambda: made(called, use.init))
+    return brought(use, taken(called, f"{field}.name", use.name), lambda: made(called, use.init))
 
 
 def _loaded(point: EntryPoint, field: str, name: str) -> object:

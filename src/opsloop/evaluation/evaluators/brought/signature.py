@@ -24,9 +24,14 @@ class Taken:
 
 
 def taken_by(target: Callable[..., Any]) -> Taken:
-    """By a function, or by the call of a class or an object. Where that has overloads, what these take."""
+    """By a function, or by the call of a class or an object. Where that has overloads, what these take.
+
+    Raises: TypeError, ValueError when it does not take its arguments by name.
+    """
     call = target
     if inspect.isclass(target):
+        if not any("__call__" in vars(each) for each in target.__mro__):
+            raise TypeError("objects of this class cannot be called")
         call = target.__call__
     elif not inspect.isroutine(target):
         call = type(target).__call__
@@ -34,6 +39,8 @@ def taken_by(target: Callable[..., Any]) -> Taken:
     parameters = [each for one in overloads or [call] for each in inspect.signature(one).parameters.values()]
     named: dict[str, bool] = {}
     for each in parameters:
+        if each.kind is inspect.Parameter.POSITIONAL_ONLY and each.name != "self":
+            raise TypeError(f"{each.name} has no name that a caller can use")
         if each.kind in _PLAIN and each.name != "self":
             is_needed = each.default is inspect.Parameter.empty and not overloads
             named[each.name] = named.get(each.name, True) and is_needed

@@ -77,7 +77,8 @@ def test_what_is_mapped_reaches_a_call_that_takes_any_name() -> None:
 
 
 def test_a_function_of_an_installed_module_is_found() -> None:
-    evaluator = found(function="math:dist", higher_is_better=False, worst=9.0)
+    evaluator = found(function="difflib:get_close_matches", higher_is_better=False, worst=9.0)
+    assert [(each.name, each.required) for each in evaluator.inputs][:2] == [("word", True), ("possibilities", True)]
     assert (evaluator.higher_is_better, evaluator.worst, evaluator.outputs) == (False, 9.0, None)
 
 
@@ -97,6 +98,8 @@ def test_the_source_of_a_function_is_read_and_not_run_before_the_run() -> None:
         ({"function": "mine.py:score", "source": "def score(:"}, "a file that is Python"),
         ({"function": "no_such_module:f"}, "'no_such_module' is not installed"),
         ({"function": "math:no_such"}, "AttributeError"),
+        ({"function": "math:dist"}, "takes its arguments by name"),
+        ({"function": "fractions:Fraction"}, "objects of this class cannot be called"),
         ({"function": "math:pi"}, "a function, or a class"),
         ({"source": SOURCE}, "a function beside it"),
         ({"name": "token_fl"}, "did you mean 'token_f1'"),
