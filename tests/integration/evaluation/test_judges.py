@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from opsloop.evaluation.judges import calibrating
 from opsloop.evaluation.judges import jobs as judge_jobs  # noqa: F401  registers the job
 from opsloop.evaluation.judges import service as judges
 from opsloop.evaluation.judges.errors import JudgeMissing, LabelsInvalid
-from opsloop.evaluation.judges.in_runs import judges_of
+from opsloop.evaluation.judges.in_runs import barred, judges_of
 from opsloop.evaluation.judges.models import Calibration, CalibrationStatus
 from opsloop.evaluation.models import RowRecord, Run, RunStatus
 from opsloop.evaluation.reports import registry as reports
@@ -332,3 +333,19 @@ def test_a_run_that_goes_on_pays_for_no_answer_twice(
 
 def _killed(*_: Any) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_model_that_answers_under_the_same_name_must_be_calibrated_too(
+    workspace: Workspace, admin: Caller, flow: FlowVersion
+) -> None:
+    registered(workspace, admin)
+    put(workspace, admin, ROWS)
+    calibrated(workspace, admin)
+    run, records = evaluated(workspace, admin, flow, {"judge": "polite"})
+    other = [replace(each, asked={"polite": replace(each.asked["polite"], by="judge-1-new")}) for each in records]
+    with workspace.reading(admin) as uow:
+        experiment = service.experiment_of(uow, run.id)
+        (same,), (changed,) = judges_of(uow, experiment, records), judges_of(uow, experiment, other)
+    assert same.may_gate
+    assert not changed.may_gate
+    assert "judge-1-new answered in this run, and it was calibrated with judge-1" in barred([changed])["polite"]
