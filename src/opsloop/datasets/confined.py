@@ -34,6 +34,7 @@ def confined(folder: Path, *, memory: str = "1GB") -> Iterator[Any]:
     with duckdb.connect(str(file), config=config) as duck:
         duck.execute("SET TimeZone = 'UTC'")
         duck.execute(f"SET allowed_directories = [{literal(f'{folder}/')}]")
+        duck.execute("SET python_enable_replacements = false")
         duck.execute("SET enable_external_access = false")
         duck.execute("SET lock_configuration = true")
         yield duck

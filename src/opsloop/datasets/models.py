@@ -58,9 +58,10 @@ class DatasetVersion:
     """One immutable snapshot of a dataset.
 
     `digest` names the rows: equal rows give it again, whatever file they come from. `artifact` is where the artifact
-    store has the Parquet file, of `size_bytes`. `source` is the file's name as it was registered. `expectations` and
-    `pii` say what was found when it was looked at last. With `part` it is those of its rows that are held out or those
-    that are not (`golden@3/holdout`, `golden@3/dev`), with a digest of their own; `parts` counts both when rows of the
+    store has the Parquet file, of `size_bytes`. `source` is the file's name as it was registered, the exact address of
+    the table or files that the rows are from, or the run of the preparation that made them. `expectations` and `pii`
+    say what was found when it was looked at last. With `part` it is those of its rows that are held out or those that
+    are not (`golden@3/holdout`, `golden@3/dev`), with a digest of their own; `parts` counts both when rows of the
     dataset are held out.
     """
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from opsloop.datasets import snapshot as snapshots
 from opsloop.datasets._tables import DatasetRow, DatasetVersionRow
 from opsloop.datasets.errors import SnapshotGone
 from opsloop.datasets.findings import ExpectationReport, PiiReport
+from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.holdout import PARTS, digest_of, part_of
 from opsloop.datasets.inspection import Inspection
 from opsloop.datasets.models import Column, ColumnProfile, ColumnType, DatasetVersion, DatasetVersionId
@@ -97,12 +98,14 @@ def register_snapshot(
     tags: Sequence[str] = (),
     inspected: Inspection | None = None,
     replace_holdout: str | None = None,
+    source: str | None = None,
 ) -> DatasetVersion:
     """The version of a snapshot that `prepare` made.
 
     Args:
         inspected: what `inspect` found; without it the snapshot is looked at here, while other writers wait.
         replace_holdout: why held out rows may change or go; put on record.
+        source: where the rows are from, exactly; default: the file's name.
     Raises: ExpectationsNotMet, PersonalDataFound, HoldoutChanged where the dataset's policy refuses what was found.
     """
     uow.by.require(Role.DEVELOPER)
@@ -118,7 +121,7 @@ def register_snapshot(
     )
     if row is None:
         dataset.versions += 1
-        row = _new_row(uow, dataset, filename, snapshot)
+        row = _new_row(uow, dataset, source or formats.base_name(filename), snapshot)
         uow.session.add(row)
         uow.audit("dataset.registered", f"dataset/{name}@{row.version}", digest=snapshot.digest, rows=snapshot.rows)
     row.tags = sorted({*row.tags, *tags})
@@ -229,7 +232,7 @@ def check_name(name: str, tags: Sequence[str] = ()) -> None:
             raise InvalidInput(field="tag", value=tag, wanted=wanted)
 
 
-def _new_row(uow: UnitOfWork, dataset: DatasetRow, filename: str, snapshot: Snapshot) -> DatasetVersionRow:
+def _new_row(uow: UnitOfWork, dataset: DatasetRow, source: str, snapshot: Snapshot) -> DatasetVersionRow:
     return DatasetVersionRow(
         id=uow.ids.new("dataset"),
         name=dataset.name,
@@ -242,7 +245,7 @@ def _new_row(uow: UnitOfWork, dataset: DatasetRow, filename: str, snapshot: Snap
         profile=[asdict(each) for each in snapshot.profile],
         tags=[],
         findings=None,
-        source=PurePosixPath(filename.replace("\\", "/")).name,
+        source=source,
         created_at=uow.clock.now(),
         created_by=uow.by.name,
     )

@@ -21,6 +21,8 @@ from opsloop.core.web import problems
 from opsloop.core.web.wrong_form import Fault, fault
 from opsloop.core.workspace import Workspace
 from opsloop.datasets.api import router as datasets
+from opsloop.datasets.preparation.api import router as preparations
+from opsloop.datasets.publishing.api import router as publications
 from opsloop.evaluation.api import router as evaluation
 from opsloop.evaluation.judges.api import router as judges
 from opsloop.feedback.api import router as feedback
@@ -37,6 +39,8 @@ ROUTERS = (
     identity,
     jobs,
     datasets,
+    preparations,
+    publications,
     flows,
     flow_runs,
     rag,

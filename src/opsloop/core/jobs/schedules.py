@@ -7,16 +7,15 @@ a restart or a clock that jumps back ask for it once. Occurrences missed while n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from cronsim import CronSim, CronSimError
 from sqlalchemy import select
 
 from opsloop.core.caller import Role, system
-from opsloop.core.errors import InvalidInput
 from opsloop.core.jobs import service
 from opsloop.core.jobs._tables import ScheduleRow
+from opsloop.core.jobs.cron import next_occurrence
 from opsloop.core.workspace import UnitOfWork, Workspace
 
 
@@ -55,6 +54,12 @@ def remove(uow: UnitOfWork, name: str) -> None:
         uow.audit("schedule.removed", f"schedule/{name}")
 
 
+def get(uow: UnitOfWork, name: str) -> Schedule | None:
+    uow.by.require(Role.VIEWER)
+    row = uow.session.get(ScheduleRow, name)
+    return None if row is None else _schedule(row)
+
+
 def listed(uow: UnitOfWork) -> list[Schedule]:
     uow.by.require(Role.VIEWER)
     return [_schedule(row) for row in uow.session.scalars(select(ScheduleRow).order_by(ScheduleRow.name))]
@@ -76,13 +81,6 @@ def fire_due(workspace: Workspace) -> int:
             row.last_at = row.next_at
             row.next_at = next_occurrence(row.cron, now)
         return len(rows)
-
-
-def next_occurrence(cron: str, after: datetime) -> datetime:
-    try:
-        return next(CronSim(cron, after.astimezone(UTC)))
-    except (CronSimError, StopIteration) as error:
-        raise InvalidInput(field="cron", value=cron, wanted="five cron fields, e.g. '0 3 * * *' (03:00 UTC)") from error
 
 
 def _schedule(row: ScheduleRow) -> Schedule:

@@ -1,0 +1,1 @@
+"""Steps of preparations, one file each."""

@@ -1,0 +1,1 @@
+"""Publishing: dataset versions as tables and files that other programs read."""
