@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opsloop.cli import data_checks, text
+from opsloop.cli import data_checks, data_lakehouse, text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -23,17 +23,33 @@ def data() -> None:
     """Datasets and their versions."""
 
 
-for _command in data_checks.COMMANDS:
+for _command in (*data_checks.COMMANDS, *data_lakehouse.COMMANDS):
     data.add_command(_command)
 
 
-@verb(data, "register", example="opsloop data register golden-questions questions.jsonl --tag golden")
+@verb(
+    data,
+    "register",
+    example="""opsloop data register golden-questions questions.jsonl --tag golden
+    opsloop data register orders --from "iceberg://prod/sales.orders?columns=id,total\"""",
+)
 @click.argument("name")
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.argument("file", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--from", "source", metavar="ADDRESS", help="A table, files or objects that the platform reads itself.")
 @click.option("--tag", "tags", multiple=True, metavar="TEXT", help="A tag of this version; may be repeated.")
 @click.option("--replace-holdout", metavar="REASON", help="Why held out rows may change or go; put on record.")
-def register(session: Session, name: str, file: Path, tags: Sequence[str], replace_holdout: str | None) -> None:
-    """Register the rows of FILE as a version of dataset NAME.
+def register(
+    session: Session,
+    name: str,
+    file: Path | None,
+    source: str | None,
+    tags: Sequence[str],
+    replace_holdout: str | None,
+) -> None:
+    """Register the rows of FILE, or of what stands at ADDRESS, as a version of dataset NAME.
+
+    ADDRESS is iceberg://CATALOG/NAMESPACE.TABLE, delta:URL, s3://, gs:// or az://, or a path in the project's folder
+    with * in it; ?version=, ?snapshot= or ?as_of= name an earlier state. Credentials come from the environment.
 
     CSV, TSV, JSON lines, JSON and Parquet are told by the ending. A folder gives a row for each document in it: path,
     media type, size, hash and text.
@@ -41,13 +57,32 @@ def register(session: Session, name: str, file: Path, tags: Sequence[str], repla
     Rows that the dataset has already are the version they were. Personal data in them is reported. Exit code 6 when the
     dataset's expectations are not met, 5 when held out rows would change.
     """
-    with session.client() as client:
-        version = client.datasets.register(name, file, tags=tags, replace_holdout=replace_holdout)
+    version = _registered(session, name, file, source, tags, replace_holdout)
     if version.pii is not None and version.pii.found:
         session.note(f"{version.ref}: {version.pii}")
     if version.expectations is not None and not version.expectations.met:
         session.note(f"{version.ref}: {version.expectations}")
     session.answer(version, f"{version.ref}: {version.rows} rows, {len(version.schema)} columns")
+
+
+def _registered(
+    session: Session,
+    name: str,
+    file: Path | None,
+    source: str | None,
+    tags: Sequence[str],
+    replace_holdout: str | None,
+) -> DatasetVersion:
+    with session.client() as client, session.progress("registering") as progress:
+        if source is None and file is not None:
+            return client.datasets.register(name, file, tags=tags, replace_holdout=replace_holdout)
+        if source is None or file is not None or replace_holdout is not None:
+            raise click.UsageError("name either FILE or --from ADDRESS; --replace-holdout goes with FILE")
+        from opsloop.client import preparing  # only who reads from elsewhere needs it
+
+        return preparing.import_from(
+            client, name, source, tags=tags, tell=lambda run: progress(run.done, run.total, run.message)
+        )[1]
 
 
 @verb(data, "list", example="opsloop data list golden-questions")

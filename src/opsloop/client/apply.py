@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from opsloop.client import experiment_files, experiments
+from opsloop.client import experiment_files, experiments, preparing
 from opsloop.client.http import Client
 from opsloop.client.plan import (
     PASSAGES,
@@ -19,7 +19,7 @@ from opsloop.client.plan import (
     superseded,
     wanted_documents,
 )
-from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, Project
+from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, PreparationWanted, Project
 from opsloop.evaluation.models import GateReport, Run, RunStatus
 from opsloop.evaluation.verdicts import Verdict
 from opsloop.releases.models import Released
@@ -58,7 +58,9 @@ def perform(
         if step.noun == "collection":
             yield _collection(client, project.collections[step.name], step)
         elif step.noun == "dataset":
-            yield _dataset(client, project.datasets[step.name], step)
+            yield _dataset(client, project.datasets[step.name], step, tell)
+        elif step.noun == "preparation":
+            yield _preparation(client, project.preparations[step.name], step, tell)
         else:
             yield _endpoint(client, project, project.endpoints[step.name], step, tell)
 
@@ -76,12 +78,28 @@ def _collection(client: Client, wanted: CollectionWanted, step: Step) -> Outcome
     return Outcome(step, f"{counted(new, 'document')} new, {len(stale)} superseded and deleted")
 
 
-def _dataset(client: Client, wanted: DatasetWanted, step: Step) -> Outcome:
+def _preparation(client: Client, wanted: PreparationWanted, step: Step, tell: Tell) -> Outcome:
+    preparing.put(client, wanted)
+    run = preparing.run(client, wanted.name, tell=lambda run: tell(f"preparing {wanted.name}", run.done, run.total))
+    made = ", ".join(f"{each.ref} has {counted(each.rows, 'row')}" for each in run.versions)
+    return Outcome(step, made)
+
+
+def _dataset(client: Client, wanted: DatasetWanted, step: Step, tell: Tell) -> Outcome:
     if (wanted.expectations, wanted.on_broken, wanted.pii) != (None, None, None):
         client.dataset_checks.change_policy(
             wanted.name, expectations=wanted.expectations, on_broken=wanted.on_broken, pii=wanted.pii
         )
-    version = client.datasets.register(wanted.name, wanted.source, tags=wanted.tags)
+    if wanted.elsewhere is None:
+        version = client.datasets.register(wanted.name, wanted.source, tags=wanted.tags)
+    else:
+        _, version = preparing.import_from(
+            client,
+            wanted.name,
+            wanted.elsewhere,
+            tags=wanted.tags,
+            tell=lambda run: tell(f"registering {wanted.name}", run.done, run.total),
+        )
     if wanted.holdout is not None and not is_held_out(client, wanted):
         choice = wanted.holdout
         version = client.dataset_checks.freeze(version.ref, choice.share, seed=choice.seed, by=choice.by)

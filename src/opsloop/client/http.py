@@ -28,6 +28,7 @@ from opsloop.client.jobs import Jobs
 from opsloop.client.judges import Judges
 from opsloop.client.keys import Keys
 from opsloop.client.monitoring import Monitoring
+from opsloop.client.preparations import Preparations
 from opsloop.client.rollouts import Rollouts
 from opsloop.client.settings import ClientSettings
 from opsloop.core import settings
@@ -57,6 +58,8 @@ class Client:
         found = settings.read(ClientSettings)
         token = token or found.token
         where = base_url or found.url
+        # Whether the platform reads the files of the project in this folder itself.
+        self.is_local = not where
         if not where:
             where, transport = _local(project)
         self.connection = Connection(where, token=token, timeout_s=found.client_timeout_s, transport=transport)
@@ -72,6 +75,7 @@ class Client:
         self.judges = Judges(self.connection)
         self.keys = Keys(self.connection)
         self.monitoring = Monitoring(self.connection)
+        self.preparations = Preparations(self.connection)
         self.rollouts = Rollouts(self.connection)
 
     def close(self) -> None:

@@ -9,13 +9,14 @@ from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
 
-from opsloop.client import experiment_files
+from opsloop.client import experiment_files, preparing
 from opsloop.client.flows import digest_of
 from opsloop.client.http import Client
-from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, Project
+from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, PreparationWanted, Project
 from opsloop.core.errors import NotFound
 from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import DatasetVersion
+from opsloop.datasets.preparation.models import PreparationStatus
 from opsloop.rag import ingest
 from opsloop.rag.models import Document
 from opsloop.releases.models import EndpointState, Release
@@ -72,6 +73,7 @@ def make(client: Client, project: Project) -> Plan:
     steps = [
         *(_collection(client, wanted) for wanted in project.collections.values()),
         *(_dataset(client, wanted) for wanted in project.datasets.values()),
+        *(_preparation(client, wanted) for wanted in project.preparations.values()),
         *(_endpoint(client, wanted) for wanted in project.endpoints.values()),
     ]
     return Plan(project.name, tuple(steps))
@@ -132,14 +134,42 @@ def _dataset(client: Client, wanted: DatasetWanted) -> Step:
     try:
         current = client.datasets.get(wanted.name)
     except NotFound:
-        return Step("dataset", wanted.name, Action.CREATE, f"rows of {wanted.source.name}")
-    if not _same_rows(client, current, wanted.source):
+        return Step("dataset", wanted.name, Action.CREATE, f"rows of {_place_of(wanted)}")
+    if wanted.elsewhere is not None:
+        source, is_new = client.preparations.is_new(wanted.name, wanted.elsewhere, tags=wanted.tags)
+        if is_new:
+            return Step("dataset", wanted.name, Action.CHANGE, f"{source} was not registered yet")
+    elif not _same_rows(client, current, wanted.source):
         return Step("dataset", wanted.name, Action.CHANGE, f"{wanted.source.name} differs from {current.ref}")
     if undeclared := _undeclared(client, wanted):
         return Step("dataset", wanted.name, Action.CHANGE, f"{current.ref} gets other {undeclared}")
     if untagged := sorted(set(wanted.tags) - set(current.tags)):
         return Step("dataset", wanted.name, Action.CHANGE, f"{current.ref} gets the tags {', '.join(untagged)}")
     return Step("dataset", wanted.name, Action.KEEP, f"{current.ref} has {counted(current.rows, 'row')}, the same")
+
+
+def _place_of(wanted: DatasetWanted) -> str:
+    if wanted.elsewhere is None:
+        return wanted.source.name
+    from opsloop.datasets.preparation import declaration
+
+    return declaration.source_of("source", wanted.elsewhere).bare
+
+
+def _preparation(client: Client, wanted: PreparationWanted) -> Step:
+    declared = preparing.ready(client, wanted).declared
+    schedule = declared.get("schedule")
+    when = f"runs at {schedule} UTC" if schedule is not None else "runs on demand"
+    try:
+        there = client.preparations.get(wanted.name)
+    except NotFound:
+        return Step("preparation", wanted.name, Action.CREATE, f"{when}, and now")
+    if there.declared != declared:
+        return Step("preparation", wanted.name, Action.CHANGE, f"it was changed; {when}, and now")
+    last = client.preparations.runs(wanted.name, limit=1)
+    if not last or last[0].status is PreparationStatus.FAILED:
+        return Step("preparation", wanted.name, Action.CHANGE, "it did not run to its end yet")
+    return Step("preparation", wanted.name, Action.KEEP, when)
 
 
 def _undeclared(client: Client, wanted: DatasetWanted) -> str:

@@ -9,6 +9,7 @@
         {source: data/questions.jsonl, tags: [golden], expectations: suite.json, on_broken: refuse, pii: report,
          holdout: {share: 0.2, by: topic}}
     experiments: {answers: {file: experiment.yaml}}
+    preparations: {golden: {read: {source: data/raw.csv}, clean: […], register: {as: golden}}}
     endpoints: {support-chat: {flow: flows/answer, experiment: answers, strategy: {…}, config: {…}}}
     demo: {…}
 
@@ -19,7 +20,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,11 @@ class HoldoutWanted:
 
 @dataclass(frozen=True, slots=True)
 class DatasetWanted:
-    """A file that is to be a dataset, and what must hold of its versions; None where nothing is declared."""
+    """A file that is to be a dataset, and what must hold of its versions; None where nothing is declared.
+
+    `elsewhere` is the address of a table, files or objects, as text or as a mapping; `source` is then the project's
+    folder.
+    """
 
     name: str
     source: Path
@@ -61,7 +67,17 @@ class DatasetWanted:
     expectations: tuple[dict[str, Any], ...] | None = None
     on_broken: str | None = None
     pii: str | None = None
+    elsewhere: str | dict[str, Any] | None = None
     holdout: HoldoutWanted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationWanted:
+    """A preparation as it is declared; files it names lie in `folder`."""
+
+    name: str
+    folder: Path
+    declared: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,7 @@ class Project:
     settings: Mapping[str, Any] = field(default_factory=dict)
     collections: Mapping[str, CollectionWanted] = field(default_factory=dict)
     datasets: Mapping[str, DatasetWanted] = field(default_factory=dict)
+    preparations: Mapping[str, PreparationWanted] = field(default_factory=dict)
     experiments: Mapping[str, Path] = field(default_factory=dict)
     endpoints: Mapping[str, EndpointWanted] = field(default_factory=dict)
     demo: Mapping[str, Any] = field(default_factory=dict)
@@ -150,7 +167,10 @@ class _Checked:
         self._values = values
 
     def project(self) -> Project:
-        sections = ("project", "description", "settings", "collections", "datasets", "experiments", "endpoints", "demo")
+        sections = (
+            "project", "description", "settings", "collections", "datasets", "preparations", "experiments", "endpoints",
+            "demo",
+        )  # fmt: skip
         values = self._values
         self._only((), values, sections)
         project = replace(
@@ -160,6 +180,7 @@ class _Checked:
             settings=self._settings(values),
             collections={name: self._collection(name, each) for name, each in self._named(values, "collections")},
             datasets={name: self._dataset(name, each) for name, each in self._named(values, "datasets")},
+            preparations={name: self._preparation(name, each) for name, each in self._named(values, "preparations")},
             experiments={name: self._experiment(name, each) for name, each in self._named(values, "experiments")},
             endpoints={name: self._endpoint(name, each) for name, each in self._named(values, "endpoints")},
             demo=self._mapping(("demo",), values.get("demo")),
@@ -190,15 +211,44 @@ class _Checked:
         tags = wanted.get("tags", [])
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
             raise self._wrong((*at, "tags"), tags, "a list of texts such as [golden]")
+        elsewhere = self._elsewhere((*at, "source"), wanted.get("source"))
         return DatasetWanted(
             name,
-            self._path(at, wanted, "source"),
+            self._path(at, wanted, "source") if elsewhere is None else self._empty.folder,
             tuple(tags),
+            elsewhere=elsewhere,
             expectations=self._expectations((*at, "expectations"), wanted.get("expectations")),
             on_broken=self._one_of((*at, "on_broken"), wanted.get("on_broken"), ("refuse", "warn")),
             pii=self._one_of((*at, "pii"), wanted.get("pii"), ("report", "refuse", "allow")),
             holdout=self._holdout((*at, "holdout"), wanted.get("holdout")),
         )
+
+    def _elsewhere(self, at: KeyPath, value: Any) -> str | dict[str, Any] | None:
+        """The address of rows that are no file of the project; None of one that is."""
+        from opsloop.datasets.connectors import address  # only who declares datasets needs it
+
+        if not isinstance(value, dict) and not (isinstance(value, str) and ("*" in value or address.is_address(value))):
+            return None
+        from opsloop.datasets.preparation import declaration
+
+        with self._placed(at):
+            declaration.source_of("source", value)
+        return value
+
+    def _preparation(self, name: str, wanted: Mapping[str, Any]) -> PreparationWanted:
+        from opsloop.datasets.preparation import declaration  # brings the steps: few projects declare any
+
+        with self._placed(("preparations", name)):
+            declaration.parse(dict(wanted))
+        return PreparationWanted(name, self._empty.folder, dict(wanted))
+
+    @contextmanager
+    def _placed(self, at: KeyPath) -> Iterator[None]:
+        """What is wrong in a part that somebody else checks, with its place."""
+        try:
+            yield
+        except InvalidInput as error:
+            raise ProjectInvalid(f"{self._place(at)}: {error.sentence}", field=".".join(at)) from None
 
     def _expectations(self, at: KeyPath, value: Any) -> tuple[dict[str, Any], ...] | None:
         """A list of expectations, or a file of them, which may be a suite of Great Expectations."""
