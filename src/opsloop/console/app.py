@@ -22,6 +22,7 @@ from opsloop.console.pages import (
     jobs,
     overview,
     places,
+    preparations,
     rollout,
     sign_in,
 )
@@ -39,6 +40,7 @@ PAGES = (
     evaluations,
     dataset_diff,
     datasets,
+    preparations,
     documents,
     chat,
     audit,

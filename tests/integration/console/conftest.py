@@ -18,6 +18,8 @@ from opsloop.core.clock import FakeClock
 from opsloop.core.jobs.inline import run_due
 from opsloop.core.workspace import Workspace
 from opsloop.datasets import service as datasets
+from opsloop.datasets.preparation import jobs as _preparation_jobs  # noqa: F401 (registers their kind)
+from opsloop.datasets.preparation import service as preparations
 from opsloop.evaluation import gates
 from opsloop.evaluation import jobs as _evaluation_jobs  # noqa: F401 (registers their kind)
 from opsloop.evaluation import service as evaluations
@@ -193,6 +195,16 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
             b'{"id": 1, "text": "one week"}\n{"id": 3}',
         ):
             datasets.register(uow, "tickets", "tickets.jsonl", lines)
+        clean = {
+            "read": {"dataset": "tickets@1"},
+            "clean": [{"drop_duplicates": {"by": ["text"]}}, {"filter": "id > 1"}],
+        }
+        preparations.put(uow, "tidy", {**clean, "register": {"as": "tidy"}, "schedule": "0 2 * * *"})
+        platform.ids["preparation_run"] = preparations.start(uow, "tidy").id
+        failing = {**clean, "clean": [{"trim": ["<script>"]}], "register": {"as": "none"}}
+        preparations.put(uow, "failing", failing)
+        platform.ids["failed_preparation_run"] = preparations.start(uow, "failing").id
+    run_due(platform.workspace, kind=preparations.KIND)
     return platform
 
 

@@ -54,7 +54,7 @@ def prepare(context: JobContext, payload: dict[str, Any]) -> None:
 def _begun(context: JobContext, payload: dict[str, Any]) -> str | None:
     """The run of this job, under way; None when it is over."""
     with context.workspace.writing(_BY) as uow:
-        run_id = payload.get("run") or service.of_job(uow, context.job_id, payload["preparation"]).id
+        run_id = payload.get("preparation_run") or service.of_job(uow, context.job_id, payload["preparation"]).id
         row = service.row_of(uow, run_id)
         if PreparationStatus(row.status).is_final:
             return None

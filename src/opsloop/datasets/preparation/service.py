@@ -169,7 +169,7 @@ def _started(uow: UnitOfWork, name: str, declared: Mapping[str, Any], *, job: st
         versions=[],
         same_as=None,
         error=None,
-        job=job or jobs.enqueue(uow, KIND, {"run": run_id}).id,
+        job=job or jobs.enqueue(uow, KIND, {"preparation_run": run_id}).id,
         created_at=uow.clock.now(),
         created_by=uow.by.name,
         finished_at=None,
