@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,12 +17,12 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from obstore.store import S3Store
 
-from opsloop.core.errors import Denied, InvalidInput, NotFound, OpsloopError, Unavailable
+from opsloop.core.errors import Denied, ExtraNeeded, InvalidInput, NotFound, OpsloopError, Unavailable
 from opsloop.datasets.connectors import registry
 from opsloop.datasets.connectors.address import Address, PlaceKind, parse
 from opsloop.datasets.connectors.errors import AddressInvalid, NotOurs, SourceMissing
 from opsloop.datasets.connectors.port import Connector, Landed, Publication
-from opsloop.datasets.connectors.reach import Reach
+from opsloop.datasets.connectors.reach import Reach, SourceSettings, reach_of
 from opsloop.datasets.errors import FileBroken
 from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import Column, ColumnType
@@ -447,3 +449,21 @@ def test_paths_outside_of_the_project_are_refused(path: str, project: Path, reac
     (project / "link.csv").symlink_to(project.parent / "outside.csv")
     with pytest.raises(AddressInvalid, match="a path in the project's folder"):
         connector(parse(path)).pin(parse(path), reach)
+
+
+@pytest.mark.parametrize(
+    ("address", "module"),
+    [("delta:lake", "deltalake"), ("iceberg://prod/a.b", "pyiceberg.catalog"), ("s3://lake/x.csv", "obstore")],
+)
+def test_a_missing_extra_is_named(address: str, module: str, reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ExtraNeeded, match=re.escape("pip install 'opsloop[lakehouse]'")):
+        connector(parse(address)).pin(parse(address), reach)
+
+
+def test_another_folder_can_be_allowed(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "a.csv").write_text("a\n1\n")
+    reach = reach_of(tmp_path / "project" / ".opsloop", SourceSettings(source_folders=str(tmp_path / "shared")))
+    address = parse(str(tmp_path / "shared" / "a.csv"))
+    assert connector(address).pin(address, reach).place == address.place
