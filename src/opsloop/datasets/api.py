@@ -53,9 +53,7 @@ def _may_register(
 @router.post("/query")
 def asked(workspace: Opened, caller: Asking, question: Question) -> QueryAnswer:
     """Run one SELECT over datasets; `is_cut` in the answer says that there were more rows than it may hold."""
-    with workspace.reading(caller) as uow:
-        prepared = query.prepare(uow, question.sql)
-    return query.run(workspace, prepared, limit=question.limit)
+    return query.ask(workspace, caller, question.sql, limit=question.limit)
 
 
 @router.post("/{name}/versions", status_code=201, openapi_extra=takes_file("application/octet-stream"))

@@ -7,14 +7,10 @@ record by record.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from opsloop.datasets.text import blocks
-
-_QUOTES = re.compile(rb'"+')
-_BLANK = re.compile(rb"\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +37,6 @@ def shape_of(file: str, path: Path, delimiter: str) -> Shape | None:
 class _Look:
     def __init__(self, delimiter: str) -> None:
         self._delimiter = delimiter.encode()
-        beside = re.escape(self._delimiter)
-        self._misplaced = re.compile(rb'[^\n%b]"|"[^\r\n%b]' % (beside, beside))
         self._in_quotes = False
         self._is_plain = True
         self._lines = self._records = self._delimiters = self._windows_ends = self._longest = 0
@@ -54,10 +48,13 @@ class _Look:
         self._lines += block.count(b"\n")
         self._records += ends
         self._delimiters += outside.count(self._delimiter)
-        windows_ends = outside.count(b"\r\n")
-        self._windows_ends += windows_ends
-        is_blank = outside.startswith((b"\n", b"\r\n")) or _BLANK.search(outside) is not None
-        self._is_plain &= not is_blank and outside.count(b"\r") == windows_ends
+        is_blank = outside.startswith(b"\n") or b"\n\n" in outside
+        if b"\r" in outside:
+            windows_ends = outside.count(b"\r\n")
+            self._windows_ends += windows_ends
+            is_blank = is_blank or outside.startswith(b"\r\n") or b"\n\r\n" in outside
+            self._is_plain &= outside.count(b"\r") == windows_ends
+        self._is_plain &= not is_blank
 
     def shape(self) -> Shape | None:
         # The last line may have had no end of its own.
@@ -74,6 +71,16 @@ class _Look:
         outside = b'"'.join(pieces[began_inside::2])
         outside = b'"' * began_inside + outside + b'"' * self._in_quotes
         # A quote written twice inside of quotes left two side by side.
-        outside = _QUOTES.sub(b'"', outside)
-        self._is_plain &= self._misplaced.search(outside) is None
+        while b'""' in outside:
+            outside = outside.replace(b'""', b'"')
+        self._is_plain &= self._are_placed(outside, in_quotes=self._in_quotes)
         return outside
+
+    def _are_placed(self, outside: bytes, *, in_quotes: bool) -> bool:
+        """Whether each quote stands between delimiters or line ends; no two stand side by side."""
+        quotes, cell = outside.count(b'"'), self._delimiter
+        before = outside.startswith(b'"') + outside.count(cell + b'"') + outside.count(b'\n"')
+        after = in_quotes + outside.count(b'"' + cell) + outside.count(b'"\n')
+        if b"\r" in outside:
+            after += outside.count(b'"\r')
+        return before == quotes == after

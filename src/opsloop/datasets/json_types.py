@@ -20,7 +20,8 @@ _lines = msgspec.json.Encoder().encode_lines
 _NARROW = Annotated[int, Meta(ge=-EXACT_IN_FLOAT, le=EXACT_IN_FLOAT)]
 _WIDE = Annotated[int, Meta(ge=MIN_INTEGER, le=MAX_INTEGER)]
 # A key and its colon may be apart, or be written as escapes; then counting `":` does not count the keys.
-_UNCOUNTABLE = re.compile(rb'"[ \t\r]+:|\\u00(?:22|3[aA])')
+_APART = re.compile(rb'"[ \t\r]+:')
+_ESCAPED = re.compile(rb"\\u00(?:22|3[aA])")
 _UNUSABLE = re.compile(r'["\\\x00-\x1f]')
 _PLAIN: dict[ColumnType, Any] = {
     ColumnType.EMPTY: type(None),
@@ -45,16 +46,12 @@ class Typed:
 
     def encoded(self, block: bytes) -> bytes | None:
         """The lines as they are to be written; None when the rows need a closer look."""
-        lines = block.count(b"\n")
-        if not _is_one_a_line(block, lines) or _UNCOUNTABLE.search(block):
-            return None
         try:
             rows = self.decoder.decode_lines(block)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         encoded = _lines(rows)
-        # Of a key that is twice in an object one is gone now.
-        if len(rows) != lines or encoded.count(b'":') != block.count(b'":'):
+        if encoded != block and not _is_whole(block, encoded, len(rows)):
             return None
         if not self.nested and not self.optional:
             return encoded
@@ -107,6 +104,25 @@ def _kind(seen: Seen) -> Any:
     if seen.any_float:
         return float | (int if seen.any_wide else _NARROW) | None
     return (int if seen.any_huge else _WIDE if seen.any_wide else _NARROW) | None
+
+
+def _is_whole(block: bytes, encoded: bytes, rows: int) -> bool:
+    """Whether every line of a block was one object, and nothing of it is lost: of a key that is there twice, one is."""
+    # As most programs write JSON: compact, or with a space after each comma and colon.
+    if block.replace(b'": ', b'":').replace(b', "', b',"') == encoded:
+        return True
+    lines = block.count(b"\n")
+    return (
+        rows == lines
+        and _is_one_a_line(block, lines)
+        and _is_countable(block)
+        and encoded.count(b'":') == block.count(b'":')
+    )
+
+
+def _is_countable(block: bytes) -> bool:
+    """Whether every key stands there as `"key":`, so that `":` is at least as often in the block as there are keys."""
+    return not _APART.search(block) and not _ESCAPED.search(block)
 
 
 def _is_one_a_line(block: bytes, lines: int) -> bool:

@@ -34,11 +34,20 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class TopValue:
+    """A value that many rows of a column have, and how many."""
+
+    value: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnProfile:
     """What is in a column.
 
     `nulls` counts rows without a value, of which `missing` do not have the key at all. `minimum`, `maximum` and `mean`
-    are of numbers, the lengths of text in characters; booleans have the share of true as `mean`.
+    are of numbers, the lengths of text in characters; booleans have the share of true as `mean`. `quantiles` are those
+    of numbers at 0, 5, … 100 %. `top` are short texts that more than one row has, the most frequent first.
     """
 
     column: str
@@ -51,6 +60,8 @@ class ColumnProfile:
     shortest: int | None = None
     longest: int | None = None
     mean_length: float | None = None
+    quantiles: tuple[float, ...] = ()
+    top: tuple[TopValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

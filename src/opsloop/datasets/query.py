@@ -10,7 +10,6 @@ import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from opsloop.core.caller import Role
+from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import NotFound, TimedOut
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import service as datasets
@@ -49,22 +48,34 @@ class QueryTooSlow(TimedOut):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A query and the versions that the names in it stand for."""
+def ask(workspace: Workspace, by: Caller, sql: str, *, limit: int | None = None) -> QueryAnswer:
+    """Run one SELECT over datasets: `golden`, `"golden@2"` and `"golden@2026-11-20"` are tables in it.
 
-    select: Select
-    tables: Mapping[str, DatasetVersion]
-
-
-def prepare(uow: UnitOfWork, sql: str) -> Prepared:
-    """Check a query and find the versions it names: `golden`, `"golden@2"`, `"golden@2026-11-20"`.
-
-    Raises: QueryRefused, TableUnknown listing what may be named, ExtraNeeded.
+    Args:
+        limit: rows to give back at most; at most what the settings allow.
+    Raises: QueryRefused with the reason, TableUnknown listing what may be named, QueryTooSlow, ArtifactMissing,
+        ExtraNeeded.
     """
-    uow.by.require(Role.VIEWER)
-    with connected() as duck:
+    by.require(Role.VIEWER)
+    settings = workspace.section(DatasetSettings)
+    count = min(limit or settings.dataset_query_rows, settings.dataset_query_rows)
+    with connected(memory_bytes=settings.dataset_memory_bytes) as duck:
         found = select(duck, sql)
+        with workspace.reading(by) as uow:
+            tables = _tables(uow, found)
+        paths = {name: snapshots.local_file(workspace, each.artifact) for name, each in tables.items()}
+        for name, version in tables.items():
+            _show(duck, name, version, paths[name])
+        _lock(duck, list(paths.values()))
+        with _within(duck, settings.dataset_query_timeout_s), _in_our_words(paths):
+            answer = duck.execute(found.text)
+            columns = tuple(QueryColumn(name, str(kind)) for name, kind, *_ in answer.description)
+            rows, is_cut = _rows(answer, columns, count)
+    return QueryAnswer(columns, rows, is_cut, {name: version.ref for name, version in tables.items()})
+
+
+def _tables(uow: UnitOfWork, found: Select) -> dict[str, DatasetVersion]:
+    """The versions that the names in a query stand for. Raises: TableUnknown."""
     tables = {}
     for name in found.tables:
         try:
@@ -72,31 +83,14 @@ def prepare(uow: UnitOfWork, sql: str) -> Prepared:
         except DatasetMissing as error:
             if name not in found.own:
                 raise _unknown(uow, name, error) from None
-    return Prepared(found, tables)
+    return tables
 
 
-def run(workspace: Workspace, prepared: Prepared, *, limit: int | None = None) -> QueryAnswer:
-    """Run a query; needs no transaction.
-
-    Args:
-        limit: rows to give back at most; at most what the settings allow.
-    Raises: QueryRefused with the engine's reason, QueryTooSlow, ArtifactMissing, ExtraNeeded.
-    """
-    settings = workspace.section(DatasetSettings)
-    count = min(limit or settings.dataset_query_rows, settings.dataset_query_rows)
-    paths = {name: snapshots.local_file(workspace, each.artifact) for name, each in prepared.tables.items()}
-    with connected(memory_bytes=settings.dataset_memory_bytes) as duck:
-        for name, version in prepared.tables.items():
-            _show(duck, name, version, paths[name])
-        allowed = ", ".join(literal(str(path)) for path in paths.values())
-        for lock in (f"SET allowed_paths = [{allowed}]", *_LOCKS):
-            duck.execute(lock)
-        with _within(duck, settings.dataset_query_timeout_s), _in_our_words(paths):
-            found = duck.execute(prepared.select.text)
-            columns = tuple(QueryColumn(name, str(kind)) for name, kind, *_ in found.description)
-            rows, is_cut = _rows(found, columns, count)
-    refs = {name: version.ref for name, version in prepared.tables.items()}
-    return QueryAnswer(columns, rows, is_cut, refs)
+def _lock(duck: Any, paths: Sequence[Path]) -> None:
+    """From now on the engine opens these files and no others, and stays as it is."""
+    allowed = ", ".join(literal(str(path)) for path in paths)
+    for lock in (f"SET allowed_paths = [{allowed}]", *_LOCKS):
+        duck.execute(lock)
 
 
 def _show(duck: Any, name: str, version: DatasetVersion, path: Path) -> None:

@@ -274,7 +274,7 @@ def _version(row: DatasetVersionRow) -> DatasetVersion:
         rows=row.rows,
         size_bytes=row.size_bytes,
         schema=tuple(Column(each["name"], ColumnType(each["type"])) for each in row.columns),
-        profile=tuple(ColumnProfile(**each) for each in row.profile),
+        profile=tuple(msgspec.convert(row.profile, list[ColumnProfile])),
         tags=tuple(row.tags),
         source=row.source,
         created_at=row.created_at,

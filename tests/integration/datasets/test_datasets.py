@@ -22,7 +22,7 @@ from opsloop.core.errors import Denied, InvalidInput
 from opsloop.core.workspace import Workspace
 from opsloop.datasets import diff, lineage, service
 from opsloop.datasets.errors import DatasetMissing
-from opsloop.datasets.models import ColumnType, DatasetVersion
+from opsloop.datasets.models import ColumnType, DatasetVersion, TopValue
 
 
 def lines(*rows: dict[str, Any]) -> bytes:
@@ -110,6 +110,14 @@ def test_the_profile_counts_and_measures_every_column(sqlite_workspace: Workspac
     assert (n.nulls, n.distinct, n.minimum, n.maximum, n.mean) == (1, 2, 1.0, 4.0, 2.5)
     assert (t.nulls, t.missing, t.shortest, t.longest, t.mean_length) == (1, 1, 2, 4, 3.0)
     assert b.mean == 0.5
+
+
+def test_the_profile_says_how_values_are_spread(sqlite_workspace: Workspace, admin: Caller) -> None:
+    rows = [{"n": number, "topic": "ab"[number % 2], "id": f"row {number}"} for number in range(101)]
+    n, topic, id = register(sqlite_workspace, admin, lines(*rows)).profile
+    assert n.quantiles == tuple(map(float, range(0, 101, 5)))
+    assert topic.top == (TopValue("a", 51), TopValue("b", 50))
+    assert id.top == ()
 
 
 def test_registrations_at_the_same_time_get_different_numbers(workspace: Workspace, admin: Caller) -> None:

@@ -32,9 +32,7 @@ def filled(sqlite_workspace: Workspace, admin: Caller) -> Workspace:
 
 
 def ask(workspace: Workspace, sql: str, limit: int | None = None) -> QueryAnswer:
-    with workspace.reading(VIEWER) as uow:
-        prepared = query.prepare(uow, sql)
-    return query.run(workspace, prepared, limit=limit)
+    return query.ask(workspace, VIEWER, sql, limit=limit)
 
 
 def test_names_and_versions_of_datasets_are_tables(filled: Workspace) -> None:

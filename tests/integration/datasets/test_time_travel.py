@@ -64,9 +64,7 @@ def test_a_day_that_there_is_not_is_refused(travelled: Workspace, admin: Caller,
 
 
 def test_a_query_travels_too(travelled: Workspace, admin: Caller) -> None:
-    with travelled.reading(admin) as uow:
-        prepared = query.prepare(uow, 'SELECT a FROM "golden@2027-03-12"')
-    assert query.run(travelled, prepared).rows == ((2,),)
+    assert query.ask(travelled, admin, 'SELECT a FROM "golden@2027-03-12"').rows == ((2,),)
 
 
 def test_rows_that_are_current_already_move_nothing(workspace: Workspace, admin: Caller, clock: FakeClock) -> None:
