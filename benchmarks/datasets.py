@@ -2,14 +2,16 @@
 
 Run: python benchmarks/datasets.py [--rows 1000000] [--rounds 3]
 Goals, in CPU time of the same machine at the same time: a registration (reading, checking every row, hashing all rows,
-profiling all columns, writing) takes at most 7 times DuckDB's plain COPY of the same file to Parquet, from CSV, JSON
-lines and Parquet; a diff by key at most 3 times a plain join of two Parquet files that counts the same; a query, also
-of a version by its time, at most 3 times the plain SQL; and no work takes over 800 MB of memory.
+profiling all columns, looking for personal data, writing) takes at most 10 times DuckDB's plain COPY of the same file
+to Parquet, from CSV, JSON lines and Parquet; a diff by key at most 3 times a plain join of two Parquet files that
+counts the same; a query, also of a version by its time, at most 3 times the plain SQL; and no work takes over 800 MB
+of memory.
 
 Each measurement is a process of its own, so that its memory is its own; ours and the plain one take turns, and the
 median of the rounds counts. Wall times are told too: with other programs on the machine they say less. Plain DuckDB has
 the same two threads, memory limit and compression, and leaves out what no COPY does: the place of an error, the hash,
-the profile. The ten columns hold whole and broken numbers, booleans, days, short, long and quoted text, and nulls.
+the profile, the report of personal data. The ten columns hold whole and broken numbers, booleans, days, short, long and
+quoted text, and nulls.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from typing import Any
 
 QUERIES = 5
 FORMATS = ("csv", "jsonl", "parquet")
-GOAL_REGISTER = 7.0
+GOAL_REGISTER = 10.0
 GOAL_DIFF = 3.0
 GOAL_QUERY = 3.0
 GOAL_MEMORY_MB = 800.0
@@ -223,13 +225,12 @@ def _diff(workspace: Any, caller: Any) -> object:
         return diff.diff(uow, "orders@1", "orders@2", key=["id"])
 
 
-def _asked(table: Callable[[], str]) -> Callable[[Any, Any], object]:
-    def ask(workspace: Any, caller: Any) -> object:
+def _asked(table: Callable[[], str]) -> Callable[[Any, Any], None]:
+    def ask(workspace: Any, caller: Any) -> None:
         from opsloop.datasets import query
 
         for _ in range(QUERIES):
             query.ask(workspace, caller, AGGREGATE.format(f'"{table()}"'))
-        return None
 
     return ask
 

@@ -69,8 +69,7 @@ class ColumnsFound:
     def _meet(self, name: str) -> Seen:
         self.changes += 1
         found = self.seen[name] = Seen()
-        if len(self.seen) > COLUMNS_LIMIT:
-            raise DatasetTooLarge(file=self.file, what=f"over {COLUMNS_LIMIT} columns", limit=f"{COLUMNS_LIMIT}")
+        _check_count(self.file, len(self.seen))
         return found
 
 
@@ -114,7 +113,8 @@ class Seen:
 
 
 def check_names(file: str, names: list[str]) -> None:
-    """Raises: FileBroken for names that no column can have."""
+    """Raises: FileBroken for names that no column can have, DatasetTooLarge."""
+    _check_count(file, len(names))
     if not names:
         raise FileBroken(file, "the file", "at least one column")
     folded: dict[str, str] = {}
@@ -126,6 +126,11 @@ def check_names(file: str, names: list[str]) -> None:
         if other != name:
             wanted = f"column names that differ in more than case ({other!r} is there too)"
             raise FileBroken(file, "the file", wanted, column=name)
+
+
+def _check_count(file: str, count: int) -> None:
+    if count > COLUMNS_LIMIT:
+        raise DatasetTooLarge(file=file, what=f"over {COLUMNS_LIMIT} columns", limit=f"{COLUMNS_LIMIT}")
 
 
 def _kind(value: Any) -> ColumnType:

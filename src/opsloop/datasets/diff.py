@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from opsloop.core.errors import InvalidInput
@@ -13,6 +15,7 @@ from opsloop.datasets import snapshot as snapshots
 from opsloop.datasets.engine import connected
 from opsloop.datasets.matching import Side
 from opsloop.datasets.models import ChangedRow, DatasetDiff, DatasetVersion
+from opsloop.datasets.part_file import parquet_of
 from opsloop.datasets.settings import DatasetSettings
 
 SHOWN = 20
@@ -31,8 +34,11 @@ def diff(uow: UnitOfWork, before: str, after: str, *, key: Sequence[str], shown:
     old, new = datasets.get(uow, before), datasets.get(uow, after)
     for version in (old, new):
         _check_key(version, key)
-    with connected(memory_bytes=uow.workspace.section(DatasetSettings).dataset_memory_bytes) as duck:
-        sides = _side(uow, duck, old), _side(uow, duck, new)
+    with (
+        tempfile.TemporaryDirectory(prefix="opsloop-diff-") as folder,
+        connected(memory_bytes=uow.workspace.section(DatasetSettings).dataset_memory_bytes) as duck,
+    ):
+        sides = _side(uow, duck, old, Path(folder)), _side(uow, duck, new, Path(folder))
         for version, side in zip((old, new), sides, strict=True):
             if (twice := matching.twice(duck, side, key)) is not None:
                 wanted = f"columns that name each row of {version.ref} once; {twice} is there twice"
@@ -64,8 +70,8 @@ def _check_key(version: DatasetVersion, key: Sequence[str]) -> None:
             raise InvalidInput(field="key", value=name, wanted=f"columns of {version.ref}: {names}")
 
 
-def _side(uow: UnitOfWork, duck: Any, version: DatasetVersion) -> Side:
-    path = snapshots.local_file(uow.workspace, version.artifact)
+def _side(uow: UnitOfWork, duck: Any, version: DatasetVersion, folder: Path) -> Side:
+    path = parquet_of(uow, duck, version, folder)
     return Side(path, version.schema, snapshots.has_missing(duck, path))
 
 

@@ -39,3 +39,10 @@ class SnapshotGone(Conflict):
 
 class DatasetTooLarge(TooLarge):
     template = "{file} holds {what}; the limit is {limit}: split it, or leave columns out"
+
+
+class NoMemory(TooLarge):
+    template = (
+        "{file} has rows too long for the {limit_bytes:,} bytes of memory that work on a dataset may take; "
+        "leave columns out, or raise OPSLOOP_DATASET_MEMORY_BYTES"
+    )

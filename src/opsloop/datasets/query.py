@@ -7,6 +7,7 @@ with its settings locked; a query has limits of time, memory and rows.
 from __future__ import annotations
 
 import math
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,10 +22,10 @@ from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import NotFound, TimedOut
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import service as datasets
-from opsloop.datasets import snapshot as snapshots
 from opsloop.datasets.engine import connected, literal, quoted
 from opsloop.datasets.errors import DatasetMissing
 from opsloop.datasets.models import DatasetVersion, QueryAnswer, QueryColumn
+from opsloop.datasets.part_file import parquet_of
 from opsloop.datasets.settings import DatasetSettings
 from opsloop.datasets.sql import QueryRefused, Select, select
 
@@ -59,11 +60,14 @@ def ask(workspace: Workspace, by: Caller, sql: str, *, limit: int | None = None)
     by.require(Role.VIEWER)
     settings = workspace.section(DatasetSettings)
     count = min(limit or settings.dataset_query_rows, settings.dataset_query_rows)
-    with connected(memory_bytes=settings.dataset_memory_bytes) as duck:
+    with (
+        tempfile.TemporaryDirectory(prefix="opsloop-query-") as folder,
+        connected(memory_bytes=settings.dataset_memory_bytes) as duck,
+    ):
         found = select(duck, sql)
         with workspace.reading(by) as uow:
             tables = _tables(uow, found)
-        paths = {name: snapshots.local_file(workspace, each.artifact) for name, each in tables.items()}
+            paths = {name: parquet_of(uow, duck, each, Path(folder)) for name, each in tables.items()}
         for name, version in tables.items():
             _show(duck, name, version, paths[name])
         _lock(duck, list(paths.values()))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from opsloop.datasets.columns import COLUMNS_LIMIT, ColumnsFound, check_names
+from opsloop.datasets.columns import ColumnsFound, check_names
 from opsloop.datasets.engine import quoted
-from opsloop.datasets.errors import DatasetTooLarge, FileBroken
+from opsloop.datasets.errors import FileBroken
 from opsloop.datasets.json_rows import JsonRows
 from opsloop.datasets.json_text import NotJson, parse
 from opsloop.datasets.models import Column, ColumnType
@@ -32,8 +32,6 @@ def staged_relation(place: Staging, source: str) -> Staged:
     """
     described = place.duck.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608 (the source is ours)
     kinds = {name: kind for name, kind, *_ in described}
-    if len(kinds) > COLUMNS_LIMIT:
-        raise DatasetTooLarge(file=place.file, what=f"{len(kinds)} columns", limit=f"{COLUMNS_LIMIT}")
     check_names(place.file, list(kinds))
     types = {name: _type(place.file, name, kind) for name, kind in kinds.items()}
     if any(type is ColumnType.JSON for type in types.values()):

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from opsloop.datasets.engine import MEMORY_BYTES, connected, literal
+from opsloop.datasets.errors import NoMemory
 from opsloop.datasets.models import Column, ColumnType
 
 MISSING = "_opsloop_missing"
+_GROUP_ROWS, _FEW_ROWS = 122_880, 2_048
 STORED = {
     ColumnType.TEXT: "VARCHAR",
     ColumnType.INTEGER: "BIGINT",
@@ -59,19 +61,34 @@ class Staged:
 
 @contextmanager
 def staging(file: str, *, memory_bytes: int = MEMORY_BYTES) -> Iterator[Staging]:
-    """Raises: ExtraNeeded."""
+    """Raises: ExtraNeeded; NoMemory when the work in it needs too much."""
     with (
         tempfile.TemporaryDirectory(prefix="opsloop-dataset-") as folder,
         connected(memory_bytes=memory_bytes, folder=Path(folder) / "spill") as duck,
     ):
-        yield Staging(duck, Path(folder), file)
+        import duckdb  # loaded by `connected`
+
+        try:
+            yield Staging(duck, Path(folder), file)
+        except duckdb.OutOfMemoryException:
+            raise NoMemory(file=file, limit_bytes=memory_bytes) from None
 
 
 def written(place: Staging, query: str) -> Path:
     """The rows of a query as a Parquet file, in order."""
     path = place.folder / "snapshot.parquet"
-    place.duck.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+    import duckdb  # loaded by `connected`
+
+    try:
+        _copy(place, query, path, rows=_GROUP_ROWS)
+    except duckdb.OutOfMemoryException:  # a group is in memory until it is written, and these rows are long
+        _copy(place, query, path, rows=_FEW_ROWS)
     return path
+
+
+def _copy(place: Staging, query: str, path: Path, *, rows: int) -> None:
+    form = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}"
+    place.duck.execute(f"COPY ({query}) TO {literal(str(path))} ({form})")
 
 
 def row_count(duck: Any, path: Path | None) -> int:

@@ -10,7 +10,7 @@ from opsloop.core.caller import Caller, Role
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
-from opsloop.datasets import query, service
+from opsloop.datasets import diff, holdouts, query, service
 from opsloop.datasets.models import QueryAnswer
 from opsloop.datasets.query import QueryTooSlow, TableUnknown
 from opsloop.datasets.sql import QueryRefused
@@ -132,3 +132,19 @@ def test_a_query_that_needs_too_much_memory_is_refused(tmp_path: Any) -> None:
     with pytest.raises(QueryRefused, match="more memory than it may have"):
         ask(workspace, "SELECT length(list(range)::VARCHAR) FROM range(60_000_000)")
     workspace.close()
+
+
+def test_a_part_of_a_golden_set_is_a_table_of_its_own_rows(sqlite_workspace: Workspace, admin: Caller) -> None:
+    rows = b"id,v\n" + b"".join(b"%d,x\n" % number for number in range(40))
+    with sqlite_workspace.writing(admin) as uow:
+        version = service.register(uow, "golden", "rows.csv", rows)
+        holdouts.freeze(uow, version, 0.3, seed=1, by=None, reason=None)
+    with sqlite_workspace.reading(admin) as uow:
+        held = {row["id"] for row in service.rows(uow, service.get(uow, "golden/holdout"))}
+        found = diff.diff(uow, "golden/dev", "golden", key=["id"], shown=40)
+    assert 0 < len(held) < 40
+    answer = ask(sqlite_workspace, 'SELECT h.id FROM "golden/holdout" h ORDER BY id')
+    assert [id for (id,) in answer.rows] == sorted(held)
+    assert answer.tables == {"golden/holdout": "golden@1/holdout"}
+    assert {row["id"] for row in found.added_rows} == held
+    assert (found.changed, found.removed) == (0, 0)
