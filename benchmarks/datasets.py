@@ -156,7 +156,7 @@ def _plain(sql: Callable[[Path], str], times: int = 1) -> Work:
 def _duck(folder: Path) -> Any:
     import duckdb
 
-    config = {"threads": 2, "memory_limit": MEMORY_LIMIT, "temp_directory": str(folder / "plain-spill")}
+    config: dict[str, Any] = {"threads": 2, "memory_limit": MEMORY_LIMIT, "temp_directory": str(folder / "plain-spill")}
     return duckdb.connect(config=config)
 
 
@@ -240,7 +240,8 @@ def _export(workspace: Any, caller: Any) -> object:
 
     with workspace.reading(caller) as uow:
         version = service.get(uow, "orders")
-    return export.file_of(workspace, version, "jsonl").discard()
+    export.file_of(workspace, version, "jsonl").discard()
+    return version
 
 
 def _copy(reader: str, ending: str) -> Work:

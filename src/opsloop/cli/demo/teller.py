@@ -54,7 +54,8 @@ class Teller:
         click.echo(f"\n  A change is proposed: {says} (flows/{flow})")
 
     def evaluated(self, run: Run) -> None:
-        taken = {name: metric.value for name, metric in run.metrics.items() if metric.value is not None}
+        measured = {name: metric for name, metric in run.metrics.items() if not metric.is_aggregate}
+        taken = {name: metric.value for name, metric in measured.items() if metric.value is not None}
         figures = ", ".join(f"{name} {value:.2f}" for name, value in taken.items() if name not in BESIDES)
         self.step("evaluate", f"{run.flow} on {run.dataset}, {run.rows} rows: {figures}")
 
