@@ -180,7 +180,7 @@ def _in_our_words(paths: Mapping[str, Path]) -> Iterator[None]:
 
 def _unknown(uow: UnitOfWork, name: str, error: DatasetMissing) -> TableUnknown:
     known = [version.name for version in datasets.listed(uow, limit=_NAMED)]
-    near = error.facts["near"]
+    near = error.facts["near"].removesuffix("?")
     if not known:
         return TableUnknown(name=name, near=near, known="there are no datasets yet")
     names = ", ".join(quoted(each) if not each.isidentifier() else each for each in known)
