@@ -30,11 +30,11 @@ class Made:
         assert said.code == 0, said.err
         return said.answer
 
-    def refused(self) -> Said:
+    def refused(self, *, says: str = "Gate failed") -> Said:
         """The verdict of the gate on the changed flow, which `opsloop apply` did not release."""
         said = self("apply")
         assert said.code == 6, said.err
-        assert "is not released. Gate failed" in said.err
+        assert f"is not released. {says}" in said.err
         (outcome,) = said.answer["outcomes"]
         return self("gate", "check", outcome["run"]["id"])
 
