@@ -10,9 +10,7 @@ from typing import Any
 
 from opsloop.core.caller import system
 from opsloop.core.context import current_workspace
-from opsloop.core.errors import OpsloopError
 from opsloop.core.jobs import service as jobs
-from opsloop.core.jobs.models import JobStatus
 from opsloop.core.jobs.registry import Again, JobContext, job
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import lineage
@@ -193,11 +191,7 @@ def _fail(workspace: Workspace, run_ids: Sequence[str], error: Exception) -> Non
                 continue
             row.status = RunStatus.FAILED
             row.finished_at = uow.clock.now()
-            if jobs.get(uow, row.job).status is JobStatus.CANCELLED:
-                row.error = "it was cancelled"
-            else:
-                said = error.sentence if isinstance(error, OpsloopError) else f"{type(error).__name__}: {error}"
-                row.error = said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL stores no zero character
+            row.error = jobs.why_ended(uow, row.job, error)
             uow.emit(EvaluationFinished(run_id, row.experiment, row.flow, RunStatus.FAILED.value))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from opsloop.core.caller import Role
-from opsloop.core.errors import Conflict, NotFound
+from opsloop.core.errors import Conflict, NotFound, OpsloopError
 from opsloop.core.jobs._tables import JobRow
 from opsloop.core.jobs.models import Job, JobId, JobStatus
 from opsloop.core.workspace import UnitOfWork
@@ -78,6 +78,14 @@ def cancel(uow: UnitOfWork, job_id: str) -> Job:
     row.finished_at = uow.clock.now()
     uow.audit("job.cancelled", f"job/{job_id}", kind=row.kind)
     return _job(row)
+
+
+def why_ended(uow: UnitOfWork, job_id: str, error: Exception) -> str:
+    """What to keep with the work of a job that an error ended, as a sentence. Raises: as `get`."""
+    if get(uow, job_id).status is JobStatus.CANCELLED:
+        return "it was cancelled"
+    said = error.sentence if isinstance(error, OpsloopError) else f"{type(error).__name__}: {error}"
+    return said.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL stores no zero character
 
 
 def _job(row: JobRow) -> Job:
