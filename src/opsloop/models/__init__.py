@@ -1,0 +1,1 @@
+"""Trained models: the registry, their bundles, and how they run."""
