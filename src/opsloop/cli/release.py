@@ -56,7 +56,9 @@ def listed(session: Session, endpoint: str | None) -> None:
             session.answer({"items": states}, lambda: _endpoints(states))
             return
         releases = client.endpoints.releases(endpoint)
-    rows = [(each.number, each.flow, each.gate, each.evaluation, each.created_at, each.created_by) for each in releases]
+    rows = [
+        (each.number, each.serves, each.gate, each.evaluation, each.created_at, each.created_by) for each in releases
+    ]
     words = text.table(("no", "flow", "gate", "evaluation", "created", "by"), rows)
     session.answer({"items": releases}, words or f"{endpoint} has no release yet")
 
@@ -166,7 +168,7 @@ def _serves(state: EndpointState) -> str:
     name = state.endpoint.name
     if state.stable is None:
         return f"{name} serves no release"
-    return f"{name} serves release {state.stable.number} ({state.stable.flow})"
+    return f"{name} serves release {state.stable.number} ({state.stable.serves})"
 
 
 def _endpoints(states: list[EndpointState]) -> str:
@@ -174,8 +176,8 @@ def _endpoints(states: list[EndpointState]) -> str:
         stable, candidate, rollout = state.stable, state.candidate, state.rollout
         return (
             state.endpoint.name,
-            f"{stable.number} ({stable.flow})" if stable else None,
-            f"{candidate.number} ({candidate.flow})" if candidate else None,
+            f"{stable.number} ({stable.serves})" if stable else None,
+            f"{candidate.number} ({candidate.serves})" if candidate else None,
             text.percent(rollout.share) if rollout and candidate else None,
             rollout.status if rollout else None,
         )

@@ -139,7 +139,7 @@ def _verdict(client: Client, wanted: EndpointWanted, file: Path, run: Run) -> Ga
         file,
         run,
         stable_run=stable.evaluation if stable is not None else None,
-        stable_flow=stable.flow if stable is not None else None,
+        stable_flow=stable.serves if stable is not None else None,
     )
 
 

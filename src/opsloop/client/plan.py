@@ -209,28 +209,30 @@ def _endpoint(client: Client, wanted: EndpointWanted) -> Step:
     except NotFound:
         return Step("endpoint", wanted.name, Action.CREATE, f"serves flow {wanted.flow.name}")
     stable = state.stable
-    if stable is not None and (stable.flow_digest, stable.config) == (digest, wanted.config):
-        return Step("endpoint", wanted.name, Action.KEEP, f"serves release {stable.number} ({stable.flow})")
+    if stable is not None and (stable.serves_digest, stable.config) == (digest, wanted.config):
+        return Step("endpoint", wanted.name, Action.KEEP, f"serves release {stable.number} ({stable.serves})")
     if _is_wanted(state.stable, wanted, digest):
         assert state.stable is not None
-        return Step("endpoint", wanted.name, Action.KEEP, f"serves release {state.stable.number} ({state.stable.flow})")
+        return Step(
+            "endpoint", wanted.name, Action.KEEP, f"serves release {state.stable.number} ({state.stable.serves})"
+        )
     newest = max(client.endpoints.releases(wanted.name), key=lambda release: release.number, default=None)
     if newest is None:
         return Step("endpoint", wanted.name, Action.CHANGE, f"gets its first release, flow {wanted.flow.name}")
     if _is_wanted(newest, wanted, digest):
         return Step("endpoint", wanted.name, Action.KEEP, _fate(state, newest))
-    if newest.flow_digest == digest:
+    if newest.serves_digest == digest:
         return Step("endpoint", wanted.name, Action.CHANGE, f"its config differs from release {newest.number}")
-    return Step("endpoint", wanted.name, Action.CHANGE, f"flow {wanted.flow.name} differs from {newest.flow}")
+    return Step("endpoint", wanted.name, Action.CHANGE, f"flow {wanted.flow.name} differs from {newest.serves}")
 
 
 def _is_wanted(release: Release | None, wanted: EndpointWanted, digest: str) -> bool:
-    return release is not None and release.flow_digest == digest and release.config == wanted.config
+    return release is not None and release.serves_digest == digest and release.config == wanted.config
 
 
 def _fate(state: EndpointState, newest: Release) -> str:
     """What became of the newest release, which is the wanted one and not stable."""
-    at = f"release {newest.number} ({newest.flow})"
+    at = f"release {newest.number} ({newest.serves})"
     rollout = state.rollout
     if rollout is not None and rollout.release == newest.id and not rollout.status.is_over:
         return f"{at} is on its way"

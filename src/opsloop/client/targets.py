@@ -58,7 +58,7 @@ def _endpoint(client: Client, name: str, target: Target, experiment: Experiment)
     stable = client.endpoints.get(name).stable
     if stable is None:
         raise InvalidInput(field="target", value=f"endpoint:{name}", wanted="an endpoint with a release")
-    flow, _, version = stable.flow.partition("@")
+    flow, _, version = stable.serves.partition("@")
     summary = client.flows.get(flow, version)
     inputs = {**{each.name: each.has_default for each in summary.inputs}, **_inputs(experiment)}
     outputs = target.outputs or tuple(each.name for each in summary.outputs)

@@ -43,12 +43,12 @@ class Arms:
     def prepare(self, arm: Arm) -> bool:
         """See to it that the arm's flow gets loaded; whether that is over, well or not."""
         with self._lock:
-            found = self._found.get(arm.flow_digest)
+            found = self._found.get(arm.serves_digest)
             if isinstance(found, LoadedFlow):
-                self._found.move_to_end(arm.flow_digest)
+                self._found.move_to_end(arm.serves_digest)
                 return True
-            if arm.flow_digest not in self._loading and (found is None or self._is_old(found)):
-                self._loading.add(arm.flow_digest)
+            if arm.serves_digest not in self._loading and (found is None or self._is_old(found)):
+                self._loading.add(arm.serves_digest)
                 self._loaders.submit(self._load, arm).add_done_callback(_complain)
             return found is not None
 
@@ -60,7 +60,7 @@ class Arms:
 
     def flow(self, arm: Arm, endpoint: str) -> LoadedFlow:
         """Raises: ReleaseUnusable."""
-        found = self._found.get(arm.flow_digest)
+        found = self._found.get(arm.serves_digest)
         if isinstance(found, LoadedFlow):
             return found
         reason = "it is not loaded yet" if found is None else found.reason
@@ -82,14 +82,14 @@ class Arms:
     def _load(self, arm: Arm) -> None:
         found: LoadedFlow | Unusable
         try:
-            found = load_frozen(self._workspace, arm.flow_digest)
+            found = load_frozen(self._workspace, arm.serves_digest)
         except Exception as error:  # importing a user's Python can fail in any way; the arm then fails, not the gateway
             reason = error.sentence if isinstance(error, OpsloopError) else f"{type(error).__name__}: {error}"
-            log.exception("release_unusable", release=arm.release, flow=arm.flow)
+            log.exception("release_unusable", release=arm.release, serves=arm.serves)
             found = Unusable(reason, self._workspace.clock.monotonic_s())
         with self._lock:
-            self._found[arm.flow_digest] = found
-            self._loading.discard(arm.flow_digest)
+            self._found[arm.serves_digest] = found
+            self._loading.discard(arm.serves_digest)
         self._workspace.bell(BELL).ring()
 
 

@@ -119,7 +119,7 @@ class Routes:
         version = self._wanted.version if settled else self.table.version
         self.table = RoutingTable(version, routes, self._wanted.default)
         self._settled = settled
-        self._arms.forget_all_but({arm.flow_digest for arm in self._named(routes)})
+        self._arms.forget_all_but({arm.serves_digest for arm in self._named(routes)})
         metrics.routing_version.set(version)
 
     def _named(self, routes: dict[str, Route]) -> Iterator[Arm]:

@@ -34,9 +34,10 @@ class ReleaseRow(Row):
     id: Mapped[str] = mapped_column(primary_key=True)
     endpoint: Mapped[str] = mapped_column(ForeignKey("endpoints.name"))
     number: Mapped[int]
-    flow: Mapped[str]
-    flow_digest: Mapped[str]
-    flow_artifact: Mapped[str]
+    kind: Mapped[str]
+    serves: Mapped[str]
+    serves_digest: Mapped[str]
+    serves_artifact: Mapped[str]
     config: Mapped[dict[str, Any]]
     evaluation: Mapped[str | None]
     gate: Mapped[str | None]

@@ -59,4 +59,4 @@ def _compared_with(uow: UnitOfWork, run: Run, report: GateReport, stable: Releas
         return False
     if gate is not None and (gate.baseline != STABLE or not any(rule.compares for rule in gate.rules)):
         return True
-    return report.baseline is not None and evaluations.get(uow, report.baseline).flow_digest == stable.flow_digest
+    return report.baseline is not None and evaluations.get(uow, report.baseline).flow_digest == stable.serves_digest

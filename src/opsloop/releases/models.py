@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, Literal, NewType
 
 ReleaseId = NewType("ReleaseId", str)
 RolloutId = NewType("RolloutId", str)
+
+Kind = Literal["flow", "model"]
+"""What an endpoint serves: versions of flows, or of trained models."""
 
 
 class RolloutStatus(StrEnum):
@@ -36,7 +39,7 @@ class Endpoint:
     """A stable name that callers use."""
 
     name: str
-    kind: str
+    kind: Kind
     created_at: datetime
     created_by: str
 
@@ -45,16 +48,18 @@ class Endpoint:
 class Release:
     """An immutable bundle that an endpoint can serve.
 
-    `digest` is over the flow's content, the configuration and the evaluation; `gate` is the verdict with which it was
+    `serves` is the version behind it, such as `answer@2`, and `serves_digest` its content's.
+    `digest` is over that content, the configuration and the evaluation; `gate` is the verdict with which it was
     let in, None when no evaluation was named.
     """
 
     id: ReleaseId
     endpoint: str
     number: int
-    flow: str
-    flow_digest: str
-    flow_artifact: str
+    kind: Kind
+    serves: str
+    serves_digest: str
+    serves_artifact: str
     config: dict[str, Any]
     evaluation: str | None
     gate: str | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from opsloop.core.workspace import UnitOfWork
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow, RoutingRow
 from opsloop.releases.errors import NothingReleased
+from opsloop.releases.models import Kind
 
 BELL = "routing"
 
@@ -28,9 +29,10 @@ class Arm:
     name: Literal["stable", "candidate"]
     release: str
     number: int
-    flow_digest: str
-    flow_artifact: str
-    flow: str
+    kind: Kind
+    serves: str
+    serves_digest: str
+    serves_artifact: str
     config: Mapping[str, Any]
 
 
@@ -131,8 +133,9 @@ def _arm(name: Literal["stable", "candidate"], release: ReleaseRow) -> Arm:
         name=name,
         release=release.id,
         number=release.number,
-        flow_digest=release.flow_digest,
-        flow_artifact=release.flow_artifact,
-        flow=release.flow,
+        kind=cast(Kind, release.kind),
+        serves=release.serves,
+        serves_digest=release.serves_digest,
+        serves_artifact=release.serves_artifact,
         config=release.config,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import rfc8785
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from opsloop.releases import gates, rollouts, routing
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow
 from opsloop.releases.errors import EndpointExists, NoEarlierRelease, NothingReleased, RolloutGoesOn, ServedAlready
 from opsloop.releases.events import EndpointRolledBack
-from opsloop.releases.models import Endpoint, EndpointState, Release, Released, ReleaseId
+from opsloop.releases.models import Endpoint, EndpointState, Kind, Release, Released, ReleaseId
 from opsloop.releases.strategies.registry import plan_of
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
@@ -99,7 +99,7 @@ def create_release(
         raise RolloutGoesOn(endpoint=endpoint, rollout=present.id, number=present.number, status=present.status)
     stable = uow.session.get(ReleaseRow, row.stable) if row.stable else None
     config = dict(config or {})
-    digest = _digest(flow_digest=version.digest, config=config, evaluation=evaluation)
+    digest = _digest(kind=row.kind, serves_digest=version.digest, config=config, evaluation=evaluation)
     if stable is not None and stable.digest == digest:
         raise ServedAlready(endpoint=endpoint, number=stable.number)
     verdict = gates.admit(uow, endpoint, version, evaluation=evaluation, stable=stable)
@@ -108,9 +108,10 @@ def create_release(
         id=uow.ids.new("release"),
         endpoint=endpoint,
         number=row.releases,
-        flow=version.ref,
-        flow_digest=version.digest,
-        flow_artifact=version.artifact,
+        kind=row.kind,
+        serves=version.ref,
+        serves_digest=version.digest,
+        serves_artifact=version.artifact,
         config=config,
         evaluation=evaluation,
         gate=verdict,
@@ -125,7 +126,7 @@ def create_release(
         f"endpoint/{endpoint}",
         release=release.id,
         number=release.number,
-        flow=version.ref,
+        serves=version.ref,
         digest=digest,
         evaluation=evaluation,
         gate=verdict,
@@ -166,8 +167,8 @@ def _back_to_earlier(uow: UnitOfWork, row: EndpointRow) -> None:
     uow.emit(EndpointRolledBack(row.name, release.id, replaced.id, reason))
 
 
-def _digest(*, flow_digest: str, config: Mapping[str, Any], evaluation: str | None) -> str:
-    bundle = {"flow": flow_digest, "config": dict(config), "evaluation": evaluation}
+def _digest(*, kind: str, serves_digest: str, config: Mapping[str, Any], evaluation: str | None) -> str:
+    bundle = {kind: serves_digest, "config": dict(config), "evaluation": evaluation}
     try:
         return sha256_hex(rfc8785.dumps(bundle))
     except rfc8785.CanonicalizationError as error:
@@ -196,7 +197,7 @@ def _state(uow: UnitOfWork, row: EndpointRow) -> EndpointState:
 
 
 def _endpoint(row: EndpointRow) -> Endpoint:
-    return Endpoint(name=row.name, kind=row.kind, created_at=row.created_at, created_by=row.created_by)
+    return Endpoint(name=row.name, kind=cast(Kind, row.kind), created_at=row.created_at, created_by=row.created_by)
 
 
 def _release(row: ReleaseRow) -> Release:
@@ -204,9 +205,10 @@ def _release(row: ReleaseRow) -> Release:
         id=ReleaseId(row.id),
         endpoint=row.endpoint,
         number=row.number,
-        flow=row.flow,
-        flow_digest=row.flow_digest,
-        flow_artifact=row.flow_artifact,
+        kind=cast(Kind, row.kind),
+        serves=row.serves,
+        serves_digest=row.serves_digest,
+        serves_artifact=row.serves_artifact,
         config=row.config,
         evaluation=row.evaluation,
         gate=row.gate,

@@ -126,7 +126,7 @@ def test_endpoints_are_released_and_rolled_back(client: Client, flow: Path) -> N
     released = client.endpoints.release("chat", flow=version.ref, config={"a": [1]})
     state = client.endpoints.get("chat")
 
-    assert released.release.flow_digest == version.digest
+    assert released.release.serves_digest == version.digest
     assert (state.stable, state.candidate) == (released.release, None)
     assert client.endpoints.listed() == [state]
     assert client.endpoints.releases("chat") == [released.release]

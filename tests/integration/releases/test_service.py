@@ -82,7 +82,7 @@ def test_an_endpoint_is_made_once(workspace: Workspace) -> None:
 
 def test_the_first_release_serves_at_once(live: Workspace) -> None:
     found = state(live)
-    assert (found.stable and found.stable.flow, found.candidate) == ("answer@1", None)
+    assert (found.stable and found.stable.serves, found.candidate) == ("answer@1", None)
     assert found.rollout is not None
     assert (found.rollout.status, found.rollout.share) == (RolloutStatus.PROMOTED, 1.0)
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from opsloop.releases.errors import NothingReleased
 from opsloop.releases.routing import Arm, Route, bucket, choose
 
-STABLE = Arm("stable", "release_1", 1, "d1", "flows/1", "answer@1", {})
-CANDIDATE = Arm("candidate", "release_2", 2, "d2", "flows/2", "answer@2", {})
+STABLE = Arm("stable", "release_1", 1, "flow", "answer@1", "d1", "flows/1", {})
+CANDIDATE = Arm("candidate", "release_2", 2, "flow", "answer@2", "d2", "flows/2", {})
 SUBJECTS = [f"user-{number}" for number in range(20_000)]
 
 

@@ -91,7 +91,7 @@ class Loop:
         stable = self._client.endpoints.get(demo.endpoint).stable
         assert stable is not None  # apply released the project's flow
         self._tell.change(change.says, change.flow.name)
-        version = self._client.flows.register(change.flow, name=stable.flow.partition("@")[0])
+        version = self._client.flows.register(change.flow, name=stable.serves.partition("@")[0])
         rollout = self._rollout_of(demo, digest_of(change.flow))
         if rollout is None and self._is_busy(demo):
             self._tell.step("release", "not now: another rollout of this endpoint is on its way")
@@ -103,7 +103,7 @@ class Loop:
 
     def _rollout_of(self, demo: DemoWanted, digest: str) -> Rollout | None:
         """The rollout that brings this content to the endpoint, when there is one already."""
-        releases = {each.id for each in self._client.endpoints.releases(demo.endpoint) if each.flow_digest == digest}
+        releases = {each.id for each in self._client.endpoints.releases(demo.endpoint) if each.serves_digest == digest}
         return next((each for each in self._client.endpoints.rollouts(demo.endpoint) if each.release in releases), None)
 
     def _is_busy(self, demo: DemoWanted) -> bool:
@@ -117,7 +117,7 @@ class Loop:
             self._tell.refused(stable)
             return None
         gate = experiments.judge(
-            self._client, demo.experiment, run, stable_run=stable.evaluation, stable_flow=stable.flow
+            self._client, demo.experiment, run, stable_run=stable.evaluation, stable_flow=stable.serves
         )
         self._tell.gate(gate)
         if gate.verdict is not Verdict.PASS:

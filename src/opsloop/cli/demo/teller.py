@@ -63,12 +63,12 @@ class Teller:
         self.step("gate", report.sentence, colour=_COLOURS[report.verdict.value])
 
     def refused(self, stable: Release | None) -> None:
-        serves = f"release {stable.number} ({stable.flow}) keeps serving" if stable else "nothing is served"
+        serves = f"release {stable.number} ({stable.serves}) keeps serving" if stable else "nothing is served"
         self.step("release", f"refused; {serves}")
 
     def released(self, made: Released) -> None:
         first = made.rollout.steps[0].share if made.rollout.steps else 1.0
-        what = f"release {made.release.number} ({made.release.flow})"
+        what = f"release {made.release.number} ({made.release.serves})"
         self.step("release", f"{what} starts as a {made.rollout.strategy} with {100 * first:.0f} % of users")
 
     def served(self, seen: Seen) -> None:

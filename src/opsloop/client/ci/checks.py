@@ -75,9 +75,9 @@ def candidate(client: Client, file: Path, endpoint: str, *, env: str | None, tel
     head = _evaluated(client, file, None, env, tell)
     if stable is None:
         return _gated(client, head, None, f"{endpoint} serves nothing yet: this would be its first release")
-    if stable.flow_digest == head.flow_digest:
+    if stable.serves_digest == head.flow_digest:
         return _gated(client, head, None, f"{endpoint} serves this flow already: nothing is compared", is_new=False)
-    beside = _earlier(client, stable.evaluation, head) or _evaluated(client, file, stable.flow, env, tell)
+    beside = _earlier(client, stable.evaluation, head) or _evaluated(client, file, stable.serves, env, tell)
     return _gated(client, head, beside)
 
 
@@ -89,7 +89,7 @@ def served(client: Client, file: Path, endpoint: str, *, env: str | None, tell: 
     stable = client.endpoints.get(endpoint).stable
     if stable is None:
         raise NothingServed(endpoint=endpoint)
-    run = _evaluated(client, file, stable.flow, env, tell)
+    run = _evaluated(client, file, stable.serves, env, tell)
     earlier = _earlier(client, stable.evaluation, run)
     note = "" if earlier is not None else "the evaluation that let it in was on other rows: nothing is compared"
     return _gated(client, run, earlier, note)

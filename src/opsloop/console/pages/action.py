@@ -60,7 +60,7 @@ def changes(state: EndpointState, action: Action) -> tuple[Change, ...]:
     if rollout is None:
         if action != "rollback" or state.stable is None:
             raise NothingToDo(endpoint=name, action=action.replace("rollback", "roll back"))
-        served = f"release {state.stable.number} ({state.stable.flow})"
+        served = f"release {state.stable.number} ({state.stable.serves})"
         return (Change("Everybody is served by", served, f"the release that served before {state.stable.number}"),)
     if action in ("pause", "resume"):
         goes_on = "it goes up step by step on evidence"

@@ -140,7 +140,11 @@ def _endpoints(uow: UnitOfWork, version: FlowVersion) -> tuple[str, ...]:
     """The endpoints where this flow, in any version, answers a chat."""
     found = []
     for state in releases.endpoints(uow):
-        serving = [each.flow.partition("@")[0] for each in (state.stable, state.candidate) if each is not None]
+        serving = [
+            each.serves.partition("@")[0]
+            for each in (state.stable, state.candidate)
+            if each is not None and each.kind == "flow"
+        ]
         if version.name in serving:
             found.append(state.endpoint.name)
     return tuple(found)
