@@ -17,6 +17,7 @@ from opsloop.core.audit.api import router as audit
 from opsloop.core.errors import InvalidInput, OpsloopError
 from opsloop.core.identity.api import router as identity
 from opsloop.core.jobs.api import router as jobs
+from opsloop.core.notices.api import router as notices
 from opsloop.core.web import problems
 from opsloop.core.web.wrong_form import Fault, fault
 from opsloop.core.workspace import Workspace
@@ -38,6 +39,7 @@ ROUTERS = (
     audit,
     identity,
     jobs,
+    notices,
     datasets,
     preparations,
     publications,
