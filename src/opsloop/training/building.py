@@ -1,0 +1,250 @@
+"""A declared pipeline as an estimator of scikit-learn that is not fitted yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from inspect import signature
+from pkgutil import resolve_name
+from typing import Any
+
+from opsloop.core.errors import ExtraNeeded
+from opsloop.training.catalogue import ESTIMATORS, STEPS, EstimatorKind, Over, StepKind
+from opsloop.training.errors import DataUnfit, PipelineInvalid
+from opsloop.training.pipeline import PipelineSpec, Step
+from opsloop.training.table import Feature
+
+_ENCODERS = ("one_hot", "ordinal", "target_encode", "tfidf")
+_IMPUTERS = ("impute", "knn_impute")
+_OWN = ("n_jobs", "random_state", "verbose", "warm_start", "copy", "memory")
+"""Parameters that are no part of what is learned, or that the run sets itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step and which features it takes; None: everything that the steps before it gave."""
+
+    step: Step
+    columns: tuple[str, ...] | None
+
+
+def completed(spec: PipelineSpec, features: Sequence[Feature]) -> tuple[PipelineSpec, tuple[str, ...]]:
+    """The pipeline with the steps that its columns need and that it does not name, and a note on each.
+
+    Texts are one-hot encoded; missing numbers get the median where the estimator cannot do without.
+    """
+    if spec.function is not None:
+        return spec, ()
+    stages = _stages(spec, features)
+    covered = {
+        step: {name for each in stages if each.step.name in step for name in each.columns or ()}
+        for step in (_ENCODERS, _IMPUTERS)
+    }
+    added, notes = [], []
+    takes_missing = spec.steps[-1].name in ESTIMATORS and ESTIMATORS[spec.steps[-1].name].takes_missing
+    bare = tuple(each.name for each in features if not each.is_text and each.has_missing)
+    bare = tuple(name for name in bare if name not in covered[_IMPUTERS])
+    if bare and not takes_missing:
+        added.append(Step("impute", {}, bare, spec.at("steps")))
+        notes.append(f"missing numbers of {', '.join(bare)} become the median; a step such as impute says otherwise")
+    texts = tuple(each.name for each in features if each.is_text and each.name not in covered[_ENCODERS])
+    if texts:
+        added.append(Step("one_hot", {}, texts, spec.at("steps")))
+        notes.append(f"{', '.join(texts)} become one column for each text; a step such as ordinal says otherwise")
+    return replace(spec, steps=(*added, *spec.steps)), tuple(notes)
+
+
+def built(spec: PipelineSpec, features: Sequence[Feature], task: str, overrides: Mapping[str, Any]) -> Any:
+    """An estimator with the options of the pipeline and, over them, those of a search.
+
+    Args:
+        overrides: values by `step.option`.
+    Raises: PipelineInvalid naming the option, ExtraNeeded.
+    """
+    options = _overridden(spec, overrides)
+    stages = _stages(spec, features)
+    columnwise = [each for each in stages if each.columns is not None]
+    parts: list[tuple[str, Any]] = []
+    if columnwise:
+        parts.append(("columns", _columnwise(columnwise, features, options)))
+    parts += [
+        (_plain(each.step.name), _made(each.step, _step_class(each.step), options[each.step.path]))
+        for each in stages
+        if each.columns is None
+    ]
+    last = spec.steps[-1]
+    parts.append((_plain(last.name), _made(last, _estimator_class(last, task), options[last.path])))
+    return _pipeline(parts)
+
+
+def _stages(spec: PipelineSpec, features: Sequence[Feature]) -> list[Stage]:
+    """Raises: PipelineInvalid for columns that are no features, and a step on columns after one on everything."""
+    names = [each.name for each in features]
+    found: list[Stage] = []
+    for step in spec.steps[:-1]:
+        over = STEPS[step.name].over if step.name in STEPS else Over.ALL
+        if step.columns is not None:
+            for place, name in enumerate(step.columns):
+                if name not in names:
+                    wanted = f"one of the features {', '.join(names)}"
+                    raise PipelineInvalid(f"{step.path}.columns[{place}]", wanted, known=names, value=name)
+            columns: tuple[str, ...] | None = step.columns
+        elif over is Over.ALL:
+            columns = None
+        else:
+            columns = tuple(each.name for each in features if each.is_text == (over is Over.TEXT))
+        if columns is not None and found and found[-1].columns is None:
+            wanted = f"a place before {found[-1].step.name}, which makes one table of all columns"
+            raise PipelineInvalid(step.path, wanted, value=step.name)
+        _check_kinds(step, over, columns, features)
+        if columns is None or columns:
+            found.append(Stage(step, columns))
+    return found
+
+
+def _check_kinds(step: Step, over: Over, columns: tuple[str, ...] | None, features: Sequence[Feature]) -> None:
+    texts = [each.name for each in features if each.is_text and each.name in (columns or ())]
+    if over is Over.NUMBERS and texts:
+        wanted = f"columns of numbers; {texts[0]} is text, for which there are {', '.join(_ENCODERS)}"
+        raise PipelineInvalid(f"{step.path}.columns", wanted, value=list(columns or ()))
+
+
+def _columnwise(stages: Sequence[Stage], features: Sequence[Feature], options: Mapping[str, Mapping[str, Any]]) -> Any:
+    """A transformer with one branch for all columns that go through the same steps."""
+    from sklearn.compose import ColumnTransformer  # an extra, one second
+
+    chains: dict[tuple[int, ...], list[int]] = {}
+    for place, feature in enumerate(features):
+        chain = tuple(number for number, stage in enumerate(stages) if feature.name in (stage.columns or ()))
+        # The vectoriser of texts takes one column.
+        chains.setdefault((*chain, -1 - place) if _is_alone(stages, chain) else chain, []).append(place)
+    branches = []
+    for number, (chain, places) in enumerate(chains.items()):
+        steps = [stages[each].step for each in chain if each >= 0]
+        made = [(_plain(step.name), _made(step, _step_class(step), options[step.path])) for step in steps]
+        alone = places[0] if _is_alone(stages, chain) else places
+        branches.append((f"part{number}", _pipeline(made) if made else "passthrough", alone))
+    return ColumnTransformer(branches, sparse_threshold=0.0, verbose_feature_names_out=False)
+
+
+def _is_alone(stages: Sequence[Stage], chain: tuple[int, ...]) -> bool:
+    return any(stages[each].step.name == "tfidf" for each in chain if each >= 0)
+
+
+def _pipeline(parts: Sequence[tuple[str, Any]]) -> Any:
+    from sklearn.pipeline import Pipeline
+
+    if len(parts) == 1:
+        return parts[0][1]
+    names: dict[str, int] = {}
+    named = []
+    for name, part in parts:
+        names[name] = names.get(name, 0) + 1
+        named.append((name if names[name] == 1 else f"{name}_{names[name]}", part))
+    return Pipeline(named)
+
+
+def _overridden(spec: PipelineSpec, overrides: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The options of each step by its path. Raises: PipelineInvalid for an override of no step."""
+    found = {step.path: dict(step.options) for step in spec.steps}
+    by_name = {_plain(step.name): step for step in spec.steps}
+    by_name |= {step.name: step for step in spec.steps}
+    for key, value in overrides.items():
+        name, _, option = key.rpartition(".")
+        if name not in by_name:
+            known = [step.name for step in spec.steps]
+            field = f"{spec.at('search')}.over.{key}"
+            wanted = f"step.option with one of the steps {', '.join(known)}"
+            raise PipelineInvalid(field, wanted, known=[f"{each}.{option}" for each in known], value=key)
+        found[by_name[name].path][option] = value
+    return found
+
+
+def _plain(name: str) -> str:
+    return name.rpartition(".")[2].lower() if "." in name else name
+
+
+def _step_class(step: Step) -> tuple[Any, Mapping[str, Any]]:
+    kind = STEPS.get(step.name) or StepKind(step.name)
+    return _class(step, kind.dotted), kind.options
+
+
+def _estimator_class(step: Step, task: str) -> tuple[Any, Mapping[str, Any]]:
+    kind = ESTIMATORS.get(step.name) or EstimatorKind(step.name, step.name)
+    dotted = getattr(kind, task)
+    if not dotted:
+        wanted = f"an estimator for {task}: {', '.join(name for name in ESTIMATORS if getattr(ESTIMATORS[name], task))}"
+        raise PipelineInvalid(step.path, wanted, value=step.name)
+    found = _class(step, dotted)
+    from sklearn.base import is_classifier, is_regressor
+
+    if step.is_dotted and not (is_classifier if task == "classification" else is_regressor)(found()):
+        raise PipelineInvalid(step.path, f"an estimator for {task}", value=step.name)
+    return found, kind.options
+
+
+def _class(step: Step, dotted: str) -> Any:
+    """Raises: PipelineInvalid for a class that is not there or does not become ONNX, ExtraNeeded."""
+    try:
+        import sklearn  # noqa: F401  # an extra
+        from skl2onnx._supported_operators import sklearn_operator_name_map
+    except ImportError as error:
+        raise ExtraNeeded(what="training a model", extra="training") from error
+    try:
+        found = resolve_name(dotted)
+    except (ImportError, AttributeError, ValueError):
+        raise PipelineInvalid(step.path, "a class that scikit-learn has", value=step.name) from None
+    if found not in sklearn_operator_name_map:
+        wanted = "a class that becomes ONNX; this one does not, so no endpoint could serve it"
+        raise PipelineInvalid(step.path, wanted, value=step.name)
+    return found
+
+
+def _made(step: Step, kind: tuple[Any, Mapping[str, Any]], options: Mapping[str, Any]) -> Any:
+    """The object with its options checked, by scikit-learn's own rules. Raises: PipelineInvalid naming the option."""
+    from sklearn.utils._param_validation import InvalidParameterError
+
+    cls, defaults = kind
+    known = [name for name in signature(cls).parameters if name not in _OWN]
+    for name, value in options.items():
+        if name not in known:
+            raise PipelineInvalid(f"{step.path}.{name}", f"one of {', '.join(known)}", known=known, value=name)
+        del value
+    values = {**defaults, **{name: _function_or_value(step, name, value) for name, value in options.items()}}
+    if values.get("encode") == "ordinal" and "quantile_method" in signature(cls).parameters:
+        values.setdefault("quantile_method", "averaged_inverted_cdf")
+    found = cls(**values)
+    try:
+        found._validate_params()
+    except InvalidParameterError as error:
+        name = next((each for each in values if f"'{each}'" in str(error)), "")
+        wanted = str(error).partition(" must be ")[2].partition(". Got ")[0] or str(error)
+        raise PipelineInvalid(f"{step.path}.{name}", wanted, value=options.get(name)) from None
+    return found
+
+
+_SCORES = ("f_classif", "f_regression", "chi2", "mutual_info_classif", "mutual_info_regression")
+
+
+def _function_or_value(step: Step, name: str, value: Any) -> Any:
+    if name == "score_func":
+        if value not in _SCORES:
+            raise PipelineInvalid(f"{step.path}.{name}", f"one of {', '.join(_SCORES)}", known=_SCORES, value=value)
+        return resolve_name(f"sklearn.feature_selection.{value}")
+    if isinstance(value, list) and name in ("feature_range", "ngram_range", "quantile_range"):
+        return tuple(value)
+    return value
+
+
+def check_features(spec: PipelineSpec, features: Sequence[Feature]) -> None:
+    """Raises: DataUnfit for a text with so many values that columns of them make no sense."""
+    for stage in _stages(spec, features):
+        if stage.step.name != "one_hot" or {"max_categories", "min_frequency"} & set(stage.step.options):
+            continue
+        for each in features:
+            if each.name in (stage.columns or ()) and len(each.categories) >= 1_000:
+                wanted = (
+                    "at most 1000 different texts for a column each; leave it out of features, "
+                    "or use one_hot with max_categories, or ordinal"
+                )
+                raise DataUnfit(field=f"{spec.at('features')}: column {each.name}", wanted=wanted)

@@ -1,0 +1,113 @@
+"""The steps and estimators that a pipeline can name; all of them become ONNX.
+
+Plain data: nothing of scikit-learn is loaded by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Over(StrEnum):
+    """Which columns a step takes when the pipeline does not say."""
+
+    NUMBERS = "numbers"
+    TEXT = "text"
+    ALL = "all"
+    """Everything that the steps before it gave, as one table."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepKind:
+    """Args:
+    dotted: the class of scikit-learn.
+    options: our defaults, where they differ from scikit-learn's.
+    """
+
+    dotted: str
+    over: Over = Over.NUMBERS
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatorKind:
+    """The classes behind one name, by task; empty where there is none.
+
+    `takes_missing`: whether it can be fitted on missing numbers.
+    """
+
+    classification: str = ""
+    regression: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    takes_missing: bool = False
+    wants_scale: bool = False
+
+
+_PREPROCESSING = "sklearn.preprocessing."
+
+STEPS: dict[str, StepKind] = {
+    "impute": StepKind("sklearn.impute.SimpleImputer", options={"strategy": "median", "keep_empty_features": True}),
+    "knn_impute": StepKind("sklearn.impute.KNNImputer", options={"keep_empty_features": True}),
+    "scale": StepKind(f"{_PREPROCESSING}StandardScaler"),
+    "min_max_scale": StepKind(f"{_PREPROCESSING}MinMaxScaler"),
+    "robust_scale": StepKind(f"{_PREPROCESSING}RobustScaler"),
+    "max_abs_scale": StepKind(f"{_PREPROCESSING}MaxAbsScaler"),
+    "power_transform": StepKind(f"{_PREPROCESSING}PowerTransformer"),
+    "polynomial": StepKind(f"{_PREPROCESSING}PolynomialFeatures", options={"include_bias": False}),
+    "bins": StepKind(f"{_PREPROCESSING}KBinsDiscretizer", options={"encode": "ordinal"}),
+    "binarize": StepKind(f"{_PREPROCESSING}Binarizer"),
+    "one_hot": StepKind(
+        f"{_PREPROCESSING}OneHotEncoder", Over.TEXT, {"handle_unknown": "ignore", "sparse_output": False}
+    ),
+    "ordinal": StepKind(
+        f"{_PREPROCESSING}OrdinalEncoder", Over.TEXT, {"handle_unknown": "use_encoded_value", "unknown_value": -1}
+    ),
+    "target_encode": StepKind(f"{_PREPROCESSING}TargetEncoder", Over.TEXT),
+    "tfidf": StepKind("sklearn.feature_extraction.text.TfidfVectorizer", Over.TEXT),
+    "pca": StepKind("sklearn.decomposition.PCA", Over.ALL, {"svd_solver": "full"}),
+    "select_best": StepKind("sklearn.feature_selection.SelectKBest", Over.ALL),
+    "drop_constant": StepKind("sklearn.feature_selection.VarianceThreshold", Over.ALL),
+}
+
+_LINEAR = "sklearn.linear_model."
+_ENSEMBLE = "sklearn.ensemble."
+
+ESTIMATORS: dict[str, EstimatorKind] = {
+    "logistic_regression": EstimatorKind(f"{_LINEAR}LogisticRegression", options={"max_iter": 1000}, wants_scale=True),
+    "linear_regression": EstimatorKind(regression=f"{_LINEAR}LinearRegression"),
+    "ridge": EstimatorKind(regression=f"{_LINEAR}Ridge", wants_scale=True),
+    "lasso": EstimatorKind(regression=f"{_LINEAR}Lasso", wants_scale=True),
+    "elastic_net": EstimatorKind(regression=f"{_LINEAR}ElasticNet", wants_scale=True),
+    "bayesian_ridge": EstimatorKind(regression=f"{_LINEAR}BayesianRidge"),
+    "huber": EstimatorKind(regression=f"{_LINEAR}HuberRegressor", options={"max_iter": 1000}, wants_scale=True),
+    "quantile": EstimatorKind(regression=f"{_LINEAR}QuantileRegressor", wants_scale=True),
+    "poisson": EstimatorKind(regression=f"{_LINEAR}PoissonRegressor", options={"max_iter": 1000}, wants_scale=True),
+    "gamma": EstimatorKind(regression=f"{_LINEAR}GammaRegressor", options={"max_iter": 1000}, wants_scale=True),
+    "random_forest": EstimatorKind(f"{_ENSEMBLE}RandomForestClassifier", f"{_ENSEMBLE}RandomForestRegressor"),
+    "extra_trees": EstimatorKind(f"{_ENSEMBLE}ExtraTreesClassifier", f"{_ENSEMBLE}ExtraTreesRegressor"),
+    "gradient_boosting": EstimatorKind(
+        f"{_ENSEMBLE}HistGradientBoostingClassifier",
+        f"{_ENSEMBLE}HistGradientBoostingRegressor",
+        takes_missing=True,
+    ),
+    "decision_tree": EstimatorKind("sklearn.tree.DecisionTreeClassifier", "sklearn.tree.DecisionTreeRegressor"),
+    "svm": EstimatorKind("sklearn.svm.SVC", "sklearn.svm.SVR", wants_scale=True),
+    "knn": EstimatorKind(
+        "sklearn.neighbors.KNeighborsClassifier", "sklearn.neighbors.KNeighborsRegressor", wants_scale=True
+    ),
+    "naive_bayes": EstimatorKind("sklearn.naive_bayes.GaussianNB"),
+    "neural_network": EstimatorKind(
+        "sklearn.neural_network.MLPClassifier",
+        "sklearn.neural_network.MLPRegressor",
+        options={"max_iter": 1000},
+        wants_scale=True,
+    ),
+}
+
+
+def estimator_names(task: str | None = None) -> tuple[str, ...]:
+    """Those of a task, or all."""
+    return tuple(name for name, kind in ESTIMATORS.items() if task is None or getattr(kind, task))

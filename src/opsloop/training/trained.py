@@ -1,0 +1,70 @@
+"""What a training run comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from opsloop.models.conformal import Conformal
+from opsloop.training.importance import Importances
+from opsloop.training.searching import Searched
+from opsloop.training.table import Array, Feature
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure over the folds."""
+
+    mean: float
+    deviation: float
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A fitted estimator and what is known of it.
+
+    Args:
+        X, y: the rows it learned from.
+        metrics: on rows held out (`measured_on` is `held_out`), or on the means over `folds`.
+        folds: each figure of the cross-validation within the rows to learn from.
+        parameters: of the estimator as it was fitted, those found by a search among them.
+        environment: Python, libraries, digests of code and data.
+        warnings: sentences for whoever reads the run.
+    """
+
+    estimator: Any
+    X: Array
+    y: Array
+    features: tuple[Feature, ...]
+    target: str
+    task: str
+    classes: tuple[str | int | bool, ...]
+    metrics: Mapping[str, float]
+    measured_on: str
+    measured_rows: int
+    folds: Mapping[str, Spread]
+    importance: Importances | None
+    conformal: Conformal | None
+    search: Searched | None
+    parameters: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(feature.name for feature in self.features)
+
+
+def spreads(figures: list[Mapping[str, float]]) -> dict[str, Spread]:
+    """Each figure that every fold has, over the folds."""
+    names = [name for name in figures[0] if all(name in each for each in figures)] if figures else []
+    found = {}
+    for name in names:
+        values = [each[name] for each in figures]
+        deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        found[name] = Spread(float(np.mean(values)), deviation, tuple(values))
+    return found
