@@ -11,6 +11,8 @@ from opsloop.monitoring import records, traffic
 from opsloop.monitoring.models import RequestRecord
 
 router = APIRouter(tags=["monitoring"])
+# What a model predicted is no part of a request's row.
+_KEPT_ELSEWHERE = frozenset({"rows", "inputs", "predictions", "drift_score"})
 
 
 @router.get("/api/endpoints/{name}/traffic")
@@ -43,4 +45,5 @@ def newest(
 
 def _shown(record: RequestRecord) -> dict[str, Any]:
     # FastAPI does not know structs, and an answer names every field, also those at their default.
-    return {name: getattr(record, name) for name in record.__struct_fields__} | {"id": record.key}
+    fields = (name for name in record.__struct_fields__ if name not in _KEPT_ELSEWHERE)
+    return {name: getattr(record, name) for name in fields} | {"id": record.key}

@@ -43,6 +43,15 @@ latency = Histogram(
     registry=REGISTRY,
 )
 drift_events = Counter("drift_events", "Drift alarms.", ["endpoint"], registry=REGISTRY)
+drift_score = Gauge(
+    "drift_score",
+    "Evidence that a feature drifted, over what an alarm needs; 1 is an alarm.",
+    ["endpoint", "feature"],
+    registry=REGISTRY,
+)
+broken_expectations = Counter(
+    "expectations_broken", "Requests that broke an expectation.", ["endpoint", "rule"], registry=REGISTRY
+)
 error_answers = Counter(
     "gateway_error_answers",
     "Requests that were answered with an error, by the name it has in problem documents.",

@@ -8,6 +8,9 @@ from typing import Literal
 
 import msgspec
 
+NOTHING = msgspec.Raw(b"null")
+"""What a record without rows keeps of them."""
+
 ArmName = Literal["stable", "candidate"]
 Status = Literal["ok", "error", "shed", "cancelled"]
 
@@ -32,6 +35,11 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
         abstained: whether the answer was a refusal for want of support; None when the flow does not say.
         tokens_in, tokens_out: counted by the model's server, or estimated where nobody counted.
         engine: what made the answer, as the flow says; `flow` when it does not.
+        rows: how many a model predicted; 0 for whatever answers no rows.
+        inputs: JSON text of those rows as lists in the order of the signature, the first `predictions_kept_rows` of
+            them. It may be the caller's own text.
+        predictions: JSON text of the list of what the model said of them.
+        drift_score: of the endpoint's drift detector after this request; 1 is an alarm.
     """
 
     id: str = ""
@@ -53,6 +61,10 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
     tokens_out: int = 0
     engine: str = "flow"
     streamed: bool = False
+    rows: int = 0
+    inputs: msgspec.Raw = NOTHING
+    predictions: msgspec.Raw = NOTHING
+    drift_score: float | None = None
 
     @property
     def key(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Select, Table, select
@@ -13,17 +12,17 @@ from opsloop.core.caller import Role
 from opsloop.core.db.order import one_after_another
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring._tables import RequestRow
+from opsloop.monitoring.instants import instant_of, microseconds
 from opsloop.monitoring.models import ArmName, RequestRecord, Status
+from opsloop.monitoring.predictions import service as predictions
 
 BELL = "records"
 MAX_LIMIT = 10_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _TABLE = cast(Table, RequestRow.__table__)
 
 
 def ingest(uow: UnitOfWork, records: Sequence[RequestRecord]) -> None:
-    """Store records; those that are stored already stay as they are. Rings the bell "records"."""
+    """Store records, and what models predicted in them; what is stored already stays as it is. Rings "records"."""
     if not records:
         return
     one_after_another(uow.session, RequestRow.__tablename__)
@@ -31,6 +30,7 @@ def ingest(uow: UnitOfWork, records: Sequence[RequestRecord]) -> None:
     insert = postgresql.insert if uow.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = insert(_TABLE).on_conflict_do_nothing(index_elements=["key"])
     uow.session.connection().execute(statement, [_values(record) for record in records])
+    predictions.keep(uow, records)
     uow.ring(BELL)
 
 
@@ -67,15 +67,6 @@ def newest(
     if before_seq is not None:
         query = query.where(RequestRow.seq < before_seq)
     return _read(uow, query, limit)
-
-
-def microseconds(instant: datetime) -> int:
-    """An instant as the table keeps it."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def instant_of(started_us: int) -> datetime:
-    return _EPOCH + started_us * _MICROSECOND
 
 
 def _read(uow: UnitOfWork, query: Select[RequestRow], limit: int) -> list[tuple[int, RequestRecord]]:

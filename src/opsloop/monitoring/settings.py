@@ -1,4 +1,4 @@
-"""Settings of the spool."""
+"""Settings of what is watched and kept."""
 
 from __future__ import annotations
 
@@ -13,4 +13,16 @@ class MonitoringSettings(Section):
     )
     spool_limit_bytes: int = Field(
         1_000_000_000, ge=1_000_000, description="Largest size of records that wait on disk for the database, in bytes."
+    )
+    predictions_kept_rows: int = Field(
+        1000, ge=0, le=100_000, description="How many rows of one request are kept with their predictions; 0: none."
+    )
+    predictions_kept_days: float = Field(
+        30, gt=0, description="Time that rows are kept with their predictions, as a number of days."
+    )
+    predictions_kept_total: int = Field(
+        5_000_000, ge=1000, description="How many rows of one endpoint are kept with their predictions; the oldest go."
+    )
+    drift_checkpoint_s: float = Field(
+        10.0, gt=0, le=3600, description="Time between two checkpoints of a drift detector, in seconds."
     )

@@ -170,7 +170,10 @@ class Spool:
 
     def append(self, record: RequestRecord) -> None:
         """Keep a record; it survives SIGKILL when this returns. Never raises, never waits for the database."""
-        line = framed(_encoder.encode(record))
+        payload = _encoder.encode(record)
+        if b"\n" in payload:  # rows as a caller wrote them, on several lines; between tokens a space says the same
+            payload = payload.replace(b"\n", b" ")
+        line = framed(payload)
         with self._lock:
             try:
                 self._write(line)

@@ -17,8 +17,8 @@ from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring._tables import RequestRow
+from opsloop.monitoring.instants import instant_of, microseconds
 from opsloop.monitoring.models import ArmName, ArmTraffic, Traffic, TrafficPoint
-from opsloop.monitoring.records import instant_of, microseconds
 
 MAX_WINDOW_S = 7 * 86_400
 MAX_POINTS = 500

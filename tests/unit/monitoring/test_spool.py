@@ -232,3 +232,16 @@ def test_a_segment_that_another_process_took_meanwhile_is_left_to_it(tmp_path: P
     assert other.left_behind() == 2
     assert sorted(taken(spool) + taken(other)) == [f"req_{number}" for number in range(6)]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_that_a_caller_wrote_on_several_lines_are_one_line_here(tmp_path: Path) -> None:
+    dead = opened(tmp_path)
+    rows = msgspec.Raw(b"[\n  [5.1,\r\n   3.5]\n]")
+    dead.append(msgspec.structs.replace(record(1), rows=1, inputs=rows))
+    dead.append(record(2))
+    dead.close()
+    spool = opened(tmp_path, name="b")
+    spool.left_behind()
+    batch = spool.take()
+    assert batch is not None
+    assert [msgspec.json.decode(found.inputs) for found in batch.records] == [[[5.1, 3.5]], None]

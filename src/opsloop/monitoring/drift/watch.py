@@ -1,0 +1,258 @@
+"""Watch one release of a model while it serves: the detector in memory, and the thread that stores what it knows.
+
+`observe` is on the way of every request and does no I/O. The thread stores checkpoints, reports alarms and learns what
+others did: that another replica raised the alarm, that a person closed it. An alarm and the checkpoint that holds it
+are one transaction, which waits for the other replicas' (`watches.held`):
+
+- killed before it: the restored detector is as it was at the checkpoint before, and finds the change again;
+- killed after it: the restored detector knows its alarm, and the row that is open refuses a second one;
+- two replicas at once: the second finds the first one's alarm.
+
+A replica holds a part of the evidence. Each one lays the others' checkpoints and its own together when it stores, and
+raises the alarm that no single one has the evidence for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from opsloop.core.caller import system
+from opsloop.core.telemetry.trouble import Trouble
+from opsloop.core.workspace import UnitOfWork, Workspace
+from opsloop.monitoring import metrics
+from opsloop.monitoring.alarms import service as alarms
+from opsloop.monitoring.alarms.models import Alarm, AlarmKind, Evidence
+from opsloop.monitoring.drift import watches
+from opsloop.monitoring.drift.events import DriftDetected
+from opsloop.monitoring.drift.method import Detecting, Method
+from opsloop.monitoring.drift.replica import replica_of
+from opsloop.monitoring.drift.watches import Checkpoint, StoredWatch
+from opsloop.monitoring.settings import MonitoringSettings
+
+log = structlog.get_logger()
+BY = system("monitoring")
+_IDLE = timedelta(minutes=2)
+
+MethodOf = Callable[[str | None], Method]
+"""A method against the rows of an artifact, or against the bundle's own for None; slow at the first call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is watched: the release of an endpoint, and the model version that it serves."""
+
+    endpoint: str
+    release: str
+    model: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Args: broken: names of the expectations that these rows broke."""
+
+    detected: bool
+    score: float
+    is_new: bool = False
+    broken: tuple[str, ...] = ()
+
+
+class Rules:
+    """Expectations of the rows of a request; this one has none."""
+
+    def broken(self, X: Any) -> tuple[str, ...]:
+        return ()
+
+
+class Watch:
+    """Thread-safe; `close` stores what it knows. Made by `Watch.of`."""
+
+    def __init__(self, workspace: Workspace, watched: Watched, method_of: MethodOf, rules: Rules | None = None) -> None:
+        self._workspace = workspace
+        self._watched = watched
+        self._method_of = method_of
+        self._rules = rules or Rules()
+        self._interval_s = workspace.section(MonitoringSettings).drift_checkpoint_s
+        self._replica = replica_of(workspace)
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._is_broken = self._is_alarmed = False
+        self._news: Evidence | None = None
+        self._rows = self._stored_rows = 0
+        self._broken: dict[str, int] = {}
+        self._restore()
+
+    def observe(self, X: Any, predictions: Any, at_s: float) -> Reading:
+        """What the rows of one request say, after all before them; never raises."""
+        broken = self._rules.broken(X)
+        with self._lock:
+            for rule in broken:
+                self._broken[rule] = self._broken.get(rule, 0) + 1
+            self._rows += len(X)
+            detected, score, is_new = self._updated(X, predictions, at_s)
+        for rule in broken:
+            metrics.broken_expectations.labels(self._watched.endpoint, rule).inc()
+        if is_new:
+            self._wake.set()
+        return Reading(detected or bool(broken), score, is_new, broken)
+
+    def _updated(self, X: Any, predictions: Any, at_s: float) -> tuple[bool, float, bool]:
+        try:
+            reading = self._detector.update(X, predictions, at_s)
+            if reading.is_new and self._news is None:
+                self._news = self._method.evidence(self._detector)
+        except Exception:  # watching must not stop what is watched
+            if not self._is_broken:
+                self._is_broken = True
+                log.exception("drift_not_watched", endpoint=self._watched.endpoint, release=self._watched.release)
+            return self._is_alarmed, 0.0, False
+        return reading.detected or self._is_alarmed, reading.score, reading.is_new
+
+    def start(self) -> Watch:
+        """Begin to store and report, in a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name=f"watch-{self._watched.release}", daemon=True)
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+        with Trouble("drift_not_stored").told():
+            self.report()
+
+    def _run(self) -> None:
+        trouble = Trouble("drift_not_stored")
+        while not self._stopping.is_set():
+            self._wake.wait(self._interval_s)
+            self._wake.clear()
+            with trouble.told():
+                self.report()
+
+    def report(self) -> Alarm | None:
+        """Store where the detector stands; the alarm that this raised, if it did."""
+        with self._lock:
+            checkpoint, is_alarmed = self._checkpoint(), self._is_alarmed
+            if self._news is None and not is_alarmed and self._method.is_alarmed(self._detector):
+                self._news = self._method.evidence(self._detector)  # killed before it was reported
+            news = self._news
+        is_quiet = self._rows == self._stored_rows and news is None
+        with self._workspace.writing(BY) as uow:
+            stored = self._held(uow)
+            is_current = stored.generation == self._generation
+            if is_current:
+                if not is_quiet:
+                    watches.keep(uow, self._watched.endpoint, self._watched.release, checkpoint)
+                raised, is_alarmed = self._raised(uow, checkpoint, news)
+        if not is_current:
+            self._restore()
+            return None
+        with self._lock:
+            self._stored_rows, self._is_alarmed = checkpoint.rows, is_alarmed
+            if news is self._news:
+                self._news = None
+        self._tell(checkpoint, raised)
+        return raised
+
+    def _raised(self, uow: UnitOfWork, checkpoint: Checkpoint, news: Evidence | None) -> tuple[Alarm | None, bool]:
+        """The alarm to raise now, and whether one is open."""
+        endpoint, release = self._watched.endpoint, self._watched.release
+        if alarms.of_release(uow, AlarmKind.DRIFT, endpoint, release) is not None:
+            return None, self._method.is_lasting
+        evidence = news or self._evidence_of_all(uow, checkpoint)
+        if evidence is None:
+            return None, False
+        raised = alarms.raise_alarm(
+            uow, AlarmKind.DRIFT, endpoint=endpoint, release=release, model=self._watched.model, evidence=evidence
+        )
+        if raised is not None:
+            uow.emit(
+                DriftDetected(
+                    alarm=raised.id,
+                    endpoint=endpoint,
+                    release=release,
+                    model=raised.model,
+                    feature=raised.feature,
+                    sentence=raised.sentence,
+                    score=raised.score,
+                )
+            )
+        return raised, self._method.is_lasting
+
+    def _evidence_of_all(self, uow: UnitOfWork, own: Checkpoint) -> Evidence | None:
+        """What all replicas together have the evidence for; None when this one is alone."""
+        found = watches.checkpoints(uow, self._watched.endpoint, self._watched.release, self._generation)
+        others = [each.state for each in found if each.replica != own.replica]
+        if not others:
+            return None
+        detector = self._method.together([*others, own.state])
+        return self._method.evidence(detector) if self._method.is_alarmed(detector) else None
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(
+            replica=self._replica,
+            generation=self._generation,
+            state=self._detector.checkpoint(),
+            rows=self._rows,
+            score=self._method.score(self._detector),
+            figures=self._method.figures(self._detector),
+            broken=dict(self._broken),
+        )
+
+    def _restore(self) -> None:
+        """Go on where this replica was, or begin anew when there is a new generation."""
+        with self._workspace.reading(BY) as uow:
+            known = watches.get(uow, self._watched.endpoint, self._watched.release)
+        method = self._method_of(known.baseline if known is not None else None)
+        with self._workspace.writing(BY) as uow:
+            stored = self._held(uow, about=method.about)
+            found = watches.taken_over(
+                uow,
+                self._watched.endpoint,
+                self._watched.release,
+                stored.generation,
+                replica=self._replica,
+                idle=_IDLE,
+            )
+            alarm = alarms.of_release(uow, AlarmKind.DRIFT, self._watched.endpoint, self._watched.release)
+        if known is not None and stored.baseline != known.baseline:  # accepted in this very moment
+            self._restore()
+            return
+        detector = method.new() if found is None else _restored(method, found)
+        with self._lock:
+            self._method, self._detector, self._generation = method, detector, stored.generation
+            self._is_alarmed = alarm is not None and method.is_lasting
+            self._news = None
+            self._rows = self._stored_rows = 0 if found is None else found.rows
+            self._broken = {} if found is None else dict(found.broken)
+
+    def _held(self, uow: UnitOfWork, *, about: Mapping[str, Any] | None = None) -> StoredWatch:
+        watched = self._watched
+        return watches.held(
+            uow, watched.endpoint, watched.release, model=watched.model, digest=watched.digest, about=about or {}
+        )
+
+    def _tell(self, checkpoint: Checkpoint, raised: Alarm | None) -> None:
+        endpoint = self._watched.endpoint
+        for feature, score in checkpoint.figures.items():
+            metrics.drift_score.labels(endpoint, feature).set(score)
+        if raised is not None:
+            metrics.drift_events.labels(endpoint).inc()
+            log.warning("drift_detected", endpoint=endpoint, release=raised.release, said=raised.sentence)
+
+
+def _restored(method: Method, found: Checkpoint) -> Detecting:
+    try:
+        return method.restored(found.state)
+    except ValueError as error:  # of another version of the program, or of other options
+        log.warning("drift_checkpoint_unusable", replica=found.replica, reason=str(error))
+        return method.new()

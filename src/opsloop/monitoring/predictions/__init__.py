@@ -1,0 +1,1 @@
+"""What models predicted: the rows of requests, kept for labels, segments and training."""

@@ -1,0 +1,101 @@
+"""Keep what models predicted, in the transaction that keeps the request's record, and read it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import msgspec
+from sqlalchemy import Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from opsloop.core.caller import Role
+from opsloop.core.workspace import UnitOfWork
+from opsloop.monitoring.instants import instant_of, microseconds
+from opsloop.monitoring.models import RequestRecord
+from opsloop.monitoring.predictions._tables import PredictionRow
+from opsloop.monitoring.predictions.models import Prediction
+
+MAX_LIMIT = 100_000
+BESIDE = "~candidate"
+"""How the request id of an attempt ends whose answer the caller did not get."""
+
+_TABLE = cast(Table, PredictionRow.__table__)
+_decode = msgspec.json.Decoder().decode
+
+
+def keep(uow: UnitOfWork, records: Sequence[RequestRecord]) -> None:
+    """Store the rows of records that have any; a record that came before stays as it is."""
+    values = [_values(record) for record in records if record.rows > 0 and record.status == "ok"]
+    if not values:
+        return
+    insert = sqlite.insert if uow.workspace.database.is_sqlite else postgresql.insert
+    statement = insert(_TABLE).on_conflict_do_nothing(index_elements=["key"])
+    uow.session.connection().execute(statement, values)
+
+
+def newest(
+    uow: UnitOfWork,
+    endpoint: str,
+    *,
+    release: str | None = None,
+    since: datetime | None = None,
+    before_seq: int | None = None,
+    limit: int = 1_000,
+) -> list[Prediction]:
+    """The newest requests' rows first; answers only."""
+    uow.by.require(Role.VIEWER)
+    query = select(PredictionRow).where(PredictionRow.endpoint == endpoint, PredictionRow.is_answer.is_(True))
+    if release is not None:
+        query = query.where(PredictionRow.release == release)
+    if since is not None:
+        query = query.where(PredictionRow.started_us >= microseconds(since))
+    if before_seq is not None:
+        query = query.where(PredictionRow.seq < before_seq)
+    found = uow.session.scalars(query.order_by(PredictionRow.seq.desc()).limit(max(1, min(limit, MAX_LIMIT))))
+    return [as_prediction(row) for row in found]
+
+
+def as_prediction(row: PredictionRow) -> Prediction:
+    return Prediction(
+        seq=row.seq,
+        key=row.key,
+        request_id=row.request_id,
+        endpoint=row.endpoint,
+        release=row.release,
+        started_at=instant_of(row.started_us),
+        rows=row.rows,
+        inputs=_decoded(row.inputs),
+        predictions=_decoded(row.predictions),
+        drift_score=row.drift_score,
+        is_answer=row.is_answer,
+    )
+
+
+def _values(record: RequestRecord) -> dict[str, Any]:
+    return {
+        "key": record.key,
+        "request_id": record.request_id.removesuffix(BESIDE),
+        "is_answer": not record.request_id.endswith(BESIDE),
+        "endpoint": record.endpoint,
+        "release": record.release,
+        "started_us": microseconds(record.started_at),
+        "rows": record.rows,
+        "drift_score": record.drift_score,
+        "inputs": _text(record.inputs),
+        "predictions": _text(record.predictions),
+    }
+
+
+def _text(raw: msgspec.Raw) -> str:
+    # A lone surrogate or a torn character would make the whole batch unstorable.
+    return bytes(raw).decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _decoded(text: str) -> list[Any]:
+    """What stands in a stored text; nothing when a caller wrote what is no JSON after all."""
+    try:
+        return _decode(text) or []
+    except msgspec.DecodeError:
+        return []

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from opsloop.core.caller import Caller
+from opsloop.core.clock import FakeClock
+from opsloop.core.events._tables import OutboxRow
+from opsloop.core.ids import RandomIds
+from opsloop.core.opening import open_workspace
+from opsloop.core.settings import CoreSettings
+from opsloop.core.workspace import Workspace
+from opsloop.monitoring.alarms import service as alarms
+from opsloop.monitoring.alarms.models import AlarmState, Outcome
+from opsloop.monitoring.drift import watches
+from opsloop.monitoring.drift.watch import Watch, Watched
+from tests.integration.monitoring.drift.counting import CountingMethod
+
+WATCHED = Watched(endpoint="iris", release="rel_1", model="iris@3", digest="abc")
+QUIET = np.zeros((3, 2))
+CHANGED = np.full((3, 2), 2.0)
+
+
+def watch(workspace: Workspace) -> Watch:
+    return Watch(workspace, WATCHED, lambda baseline: CountingMethod(baseline=baseline))
+
+
+def see(watch: Watch, rows: np.ndarray, times: int = 1) -> None:
+    for _ in range(times):
+        watch.observe(rows, [0] * len(rows), 0.0)
+
+
+@pytest.fixture
+def another(tmp_path: Path, database_url: str, workspace: Workspace, clock: FakeClock) -> Iterator[Workspace]:
+    """A second replica: the same database, another data folder."""
+    settings = CoreSettings(data_dir=tmp_path / "another", database_url=database_url)
+    opened = open_workspace(settings, clock=clock, ids=RandomIds())
+    yield opened
+    opened.close()
+
+
+def raised(workspace: Workspace, by: Caller) -> list[str]:
+    with workspace.reading(by) as uow:
+        return [alarm.sentence for alarm in alarms.listed(uow, endpoint="iris")]
+
+
+def told(workspace: Workspace, by: Caller) -> int:
+    with workspace.reading(by) as uow:
+        return len(uow.session.scalars(select(OutboxRow).where(OutboxRow.type == "drift.detected")).all())
+
+
+def test_rows_that_did_not_change_raise_nothing(workspace: Workspace, admin: Caller) -> None:
+    seeing = watch(workspace)
+    see(seeing, QUIET, times=10)
+    assert seeing.report() is None
+    assert raised(workspace, admin) == []
+
+
+def test_a_change_raises_one_alarm_and_tells_it_once(workspace: Workspace, admin: Caller) -> None:
+    seeing = watch(workspace)
+    see(seeing, CHANGED, times=2)
+    found = seeing.report()
+    see(seeing, CHANGED, times=2)
+    assert found is not None
+    assert found.state is AlarmState.OPEN
+    assert found.model == "iris@3"
+    assert seeing.report() is None
+    assert raised(workspace, admin) == ["length is larger"]
+    assert told(workspace, admin) == 1
+
+
+def test_a_detection_lasts_until_the_alarm_is_closed(workspace: Workspace) -> None:
+    seeing = watch(workspace)
+    see(seeing, CHANGED, times=2)
+    seeing.report()
+    assert seeing.observe(QUIET, [0, 0, 0], 0.0).detected
+
+
+def test_a_process_killed_after_its_report_raises_no_second_alarm(workspace: Workspace, admin: Caller) -> None:
+    killed = watch(workspace)
+    see(killed, CHANGED, times=2)
+    killed.report()
+    restarted = watch(workspace)
+    assert restarted.observe(QUIET, [0, 0, 0], 0.0).detected
+    see(restarted, CHANGED, times=5)
+    assert restarted.report() is None
+    assert told(workspace, admin) == 1
+
+
+def test_a_process_killed_before_its_report_finds_the_change_again(workspace: Workspace, admin: Caller) -> None:
+    killed = watch(workspace)
+    see(killed, CHANGED)
+    killed.report()
+    see(killed, CHANGED)
+    restarted = watch(workspace)
+    assert restarted.report() is None
+    see(restarted, CHANGED)
+    assert restarted.report() is not None
+    assert told(workspace, admin) == 1
+
+
+def test_an_alarm_that_is_in_the_checkpoint_only_is_reported_by_the_next_start(
+    workspace: Workspace, admin: Caller
+) -> None:
+    with workspace.writing(admin) as uow:
+        watches.held(uow, "iris", "rel_1", model="iris@3", digest="abc", about={})
+    killed = watch(workspace)
+    see(killed, CHANGED, times=2)
+    with workspace.writing(admin) as uow:
+        watches.keep(uow, "iris", "rel_1", killed._checkpoint())
+    restarted = watch(workspace)
+    assert restarted.report() is not None
+    assert told(workspace, admin) == 1
+
+
+def test_two_replicas_that_see_half_of_a_change_each_raise_one_alarm_together(
+    workspace: Workspace, another: Workspace, admin: Caller
+) -> None:
+    first, second = watch(workspace), watch(another)
+    see(first, CHANGED)
+    see(second, CHANGED)
+    assert first.report() is None
+    assert second.report() is not None
+    assert first.report() is None
+    assert first.observe(QUIET, [0, 0, 0], 0.0).detected
+    assert told(workspace, admin) == 1
+
+
+def test_a_closed_alarm_lets_every_replica_begin_anew(workspace: Workspace, another: Workspace, admin: Caller) -> None:
+    first, second = watch(workspace), watch(another)
+    see(first, CHANGED, times=2)
+    alarm = first.report()
+    second.report()
+    assert alarm is not None
+    with workspace.writing(admin) as uow:
+        watches.begin_anew(uow, "iris", "rel_1")
+        alarms.close(uow, alarm.id, outcome=Outcome.RESET, reason="the sensor was cleaned")
+    first.report()
+    second.report()
+    for each in (first, second):
+        reading = each.observe(QUIET, [0, 0, 0], 0.0)
+        assert not reading.detected
+        assert reading.score == 0
+    see(first, CHANGED, times=2)
+    assert first.report() is not None
+    assert told(workspace, admin) == 2
+
+
+def test_an_accepted_normal_is_the_reference_from_then_on(workspace: Workspace, admin: Caller) -> None:
+    seeing = watch(workspace)
+    with workspace.writing(admin) as uow:
+        watches.begin_anew(uow, "iris", "rel_1", baseline="drift/baselines/1")
+    seeing.report()
+    with workspace.reading(admin) as uow:
+        stored = watches.get(uow, "iris", "rel_1")
+    assert stored is not None
+    assert stored.about["baseline"] == "drift/baselines/1"
+
+
+def test_a_new_replica_goes_on_where_one_that_is_gone_stopped(
+    workspace: Workspace, another: Workspace, admin: Caller, clock: FakeClock
+) -> None:
+    gone = watch(workspace)
+    see(gone, CHANGED)
+    gone.report()
+    clock.advance(600)
+    successor = watch(another)
+    see(successor, CHANGED)
+    assert successor.report() is not None
+
+
+def test_a_checkpoint_of_other_options_is_left_aside(workspace: Workspace) -> None:
+    before = Watch(workspace, WATCHED, lambda _: CountingMethod(needed=50))
+    see(before, CHANGED)
+    before.report()
+    assert watch(workspace).observe(QUIET, [0, 0, 0], 0.0).score == 0
+
+
+def test_another_release_is_watched_by_itself(workspace: Workspace, admin: Caller) -> None:
+    seeing = watch(workspace)
+    see(seeing, CHANGED, times=2)
+    seeing.report()
+    candidate = Watch(
+        workspace, Watched("iris", "rel_2", "iris@4", "def"), lambda baseline: CountingMethod(baseline=baseline)
+    )
+    assert not candidate.observe(QUIET, [0, 0, 0], 0.0).detected
+
+
+def test_a_detector_that_fails_does_not_fail_the_request(workspace: Workspace) -> None:
+    assert not watch(workspace).observe(np.zeros(3), [0, 0, 0], 0.0).detected
+
+
+def test_the_thread_reports_a_detection_at_once(workspace: Workspace, admin: Caller) -> None:
+    seeing = watch(workspace).start()
+    see(seeing, CHANGED, times=2)
+    seeing.close()
+    assert raised(workspace, admin) == ["length is larger"]
