@@ -84,7 +84,7 @@ def find(name: str, *, field: str) -> Evaluator:
 
 
 TRUTHS = ("data.truth", "data.ground_truth", "data.groundtruth", "data.expected", "data.reference", "data.answer")
-ANSWERS = ("run.chat_output", "run.outputs.answer", "run.outputs.output")
+ANSWERS = ("run.chat_output", "run.outputs.answer", "run.outputs.output", "run.outputs.prediction")
 TRUTH = Input("truth", TRUTHS)
 ANSWER = Input("answer", ANSWERS)
 ABSTAINED = Input("abstained", ("run.outputs.abstained",), required=False)
