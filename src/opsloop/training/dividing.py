@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,12 +60,21 @@ def folds(table: Table, rows: Array, count: int, division: Division, *, seed: in
     if table.is_classification:
         _check_classes(y, count, field)
         kind = divided.StratifiedGroupKFold if division.by else divided.StratifiedKFold
-        pairs = kind(count, shuffle=True, random_state=seed).split(rows, y, groups)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a class with fewer rows than folds, which `rare` tells
+            pairs = list(kind(count, shuffle=True, random_state=seed).split(rows, y, groups))
     elif division.by:
         pairs = divided.GroupKFold(count, shuffle=True, random_state=seed).split(rows, y, groups)
     else:
         pairs = divided.KFold(count, shuffle=True, random_state=seed).split(rows)
     return [Fold(rows[learn], rows[measure]) for learn, measure in pairs]
+
+
+def rare(y: Array, count: int) -> list[str]:
+    """A note when some class has fewer rows than there are folds, so that some folds do not measure it."""
+    labels, counts = np.unique(y, return_counts=True)
+    few = labels[counts < count]
+    return [f"class {few[0].item()!r} has fewer rows than there are folds"] if len(few) else []
 
 
 def in_time(table: Table, division: Division, rows: Array | None = None) -> Array:
@@ -130,6 +140,9 @@ def _with_all_classes(found: Fold, table: Table, field: str, share: float) -> Fo
 
 def _check_classes(y: Array, count: int, field: str) -> None:
     labels, counts = np.unique(y, return_counts=True)
+    if counts.max() < count:
+        wanted = f"at most {counts.max()}, the rows of the most frequent class"
+        raise DataUnfit(field=field, value=count, wanted=wanted)
     if counts.min() < 2:
         wanted = f"at least two rows of class {labels[counts.argmin()].item()!r} to learn from"
         raise DataUnfit(field=field, value=count, wanted=wanted)

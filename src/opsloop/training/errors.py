@@ -27,3 +27,7 @@ class FunctionBroke(Failed):
 
 class FitFailed(Failed):
     template = "{estimator} could not be fitted: {reason}"
+
+
+class PredictionFailed(Failed):
+    template = "{estimator} was fitted and cannot predict: {reason}"

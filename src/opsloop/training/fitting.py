@@ -13,22 +13,27 @@ import numpy as np
 from opsloop.core.errors import OpsloopError
 from opsloop.training.building import built
 from opsloop.training.dividing import Fold
-from opsloop.training.errors import FitFailed
+from opsloop.training.errors import FitFailed, PredictionFailed
 from opsloop.training.functions import Source
 from opsloop.training.measures import Predicted
 from opsloop.training.pipeline import PipelineSpec
 from opsloop.training.table import Array, Feature, Table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recipe:
-    """All that an estimator is made from; it can be sent to another process."""
+    """All that an estimator is made from; it can be sent to another process.
+
+    Args:
+        labels: all that there are, sorted, as y has them; None for a regression.
+    """
 
     spec: PipelineSpec
     features: tuple[Feature, ...]
     task: str
     seed: int
     source: Source | None = None
+    labels: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,22 +90,25 @@ def outcome(recipe: Recipe, rows: Rows, trial: Trial) -> Outcome:
     """Fit, and ask about the rows to measure by. Raises: PipelineInvalid, FunctionBroke."""
     try:
         found = fitted(recipe, rows, trial.fold.learn, trial.overrides)
-    except FitFailed as error:
+        predicted = predictions(found.estimator, rows.X[trial.fold.measure], recipe.labels)
+    except (FitFailed, PredictionFailed) as error:
         return Outcome(None, failure=error.sentence)
-    predicted = predictions(
-        found.estimator, rows.X[trial.fold.measure], np.unique(rows.y) if recipe.task == "classification" else None
-    )
     return Outcome(predicted, found.warnings)
 
 
 def predictions(estimator: Any, X: Array, classes: Array | None) -> Predicted:
-    """What a fitted estimator says; probabilities of classes that it did not see are 0."""
-    with same_each_time(0), _noted():
-        if classes is None or not hasattr(estimator, "predict_proba"):
-            return Predicted(_flat(estimator.predict(X)))
-        known = np.asarray(estimator.predict_proba(X), dtype=np.float64)
-    places = np.searchsorted(classes, estimator.classes_)
-    probabilities = np.zeros((len(X), len(classes)))
+    """What a fitted estimator says; probabilities of classes that it did not see are 0. Raises: PredictionFailed."""
+    asked = classes if hasattr(estimator, "predict_proba") else None
+    try:
+        with same_each_time(0), _noted():
+            said = estimator.predict_proba(X) if asked is not None else _flat(estimator.predict(X))
+    except Exception as error:
+        raise PredictionFailed(estimator=_last(estimator), reason=_reason(error)) from error
+    if asked is None:
+        return Predicted(said)
+    known = np.asarray(said, dtype=np.float64)
+    places = np.searchsorted(asked, estimator.classes_)
+    probabilities = np.zeros((len(X), len(asked)))
     probabilities[:, places] = known
     return Predicted(np.asarray(estimator.classes_)[known.argmax(axis=1)], probabilities)
 
@@ -167,11 +175,15 @@ def _fit(estimator: Any, X: Array, y: Array, weights: Array | None) -> None:
             raise FitFailed(
                 estimator=name, reason="it does not take a weight for each row; leave weight out"
             ) from error
-        raise FitFailed(estimator=name, reason=" ".join(str(error).split())[:300] or type(error).__name__) from error
+        raise FitFailed(estimator=name, reason=_reason(error)) from error
 
 
 def _last(estimator: Any) -> str:
     return type(estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator).__name__
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def _flat(values: Any) -> Array:

@@ -86,7 +86,7 @@ class Source:
             sys.path.insert(0, str(path.parent))
         try:
             exec(compile(self.text, str(path), "exec"), module.__dict__)  # noqa: S102  # the user's own code, that they asked for
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             del sys.modules[name]
             raise FunctionBroke(function=self.function.ref, reason=_reason(error)) from error
         return module
@@ -94,7 +94,7 @@ class Source:
     def _called(self, called: Any, *args: Any, **given: Any) -> Any:
         try:
             return called(*args, **given)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise FunctionBroke(function=self.function.ref, reason=_reason(error)) from error
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from opsloop.training.table import Array, ColumnData
 
 _SAME = 1 - 1e-9
+_LOOKED_AT = 5_000
 
 
 def leak_notes(columns: Sequence[ColumnData], y: Array) -> list[str]:
@@ -22,12 +23,11 @@ def _tells(column: ColumnData, y: Array) -> bool:
         return False
     if y.dtype.kind == "f":
         return _is_linear(column.values, y)
-    _, codes = np.unique(column.values.astype(str), return_inverse=True)
-    _, labels = np.unique(y, return_inverse=True)
-    count = int(codes.max()) + 1
-    if count != int(labels.max()) + 1:
+    classes = len(np.unique(y))
+    if len(set(column.values[:_LOOKED_AT].tolist())) > classes:
         return False
-    return len(np.unique(codes * count + labels)) == count
+    pairs = set(zip(column.values.tolist(), y.tolist(), strict=True))
+    return len(pairs) == classes == len({value for value, _ in pairs})
 
 
 def _is_linear(values: Array, y: Array) -> bool:

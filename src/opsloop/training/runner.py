@@ -14,7 +14,7 @@ import numpy as np
 from opsloop.training.building import built, check_features, completed
 from opsloop.training.calibrating import calibrated, scale_of
 from opsloop.training.compute import Compute, InProcess
-from opsloop.training.dividing import Fold, folds, held_out
+from opsloop.training.dividing import Fold, folds, held_out, rare
 from opsloop.training.errors import FitFailed
 from opsloop.training.fitting import Fitted, Outcome, Recipe, Rows, Trial, fitted, predictions, said_once
 from opsloop.training.functions import source_of
@@ -75,7 +75,8 @@ def train_table(
     whole, notes = completed(chosen, table.features)
     check_features(whole, table.features)
     source = source_of(whole) if whole.function is not None else None
-    recipe = Recipe(whole, table.features, table.task, chosen.seed, source)
+    labels = np.unique(table.y) if table.is_classification else None
+    recipe = Recipe(whole, table.features, table.task, chosen.seed, source, labels)
     _check(recipe)
     return _Run(recipe, table, compute or InProcess(), progress).trained(notes, environment or {})
 
@@ -111,7 +112,7 @@ class _Run:
         self.table = table
         self.rows = Rows.of(table)
         self.compute = compute
-        self.classes = np.unique(table.y) if table.is_classification else None
+        self.classes = recipe.labels
         self._progress = progress
         self._done = 0
         self._total = self._steps()
@@ -208,8 +209,10 @@ class _Run:
             probabilities.append(each.predicted.probabilities)
         known = [each for each in probabilities if each is not None]
         joined = Predicted(np.concatenate(values), np.concatenate(known) if len(known) == len(values) else None)
-        said = tuple(sentence for each in outcomes for sentence in each.warnings)
-        return _Validated(figures, np.concatenate([part.measure for part in parts]), joined, said)
+        said = [sentence for each in outcomes for sentence in each.warnings]
+        if self.classes is not None:
+            said += rare(self.table.y[np.concatenate([part.measure for part in parts])], len(parts))
+        return _Validated(figures, np.concatenate([part.measure for part in parts]), joined, tuple(said))
 
     def _predicted(self, final: Fitted, measure: Array) -> Predicted | None:
         return predictions(final.estimator, self.table.X[measure], self.classes) if len(measure) else None

@@ -88,7 +88,7 @@ def best(arena: Arena) -> Searched:
         tried += found
         ranked = sorted((each for each in found if each.score is not None), key=lambda each: _loss(each, metric))
         if not ranked:
-            raise FitFailed(estimator="no candidate of the search", reason=found[0].failure)
+            raise FitFailed(f"no candidate of the search could be fitted: {found[0].failure}")
         left = [dict(each.parameters) for each in ranked[: max(1, -(-len(left) // FACTOR))]]
     return Searched(metric, ranked[0], tuple(tried))
 
@@ -120,15 +120,16 @@ def _compared(
         metric = "accuracy"
     width = len(parts)
     made = [
-        _candidate(arena.table, each, parts, outcomes[place * width : (place + 1) * width], metric)
+        _candidate(arena, each, parts, outcomes[place * width : (place + 1) * width], metric)
         for place, each in enumerate(parameters)
     ]
     return made, metric
 
 
 def _candidate(
-    table: Table, parameters: dict[str, Any], parts: Sequence[Fold], outcomes: Sequence[Outcome], metric: str
+    arena: Arena, parameters: dict[str, Any], parts: Sequence[Fold], outcomes: Sequence[Outcome], metric: str
 ) -> Candidate:
+    table, labels = arena.table, arena.recipe.labels
     rows = max(len(part.learn) for part in parts)
     failure = next((each.failure for each in outcomes if each.predicted is None), "")
     if failure:
@@ -137,8 +138,7 @@ def _candidate(
     for part, found in zip(parts, outcomes, strict=True):
         assert found.predicted is not None
         weights = None if table.weights is None else table.weights[part.measure]
-        classes = np.unique(table.y) if table.is_classification else None
-        figures = measured(table.y[part.measure], found.predicted, classes=classes, weights=weights)
+        figures = measured(table.y[part.measure], found.predicted, classes=labels, weights=weights)
         if metric not in figures:
             return Candidate(parameters, None, rows, f"{metric} is not defined for what it says")
         scores.append(figures[metric])

@@ -91,12 +91,13 @@ class ColumnData:
 
 def column_of(name: str, values: Sequence[Any] | Array, type: ColumnType | None = None) -> ColumnData:
     """A column from its values, None or NaN where one is missing."""
-    given = np.asarray(values)
-    if given.dtype.kind in "fiub":
+    given = values if isinstance(values, np.ndarray) else None
+    if given is not None and given.dtype.kind in "fiub":
         found = type or {"b": ColumnType.BOOLEAN, "f": ColumnType.NUMBER}.get(given.dtype.kind, ColumnType.INTEGER)
         numbers = given.astype(np.float64, copy=False)
         return ColumnData(name, found, numbers, np.isnan(numbers))
-    cells = np.asarray(values, dtype=object)
+    cells = np.empty(len(values), dtype=np.object_)
+    cells[:] = list(values)
     missing = np.fromiter((value is None or value != value for value in cells), dtype=bool, count=len(cells))
     found = type or _type_of(cells[~missing])
     if found in (ColumnType.TEXT, ColumnType.JSON):

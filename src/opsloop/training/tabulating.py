@@ -131,8 +131,7 @@ def _matrix(columns: Sequence[ColumnData]) -> Array:
 
 
 def _is_constant(column: ColumnData) -> bool:
-    seen = column.values[~column.missing]
-    return bool((seen == seen[0]).all()) and not column.missing.any()
+    return not column.missing.any() and bool((column.values == column.values[0]).all())
 
 
 def _weights(spec: PipelineSpec, known: Mapping[str, ColumnData]) -> Array | None:
