@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from opsloop.core.compute.settings import ComputeSettings
+from opsloop.training.compute import Compute, InProcess
 from opsloop.training.orders import Order
 from opsloop.training.pipeline import parse
 from opsloop.training.reading import table_in
@@ -22,5 +25,21 @@ def answer_to(order: Order, progress: Callable[[int, int, str], None]) -> bytes:
     """Raises: PipelineInvalid, DataUnfit, FunctionBroke, FitFailed, ExtraNeeded."""
     spec = parse(order.declared, order.at, folder=Path(order.folder))
     table = table_in(Path(order.parquet), order.schema, spec, order.wanted)
-    trained = train_table(spec, table, seed=order.seed, progress=progress, environment=dict(order.data))
+    with chosen(spec.compute, order) as compute:
+        trained = train_table(
+            spec, table, seed=order.seed, progress=progress, compute=compute, environment=dict(order.data)
+        )
     return msgspec.msgpack.encode(Answer(report=report_of(trained)))
+
+
+@contextmanager
+def chosen(declared: str | None, order: Order) -> Iterator[Compute]:
+    """Where fits run: as the pipeline says, else as the order. Raises: ExtraNeeded, InvalidInput, RayAway."""
+    if (declared or order.compute) == "local":
+        yield InProcess()
+        return
+    from opsloop.training.on_ray import on_ray  # loads Ray, an extra
+
+    settings = ComputeSettings(compute="ray", ray_address=order.ray_address, ray_workers=order.ray_workers)
+    with on_ray(settings) as compute:
+        yield compute

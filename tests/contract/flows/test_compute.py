@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from opsloop.core.compute.settings import ComputeSettings
 from opsloop.flows.batch import BatchResult, run_batch
 from opsloop.flows.compute.fake_workers import FakeWorkers
 from opsloop.flows.compute.in_process import InProcess
@@ -20,7 +21,6 @@ from opsloop.flows.compute.on_workers import OnWorkers
 from opsloop.flows.compute.port import Compute
 from opsloop.flows.loaded import load
 from opsloop.flows.row_result import RowResult
-from opsloop.flows.settings import ComputeSettings
 from opsloop.flows.values import plain
 
 WITHOUT_RAY = pytest.mark.skipif(

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pkgutil import resolve_name
 
+from opsloop.core.compute.settings import ComputeSettings
 from opsloop.core.context import current_workspace
 from opsloop.core.settings import read
 from opsloop.flows.compute.in_process import InProcess
 from opsloop.flows.compute.on_workers import OnWorkers
 from opsloop.flows.compute.port import Compute
-from opsloop.flows.settings import ComputeSettings
 
 # By name: only a batch on Ray needs what is loaded there.
 RAY = "opsloop.flows.compute.ray_session:connected"

@@ -1,0 +1,27 @@
+"""Settings of where heavy work runs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from opsloop.core.settings import Section
+
+
+class ComputeSettings(Section):
+    compute: Literal["local", "ray"] = Field(
+        "local",
+        description="Where rows of batch runs and fits of training run; local: in the process that started them.",
+    )
+    ray_address: str | None = Field(
+        None,
+        description="Ray cluster to run on, as HOST:PORT of its head node, from a machine of the cluster; "
+        "unset: a Ray on this machine for the time of the run.",
+    )
+    ray_workers: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Most workers of a batch or a training run on Ray, as a number; unset: one for each CPU.",
+    )
