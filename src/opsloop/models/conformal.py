@@ -14,15 +14,16 @@ random part).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 METHODS = ("absolute", "normalised", "lac", "aps")
+ROUNDING = 1e-6
+"""What float32 may take from a probability; labels whose score is the bound itself stay in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,14 @@ class Scale:
         return np.interp(predictions, self.at, self.error)
 
 
-class Coverage(NamedTuple):
-    """What intervals of one alpha came to on rows kept apart from their calibration."""
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What intervals of one alpha came to on rows kept apart from those that calibrated them."""
 
     alpha: float
     coverage: float
-    size: float
-    """Mean width of an interval, or mean number of labels in a set."""
+    size: float | None
+    """Mean width of an interval, or mean number of labels in a set; None where some are infinite."""
     rows: int
 
 
@@ -88,7 +90,6 @@ class Conformal:
     by_class: tuple[Scores, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     note: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def interval(self, predictions: Array, alpha: float) -> tuple[Array, Array]:
         """Lower and upper ends; infinite when there were too few rows for such a small alpha."""
@@ -101,7 +102,7 @@ class Conformal:
         bounds: Any = self.scores.bound(alpha)
         if self.by_class:
             bounds = np.array([each.bound(alpha) for each in self.by_class])
-        found: Array = class_scores(probabilities, self.method) <= bounds
+        found: Array = class_scores(probabilities, self.method) <= bounds + ROUNDING
         found[np.arange(len(found)), probabilities.argmax(axis=1)] = True
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,12 +35,15 @@ def candidate_of(
     conformal: Mapping[str, Any] | None = None,
     expectations: Any = None,
     environment: Mapping[str, Any] | None = None,
+    said: NDArray[Any] | None = None,
     with_skops: bool = True,
     seed: int = 0,
 ) -> Candidate:
     """Args:
     X: the rows of training, (rows, inputs).
     y: what was right for them, (rows,).
+    said: what models that had not learned from a row said of it, to be its baseline prediction; None: what this one
+        says. A model says of rows that it learned from what it will not say of others: too sure, and too near y.
     Raises: ParityMissed, ModelFileBroken when it cannot be converted.
     """
     import sklearn
@@ -59,8 +63,8 @@ def candidate_of(
     ):
         if document is not None:
             files[name] = _ENCODE(document)
-    said = _loaded(model, parity, signature).predict(X[sample]).values
-    files[bundles.BASELINE_PREDICTIONS] = bundles.array_bytes(_targets(np.asarray(said, dtype=object), signature))
+    of_sample = _loaded(model, parity, signature).predict(X[sample]).values if said is None else said[sample]
+    files[bundles.BASELINE_PREDICTIONS] = bundles.array_bytes(_targets(np.asarray(of_sample, dtype=object), signature))
     if with_skops:
         files[bundles.SKOPS] = python_form.written(estimator)
     return Candidate(signature, files, parity, f"scikit-learn {sklearn.__version__}", dict(metrics), codes)
@@ -97,9 +101,12 @@ def to_onnx(estimator: Any, signature: Signature, precision: str) -> bytes:
             for at, field in enumerate(signature.inputs)
         ]
     is_classifier = signature.output.task is Task.CLASSIFICATION
-    options = {id(estimator): {"zipmap": False}} if is_classifier else None
+    converted = converters.cast_before_trees(estimator) if precision == "float64" else estimator
+    options = {id(converted): {"zipmap": False}} if is_classifier else None
     try:
-        found = convert_sklearn(estimator, "model", initial_types=inputs, options=options, target_opset=_OPSET)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of attributes that converters still read
+            found = convert_sklearn(converted, "model", initial_types=inputs, options=options, target_opset=_OPSET)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".strip().splitlines()[0][:300]
         raise ModelFileBroken(file=bundles.MODEL, reason=f"scikit-learn's model has no ONNX form ({reason})") from error

@@ -9,6 +9,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+_ROUNDING = tuple(
+    f"{name}{task}"
+    for name in ("DecisionTree", "ExtraTree", "RandomForest", "ExtraTrees")
+    for task in ("Classifier", "Regressor")
+)
 _ALIASES = ("SklearnHistGradientBoostingClassifier", "SklearnHistGradientBoostingRegressor")
 
 
@@ -20,6 +25,17 @@ def prepare() -> None:
     for alias in _ALIASES:
         registered = get_converter(alias)
         registered._fct = _with_numbers(registered._fct)
+
+
+def cast_before_trees(estimator: Any) -> Any:
+    """A pipeline that ends in trees with the rounding that scikit-learn does in front of them: to float32."""
+    import numpy as np
+    from skl2onnx.sklapi import CastTransformer
+    from sklearn.pipeline import Pipeline
+
+    if not isinstance(estimator, Pipeline) or type(estimator[-1]).__name__ not in _ROUNDING:
+        return estimator
+    return Pipeline([*estimator.steps[:-1], ("cast", CastTransformer(dtype=np.float32)), estimator.steps[-1]])
 
 
 def _with_numbers(convert: Any) -> Any:

@@ -1,27 +1,20 @@
-"""How sure a prediction is: conformal intervals of a regression, conformal sets of a classification.
-
-Split conformal prediction: scores of rows the model was not fitted on, kept sorted, say how far predictions are off.
-With n of them the ceil((n + 1)(1 - alpha))-th smallest is the width that holds the truth of a new row, exchangeable
-with them, with a chance of at least 1 - alpha.
-
-Sources: V. Vovk, A. Gammerman, G. Shafer, Algorithmic Learning in a Random World (2005), 4.1; J. Lei et al.,
-Distribution-free predictive inference for regression, JASA 113 (2018), 1094-1111; M. Sadinle, J. Lei, L. Wasserman,
-Least ambiguous set-valued classifiers with bounded error levels, JASA 114 (2019), 223-234.
-"""
+"""How sure a prediction is: the intervals of a bundle's `conformal.json`, in words of its classes."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from opsloop.core.errors import InvalidInput
+from opsloop.models import conformal
+from opsloop.models.conformal import Scores
 from opsloop.models.errors import ModelFileBroken
-from opsloop.models.signature import Output
+from opsloop.models.signature import Output, Task
 
 
 class NoIntervals(InvalidInput):
@@ -30,41 +23,36 @@ class NoIntervals(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Conformal:
-    """Args:
-    scores: sorted; of a regression absolute residuals, of a classification 1 - the probability of the true class.
-    """
-
-    scores: NDArray[np.float64]
+    rule: conformal.Conformal
     classes: tuple[Any, ...] = ()
 
     @classmethod
     def of(cls, document: Mapping[str, Any], output: Output) -> Conformal:
-        """From `conformal.json`, `{"scores": […]}`. Raises: ModelFileBroken."""
-        try:
-            scores = np.sort(np.asarray(document["scores"], dtype=np.float64))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileBroken(file="conformal.json", reason=f"no list of scores ({error})") from None
-        return cls(scores, output.classes)
+        """From `conformal.json`: what `conformal.Conformal` holds, or `{"scores": […]}`.
 
-    def width(self, alpha: float) -> float:
-        """The score that new rows stay within with a chance of 1 - alpha; infinite when there are too few rows.
-
-        Raises: InvalidInput.
+        The latter are absolute residuals of a regression, of a classification 1 - the probability of the true class.
+        Raises: ModelFileBroken.
         """
-        if not 0 < alpha < 1:
-            raise InvalidInput(field="alpha", value=alpha, wanted="a number above 0 and below 1, such as 0.1")
-        rank = math.ceil((len(self.scores) + 1) * (1 - alpha))
-        return float(self.scores[rank - 1]) if rank <= len(self.scores) else math.inf
+        try:
+            if isinstance(document["scores"], list):
+                return cls(_of_scores(document["scores"], output), output.classes)
+            return cls(msgspec.convert(document, conformal.Conformal), output.classes)
+        except (KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
+            raise ModelFileBroken(file="conformal.json", reason=f"no list of scores ({error})") from None
 
     def interval(self, values: NDArray[np.float64], alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        width = self.width(alpha)
-        return values - width, values + width
+        """Raises: InvalidInput, NoIntervals of a classification."""
+        _check(alpha)
+        if self.classes:
+            raise NoIntervals("a classification has sets of classes, and no intervals")
+        return self.rule.interval(values, alpha)
 
     def sets(self, scores: NDArray[np.float64] | None, alpha: float) -> list[list[Any]]:
-        """Raises: NoIntervals where the model gives no probabilities."""
+        """Raises: InvalidInput, NoIntervals where the model gives no probabilities."""
+        _check(alpha)
         if scores is None or not self.classes:
             raise NoIntervals()
-        within = 1.0 - scores <= self.width(alpha) + 1e-12
+        within = self.rule.sets(np.asarray(scores, dtype=np.float64), alpha)
         return [[self.classes[at] for at in np.flatnonzero(row)] for row in within]
 
 
@@ -73,3 +61,14 @@ def conformal_of(found: Conformal | None) -> Conformal:
     if found is None:
         raise NoIntervals()
     return found
+
+
+def _of_scores(scores: list[Any], output: Output) -> conformal.Conformal:
+    values = np.sort(np.asarray(scores, dtype=np.float64)).tolist()
+    method = "lac" if output.task is Task.CLASSIFICATION else "absolute"
+    return conformal.Conformal(method, "held_out", Scores(len(values), tuple(values)))
+
+
+def _check(alpha: float) -> None:
+    if not 0 < alpha < 1:
+        raise InvalidInput(field="alpha", value=alpha, wanted="a number above 0 and below 1, such as 0.1")

@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 
 from opsloop.core.compute.settings import ComputeSettings
+from opsloop.models.candidate import Candidate
+from opsloop.training.candidates import candidate
 from opsloop.training.compute import Compute, InProcess
 from opsloop.training.orders import Order
 from opsloop.training.pipeline import parse
@@ -18,7 +20,12 @@ from opsloop.training.runner import train_table
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Args:
+    candidate: what the registry takes.
+    """
+
     report: Report
+    candidate: Candidate
 
 
 def answer_to(order: Order, progress: Callable[[int, int, str], None]) -> bytes:
@@ -29,7 +36,9 @@ def answer_to(order: Order, progress: Callable[[int, int, str], None]) -> bytes:
         trained = train_table(
             spec, table, seed=order.seed, progress=progress, compute=compute, environment=dict(order.data)
         )
-    return msgspec.msgpack.encode(Answer(report=report_of(trained)))
+    progress(1, 1, "converting to ONNX")
+    made = candidate(trained, seed=spec.seed if order.seed is None else order.seed)
+    return msgspec.msgpack.encode(Answer(report=report_of(trained), candidate=made))
 
 
 @contextmanager

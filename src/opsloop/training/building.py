@@ -9,6 +9,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 from opsloop.core.errors import ExtraNeeded
+from opsloop.datasets.models import ColumnType
 from opsloop.training.catalogue import ESTIMATORS, STEPS, EstimatorKind, Over, StepKind
 from opsloop.training.errors import DataUnfit, PipelineInvalid
 from opsloop.training.pipeline import PipelineSpec, Step
@@ -82,7 +83,8 @@ def _stages(spec: PipelineSpec, features: Sequence[Feature]) -> list[Stage]:
     names = [each.name for each in features]
     found: list[Stage] = []
     for step in spec.steps[:-1]:
-        over = STEPS[step.name].over if step.name in STEPS else Over.ALL
+        kind = STEPS.get(step.name) or StepKind(step.name, Over.ALL)
+        over = kind.over
         if step.columns is not None:
             for place, name in enumerate(step.columns):
                 if name not in names:
@@ -92,7 +94,7 @@ def _stages(spec: PipelineSpec, features: Sequence[Feature]) -> list[Stage]:
         elif over is Over.ALL:
             columns = None
         else:
-            columns = tuple(each.name for each in features if each.is_text == (over is Over.TEXT))
+            columns = tuple(each.name for each in features if _is_for(kind, each))
         if columns is not None and found and found[-1].columns is None:
             wanted = f"a place before {found[-1].step.name}, which makes one table of all columns"
             raise PipelineInvalid(step.path, wanted, value=step.name)
@@ -100,6 +102,12 @@ def _stages(spec: PipelineSpec, features: Sequence[Feature]) -> list[Stage]:
         if columns is None or columns:
             found.append(Stage(step, columns))
     return found
+
+
+def _is_for(kind: StepKind, feature: Feature) -> bool:
+    if feature.type is ColumnType.BOOLEAN and not kind.takes_booleans:
+        return False
+    return feature.is_text == (kind.over is Over.TEXT)
 
 
 def _check_kinds(step: Step, over: Over, columns: tuple[str, ...] | None, features: Sequence[Feature]) -> None:

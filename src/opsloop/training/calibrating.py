@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -110,10 +111,11 @@ def _coverages(
                 whole.scale,
                 "",
             )
-            holds, size = _held(made, y[look], None if codes is None else codes[look], predicted.kept(look), alpha)
+            holds, widths = _held(made, y[look], None if codes is None else codes[look], predicted.kept(look), alpha)
             covered += float(holds.sum())
-            sizes += float(size.sum())
-        found.append(Coverage(alpha, covered / len(y), sizes / len(y), len(y)))
+            sizes += float(widths.sum())
+        size = sizes / len(y) if math.isfinite(sizes) else None
+        found.append(Coverage(alpha, covered / len(y), size, len(y)))
     return found
 
 

@@ -25,11 +25,13 @@ class StepKind:
     """Args:
     dotted: the class of scikit-learn.
     options: our defaults, where they differ from scikit-learn's.
+    takes_booleans: whether false and true are numbers to it.
     """
 
     dotted: str
     over: Over = Over.NUMBERS
     options: Mapping[str, Any] = field(default_factory=dict)
+    takes_booleans: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ STEPS: dict[str, StepKind] = {
     "min_max_scale": StepKind(f"{_PREPROCESSING}MinMaxScaler"),
     "robust_scale": StepKind(f"{_PREPROCESSING}RobustScaler"),
     "max_abs_scale": StepKind(f"{_PREPROCESSING}MaxAbsScaler"),
-    "power_transform": StepKind(f"{_PREPROCESSING}PowerTransformer"),
+    "power_transform": StepKind(f"{_PREPROCESSING}PowerTransformer", takes_booleans=False),
     "polynomial": StepKind(f"{_PREPROCESSING}PolynomialFeatures", options={"include_bias": False}),
-    "bins": StepKind(f"{_PREPROCESSING}KBinsDiscretizer", options={"encode": "ordinal"}),
+    "bins": StepKind(f"{_PREPROCESSING}KBinsDiscretizer", options={"encode": "ordinal"}, takes_booleans=False),
     "binarize": StepKind(f"{_PREPROCESSING}Binarizer"),
     "one_hot": StepKind(
         f"{_PREPROCESSING}OneHotEncoder", Over.TEXT, {"handle_unknown": "ignore", "sparse_output": False}

@@ -115,7 +115,7 @@ def predictions(estimator: Any, X: Array, classes: Array | None) -> Predicted:
 
 @contextmanager
 def same_each_time(seed: int) -> Iterator[None]:
-    """Sums in one order and the same random numbers: as many threads of BLAS as there are give as many roundings."""
+    """The same random numbers, and sums in one order: with more threads of BLAS or OpenMP they round in another."""
     import random
 
     from threadpoolctl import threadpool_limits  # comes with scikit-learn
@@ -124,7 +124,7 @@ def same_each_time(seed: int) -> Iterator[None]:
     np.random.seed(seed)  # users' functions draw from it
     random.seed(seed)
     try:
-        with threadpool_limits(limits=1, user_api="blas"):
+        with threadpool_limits(limits=1):
             yield
     finally:
         np.random.set_state(before)

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from opsloop.core.errors import ExtraNeeded, Failed, InvalidInput, OpsloopError
+from opsloop.core.errors import ExtraNeeded, Failed, OpsloopError
 from opsloop.datasets.models import Column
+from opsloop.models.errors import ModelFileBroken, ParityMissed
 from opsloop.training.errors import DataUnfit, FitFailed, FunctionBroke, PipelineInvalid, PredictionFailed
 from opsloop.training.reading import Wanted
 
@@ -15,7 +16,16 @@ ORDER_FILE = "order.json"
 ANSWER_FILE = "answer.msgpack"
 _KNOWN: dict[str, type[OpsloopError]] = {
     each.__name__: each
-    for each in (PipelineInvalid, DataUnfit, FunctionBroke, FitFailed, PredictionFailed, ExtraNeeded, InvalidInput)
+    for each in (
+        PipelineInvalid,
+        DataUnfit,
+        FunctionBroke,
+        FitFailed,
+        PredictionFailed,
+        ParityMissed,
+        ModelFileBroken,
+        ExtraNeeded,
+    )
 }
 
 

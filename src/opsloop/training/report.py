@@ -57,7 +57,7 @@ def report_of(trained: Trained) -> Report:
         target=trained.target,
         classes=trained.classes,
         features=trained.features,
-        rows=len(trained.y),
+        rows=trained.rows,
         metrics=trained.metrics,
         measured_on=trained.measured_on,
         measured_rows=trained.measured_rows,

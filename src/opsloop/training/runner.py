@@ -26,7 +26,7 @@ from opsloop.training.searching import Arena, Searched, best, candidates
 from opsloop.training.surroundings import surroundings
 from opsloop.training.table import Array, Table
 from opsloop.training.tabulating import table_of_arrays
-from opsloop.training.trained import Trained, spreads
+from opsloop.training.trained import Reference, Trained, spreads
 
 Progress = Callable[[int, int, str], None]
 """Told how many of how many steps are done, and at what; may raise to end the run."""
@@ -144,8 +144,8 @@ class _Run:
         warnings = (*self.table.notes, *notes, *final.warnings, *(validated.warnings if validated else ()))
         return Trained(
             estimator=final.estimator,
-            X=self.table.X[fold.learn],
-            y=self.table.y[fold.learn],
+            rows=len(fold.learn),
+            reference=self._reference(measure, predicted, validated),
             features=self.table.features,
             target=self.table.target,
             task=self.table.task,
@@ -240,6 +240,16 @@ class _Run:
             seed=self.recipe.seed,
             note=self._supposition(predicted is not None),
         )
+
+    def _reference(self, measure: Array, predicted: Predicted | None, validated: _Validated | None) -> Reference:
+        known = [(measure, predicted.values)] if predicted is not None else []
+        known += [(validated.rows, validated.predicted.values)] if validated is not None else []
+        rows = np.concatenate([each for each, _ in known])
+        order = np.argsort(rows)
+        if len(rows) == self.table.rows:
+            return Reference(self.table.X, self.table.y, np.concatenate([said for _, said in known])[order])
+        rows = rows[order]
+        return Reference(self.table.X[rows], self.table.y[rows], np.concatenate([said for _, said in known])[order])
 
     def _supposition(self, is_held_out: bool) -> str:
         division = self.spec.holdout.division

@@ -41,8 +41,8 @@ class Feature:
 class Table:
     """Args:
     X: (rows, features); float64 with NaN for missing when no feature is text, else object with "" for a missing text.
-    y: numbers of a regression as float64; labels of a classification as int64 or str (false and true as 0 and 1).
-    classes: the labels that y's stand for, in the order of the estimator's `classes_`.
+    y: numbers of a regression as float64; labels of a classification as int64, str or bool.
+    classes: all labels, in the order of the estimator's `classes_`.
     groups: what rows share that stay together, by column.
     times: rank of each row in time, by column; "" is the order as they stand.
     """

@@ -35,7 +35,7 @@ def labels_of(spec: PipelineSpec, column: ColumnData) -> tuple[Array, tuple[str 
         value = column.values[0]
         raise DataUnfit(field=field, value=value, wanted="text, booleans or whole numbers, to be classes")
     else:
-        y = column.values.astype(np.int64)
+        y = column.values.astype(np.bool_ if column.type is ColumnType.BOOLEAN else np.int64)
     distinct, counts = np.unique(y, return_counts=True)
     if len(distinct) < 2:
         raise DataUnfit(field=field, value=distinct[0].item(), wanted="at least two classes; all rows are of this one")
@@ -48,8 +48,7 @@ def labels_of(spec: PipelineSpec, column: ColumnData) -> tuple[Array, tuple[str 
     if len(rare):
         wanted = "at least two rows of every class, one to learn from and one to measure by"
         raise DataUnfit(field=field, value=rare[0].item(), wanted=wanted)
-    classes = [bool(each) if column.type is ColumnType.BOOLEAN else each.item() for each in distinct]
-    return y, tuple(classes)
+    return y, tuple(each.item() for each in distinct)
 
 
 def numbers_of(spec: PipelineSpec, column: ColumnData) -> tuple[Array, tuple[str | int | bool, ...]]:

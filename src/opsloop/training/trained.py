@@ -24,11 +24,26 @@ class Spread:
 
 
 @dataclass(frozen=True, eq=False)
+class Reference:
+    """Rows to compare later ones with: what a model says of rows that it learned from, it will not say of others.
+
+    Args:
+        said: predictions for X by models that had not learned from the row: those of the folds, or the model itself
+            for rows held out. None when there are none.
+    """
+
+    X: Array
+    y: Array
+    said: Array | None
+
+
+@dataclass(frozen=True, eq=False)
 class Trained:
     """A fitted estimator and what is known of it.
 
     Args:
-        X, y: the rows it learned from.
+        rows: how many it learned from.
+        reference: rows and what was said of them by models that had not learned from them.
         metrics: on rows held out (`measured_on` is `held_out`), or on the means over `folds`.
         folds: each figure of the cross-validation within the rows to learn from.
         parameters: of the estimator as it was fitted, those found by a search among them.
@@ -37,8 +52,8 @@ class Trained:
     """
 
     estimator: Any
-    X: Array
-    y: Array
+    rows: int
+    reference: Reference
     features: tuple[Feature, ...]
     target: str
     task: str
@@ -53,6 +68,22 @@ class Trained:
     parameters: Mapping[str, Any]
     environment: Mapping[str, Any]
     warnings: tuple[str, ...]
+
+    @property
+    def is_of_scikit_learn(self) -> bool:
+        """Whether the estimator is made of scikit-learn's classes alone, which its safe form for Python knows."""
+        parts = [self.estimator]
+        if hasattr(self.estimator, "get_params"):
+            parts += [each for each in self.estimator.get_params(deep=True).values() if hasattr(each, "get_params")]
+        return all(type(each).__module__.startswith("sklearn.") for each in parts)
+
+    @property
+    def X(self) -> Array:
+        return self.reference.X
+
+    @property
+    def y(self) -> Array:
+        return self.reference.y
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def test_the_task_follows_from_the_target(values: list[Any], task: str) -> None:
 def test_booleans_are_told_as_false_and_true() -> None:
     found = table({"a": NUMBERS, "y": [False, True] * 20})
     assert found.classes == (False, True)
-    assert found.y.dtype == np.int64
+    assert found.y.dtype == np.bool_
 
 
 def test_rows_without_a_target_are_left_out_and_it_is_said() -> None:
