@@ -26,6 +26,10 @@ QUICK: dict[str, dict[str, Any]] = {
     "gradient_boosting": {"max_iter": 10},
     "neural_network": {"max_iter": 2000, "hidden_layer_sizes": [10]},
 }
+OPTIONS: dict[str, dict[str, Any]] = {
+    "select_best": {"score_func": "f_regression", "k": 3},
+    "bins": {"columns": ["size"]},
+}
 TREES = ("random_forest", "extra_trees", "gradient_boosting", "decision_tree")
 FEW = {"cross_validation": False, "intervals": False}
 
@@ -73,10 +77,7 @@ def mixed(*steps: Any, **declared: Any) -> Trained:
 
 @pytest.mark.parametrize("name", [name for name in STEPS if name != "tfidf"])
 def test_every_step_is_served_as_it_was_trained(name: str) -> None:
-    options: dict[str, Any] = {
-        "select_best": {"score_func": "f_regression", "k": 3},
-        "bins": {"columns": ["size"]},
-    }.get(name, {})
+    options = OPTIONS.get(name, {})
     imputed = [] if "impute" in name else ["impute"]
     made = candidate(mixed(*imputed, {name: options}, "ridge"))
     assert made.parity.largest_difference <= made.parity.tolerance
