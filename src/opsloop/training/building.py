@@ -8,6 +8,8 @@ from inspect import signature
 from pkgutil import resolve_name
 from typing import Any
 
+import numpy as np
+
 from opsloop.core.errors import ExtraNeeded
 from opsloop.datasets.models import ColumnType
 from opsloop.training.catalogue import ESTIMATORS, STEPS, EstimatorKind, Over, StepKind
@@ -17,6 +19,7 @@ from opsloop.training.table import Feature
 
 _ENCODERS = ("one_hot", "ordinal", "target_encode", "tfidf")
 _IMPUTERS = ("impute", "knn_impute")
+_TRANSFORMS = {"log": (np.log, np.exp), "log1p": (np.log1p, np.expm1)}
 _OWN = ("n_jobs", "random_state", "verbose", "warm_start", "copy", "memory")
 """Parameters that are no part of what is learned, or that the run sets itself."""
 
@@ -74,8 +77,32 @@ def built(spec: PipelineSpec, features: Sequence[Feature], task: str, overrides:
         if each.columns is None
     ]
     last = spec.steps[-1]
-    parts.append((_plain(last.name), _made(last, _estimator_class(last, task), options[last.path])))
+    estimator = _made(last, _estimator_class(last, task), options[last.path])
+    parts.append((_plain(last.name), _around(spec, estimator, task)))
     return _pipeline(parts)
+
+
+def _around(spec: PipelineSpec, estimator: Any, task: str) -> Any:
+    """The estimator with probabilities that are calibrated, or behind the logarithm of its target.
+
+    Calibration by a sigmoid (J. Platt, Probabilistic outputs for support vector machines, 1999) of what folds say;
+    a support vector machine has no probabilities without. An isotonic one has steps, which float32 cannot keep.
+    """
+    if task == "classification" and (spec.calibrate or not hasattr(estimator, "predict_proba")):
+        from sklearn.calibration import CalibratedClassifierCV
+
+        return CalibratedClassifierCV(estimator, method="sigmoid", ensemble=False)
+    if task == "classification" and spec.target_transform:
+        wanted = "nothing: it is for numbers, and the target has classes"
+        raise PipelineInvalid(spec.at("target_transform"), wanted, value=spec.target_transform)
+    if task == "regression" and spec.calibrate:
+        raise PipelineInvalid(spec.at("calibrate"), "false: it is for classes, and the target has numbers", value=True)
+    if task == "regression" and spec.target_transform:
+        from sklearn.compose import TransformedTargetRegressor
+
+        there, back = _TRANSFORMS[spec.target_transform]
+        return TransformedTargetRegressor(estimator, func=there, inverse_func=back)
+    return estimator
 
 
 def _stages(spec: PipelineSpec, features: Sequence[Feature]) -> list[Stage]:

@@ -18,6 +18,7 @@ from opsloop.training.functions import Source
 from opsloop.training.measures import Predicted
 from opsloop.training.pipeline import PipelineSpec
 from opsloop.training.table import Array, Feature, Table
+from opsloop.training.thresholds import settle
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +84,7 @@ def fitted(recipe: Recipe, rows: Rows, learn: Array, overrides: Mapping[str, Any
             estimator = _unfitted(recipe, overrides)
             _fit(estimator, X, y, weights)
     _set_everywhere(estimator, "n_jobs", 1)
+    settle(estimator)
     return Fitted(estimator, tuple(noted))
 
 

@@ -23,6 +23,8 @@ KEYS = (
     "train",
     "parameters",
     "weight",
+    "calibrate",
+    "target_transform",
     "cross_validation",
     "search",
     "holdout",
@@ -33,6 +35,7 @@ KEYS = (
 """The keys that `parse` knows; a caller with keys of its own takes them out first."""
 TASKS = ("classification", "regression")
 COMPUTES = ("local", "ray")
+TRANSFORMS = ("log", "log1p")
 _FUNCTION = "a Python function as file.py:name"
 
 
@@ -120,6 +123,8 @@ class PipelineSpec:
         task: None: found from the target.
         function: in place of steps.
         weight: column with the weight of each row; empty: all weigh the same.
+        calibrate: whether probabilities are made to agree with how often the classes come.
+        target_transform: `log` or `log1p` when the target's logarithm is learned; predictions are in its own scale.
         compute: None: as the setting says.
         path: where it stands, for sentences.
     """
@@ -132,6 +137,8 @@ class PipelineSpec:
     function: Function | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     weight: str = ""
+    calibrate: bool = False
+    target_transform: str = ""
     cross_validation: CrossValidation | None = field(default_factory=CrossValidation)
     search: Search | None = None
     holdout: Holdout = field(default_factory=Holdout)
@@ -169,6 +176,9 @@ def parse(values: object, path: str = "", *, folder: Path | None = None) -> Pipe
         raise found.wrong("steps", f"either steps or {'train' if function.trains else 'build'}, and not both")
     if function is None and "parameters" in found.values:
         raise found.wrong("parameters", "nothing: parameters go to a function of build or train")
+    for key in ("calibrate", "target_transform"):
+        if function is not None and key in found.values:
+            raise found.wrong(key, f"nothing: a function of {'train' if function.trains else 'build'} does that itself")
     target = found.text("target")
     features = found.names("features")
     if target in features:
@@ -184,6 +194,8 @@ def parse(values: object, path: str = "", *, folder: Path | None = None) -> Pipe
         function=function,
         parameters=found.mapping("parameters"),
         weight=found.optional_text("weight") or "",
+        calibrate=found.flag("calibrate", False),
+        target_transform=_transform(found, task),
         cross_validation=cross_validation,
         search=parse_search(found.values["search"], found.at("search"), metrics) if "search" in found.values else None,
         holdout=holdout,
@@ -225,6 +237,14 @@ def _steps(found: Declared, task: str | None) -> tuple[Step, ...]:
     if task is not None and last.name in ESTIMATORS and not getattr(ESTIMATORS[last.name], task):
         raise PipelineInvalid(last.path, f"an estimator for {task}", value=last.name)
     return steps
+
+
+def _transform(found: Declared, task: str | None) -> str:
+    if "target_transform" not in found.values:
+        return ""
+    if task == "classification":
+        raise found.wrong("target_transform", "nothing: it is for numbers, and task is classification")
+    return found.choice("target_transform", TRANSFORMS)
 
 
 def _step(value: object, path: str) -> Step:

@@ -62,4 +62,8 @@ def numbers_of(spec: PipelineSpec, column: ColumnData) -> tuple[Array, tuple[str
         raise DataUnfit(
             field=field, value=float(column.values[0]), wanted="numbers that differ; all rows have this one"
         )
+    least = {"log": 0.0, "log1p": -1.0}.get(spec.target_transform)
+    if least is not None and column.values.min() <= least:
+        wanted = f"numbers above {least:g}, as target_transform is {spec.target_transform}"
+        raise DataUnfit(field=field, value=float(column.values.min()), wanted=wanted)
     return column.values, ()

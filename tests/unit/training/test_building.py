@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from opsloop.training.building import built, completed
-from opsloop.training.errors import PipelineInvalid
+from opsloop.training.errors import DataUnfit, PipelineInvalid
 from opsloop.training.pipeline import parse
-from opsloop.training.runner import train
+from opsloop.training.runner import train, train_table
 from opsloop.training.table import Array, column_of
 from opsloop.training.tabulating import table_of
 from opsloop.training.trained import Trained
@@ -27,10 +27,9 @@ def houses(rows: int = 200) -> dict[str, Array]:
 
 
 def trained(*steps: Any, **declared: Any) -> Trained:
+    """Of houses: their price."""
     columns = [column_of(name, values) for name, values in houses().items()]
     spec = parse({"target": "price", "steps": list(steps), "intervals": False, **declared}, "p")
-    from opsloop.training.runner import train_table
-
     return train_table(spec, table_of(spec, columns))
 
 
@@ -104,3 +103,26 @@ def test_an_estimator_that_takes_no_weights_says_so() -> None:
     spec = parse({"target": "y", "weight": "w", "steps": ["knn"]})
     with pytest.raises(Exception, match="KNeighborsRegressor could not be fitted: it does not take a weight"):
         train(spec, np.arange(40.0).reshape(-1, 1), np.arange(40) + 0.5, ["x"], w=np.ones(40))
+
+
+def test_calibration_makes_probabilities_agree_with_how_often_classes_come() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(3_000, 20))
+    y = X[:, 0] + random.normal(size=3_000) > 0
+    names = [f"x{place}" for place in range(20)]
+    plain, calibrated = (
+        train(parse({"target": "y", "steps": ["naive_bayes"], "calibrate": each}), X**3, y, names).metrics
+        for each in (False, True)
+    )
+    assert calibrated["expected_calibration_error"] < 0.5 * plain["expected_calibration_error"]
+    assert calibrated["log_loss"] < plain["log_loss"]
+
+
+def test_what_is_for_classes_is_refused_for_numbers_and_the_other_way_round() -> None:
+    with pytest.raises(PipelineInvalid, match=r"p\.calibrate: is True; wanted false: it is for classes"):
+        trained("ridge", calibrate=True)
+    with pytest.raises(PipelineInvalid, match=r"p\.target_transform: is 'log'; wanted nothing: it is for numbers"):
+        trained("logistic_regression", target="garden", target_transform="log")
+    spec = parse({"target": "y", "steps": ["ridge"], "target_transform": "log"}, "p")
+    with pytest.raises(DataUnfit, match=r"column y: is -1\.0; wanted numbers above 0, as target_transform is log"):
+        train(spec, np.arange(40.0).reshape(-1, 1), np.arange(40.0) - 1, ["x"])

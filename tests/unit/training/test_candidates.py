@@ -137,3 +137,30 @@ def test_the_same_again_gives_the_same_bundle_whatever_the_threads(tmp_path: Pat
             trained = train(spec, data.data, data.target, data.feature_names, seed=3)
         digests.append(bundle.write(candidate(trained), tmp_path / str(place)))
     assert len(set(digests)) == 1
+
+
+@pytest.mark.parametrize("transform", ["log", "log1p"])
+@pytest.mark.parametrize("name", ["ridge", "random_forest", "gradient_boosting"])
+def test_a_target_learned_as_a_logarithm_is_served_in_its_own_scale(name: str, transform: str) -> None:
+    trained = regressed(name, target_transform=transform)
+    assert 50 < np.mean(trained.estimator.predict(trained.X)) < 250
+    assert candidate(trained).parity.largest_difference <= 1e-4
+
+
+@pytest.mark.parametrize("name", ["svm", "random_forest", "gradient_boosting", "naive_bayes"])
+def test_calibrated_probabilities_are_served_as_they_were_trained(name: str) -> None:
+    trained = classified(name, calibrate=True)
+    assert "log_loss" in trained.metrics
+    assert candidate(trained).parity.flips == 0
+
+
+@pytest.mark.parametrize("name", ["random_forest", "gradient_boosting", "decision_tree", "extra_trees"])
+@pytest.mark.parametrize("before", [[], ["scale"], ["impute", "scale"], ["scale", {"polynomial": {"degree": 2}}]])
+def test_trees_on_values_of_few_digits_take_the_same_branches(name: str, before: list[Any]) -> None:
+    """A threshold half-way between two values is often a third one, and float32 rounds it to either side."""
+    random = np.random.default_rng(0)
+    X = np.round(random.normal(10, 5, (400, 3)), 1)
+    y = X @ [1.0, 2.0, 3.0] + random.normal(size=400)
+    steps = [*before, {name: QUICK.get(name, {})}]
+    trained = train(parse({"target": "y", "steps": steps, **FEW}), X, y, ["a", "b", "c"])
+    assert candidate(trained).parity.largest_difference <= 1e-4
