@@ -9,10 +9,12 @@ from pathlib import Path
 import msgspec
 
 from opsloop.core.compute.settings import ComputeSettings
+from opsloop.core.context import current_workspace
+from opsloop.core.settings import CoreSettings
 from opsloop.models.candidate import Candidate
 from opsloop.training.candidates import candidate
 from opsloop.training.compute import Compute, InProcess
-from opsloop.training.orders import Order
+from opsloop.training.orders import Order, Project
 from opsloop.training.pipeline import parse
 from opsloop.training.reading import table_in
 from opsloop.training.report import Report, report_of
@@ -32,6 +34,8 @@ def answer_to(order: Order, progress: Callable[[int, int, str], None]) -> bytes:
     """Raises: PipelineInvalid, DataUnfit, FunctionBroke, FitFailed, ExtraNeeded."""
     spec = parse(order.declared, order.at, folder=Path(order.folder))
     table = table_in(Path(order.parquet), order.schema, spec, order.wanted)
+    if spec.function is not None and order.project is not None:
+        _open(order.project)
     with chosen(spec.compute, order) as compute:
         trained = train_table(
             spec, table, seed=order.seed, progress=progress, compute=compute, environment=dict(order.data)
@@ -39,6 +43,14 @@ def answer_to(order: Order, progress: Callable[[int, int, str], None]) -> bytes:
     progress(1, 1, "converting to ONNX")
     made = candidate(trained, seed=spec.seed if order.seed is None else order.seed)
     return msgspec.msgpack.encode(Answer(report=report_of(trained), candidate=made))
+
+
+def _open(project: Project) -> None:
+    """Let the user's functions read the project's datasets."""
+    from opsloop.core.opening import open_workspace  # with the database's library, which few runs need
+
+    workspace = open_workspace(CoreSettings(**project.settings), file_values=project.file_values)
+    current_workspace.set(workspace)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,6 +11,9 @@ from opsloop.datasets.models import Column
 from opsloop.models.errors import ModelFileBroken, ParityMissed
 from opsloop.training.errors import DataUnfit, FitFailed, FunctionBroke, PipelineInvalid, PredictionFailed
 from opsloop.training.reading import Wanted
+
+if TYPE_CHECKING:
+    from opsloop.core.workspace import Workspace
 
 ORDER_FILE = "order.json"
 ANSWER_FILE = "answer.msgpack"
@@ -29,6 +32,20 @@ _KNOWN: dict[str, type[OpsloopError]] = {
 }
 
 
+class Project(msgspec.Struct, frozen=True):
+    """What a workspace is opened with: settings, and those of the project's file."""
+
+    settings: dict[str, Any]
+    file_values: dict[str, Any]
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Project:
+        """Opened from any folder it is the same."""
+        settings = workspace.settings
+        anywhere = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
+        return cls(anywhere.model_dump(mode="json"), dict(workspace.file_values))
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """A pipeline to run on a dataset version.
 
@@ -37,6 +54,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         folder: with the files of its functions; empty: the working folder.
         parquet: the version's rows, with the columns `schema`.
         data: name and digest of the version, to be recorded.
+        project: whose datasets a function may read.
     """
 
     declared: dict[str, Any]
@@ -50,6 +68,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     compute: str = "local"
     ray_address: str | None = None
     ray_workers: int | None = None
+    project: Project | None = None
 
 
 class News(msgspec.Struct, frozen=True):

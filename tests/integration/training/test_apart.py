@@ -11,11 +11,14 @@ import duckdb
 import msgspec
 import pytest
 
+from opsloop.core.caller import Caller, Role
+from opsloop.core.workspace import Workspace
+from opsloop.datasets import service as datasets
 from opsloop.datasets.models import Column, ColumnType
 from opsloop.training.answer import Answer
 from opsloop.training.apart import TrainingBroke, run_apart
 from opsloop.training.errors import DataUnfit, FunctionBroke, PipelineInvalid
-from opsloop.training.orders import Order
+from opsloop.training.orders import Order, Project
 from opsloop.training.reading import Wanted
 
 SCHEMA = (
@@ -145,3 +148,22 @@ def _wait_until_gone(pid: int, patience_s: float = 60.0) -> None:
         if state == "Z":
             return
     raise AssertionError(f"process {pid} is still there")
+
+
+def test_a_function_reads_the_projects_datasets(parquet: str, tmp_path: Path, sqlite_workspace: Workspace) -> None:
+    with sqlite_workspace.writing(Caller("test:admin", Role.ADMIN)) as uow:
+        datasets.register(uow, "limits", "limits.jsonl", b'{"depth": 3}\n')
+    (tmp_path / "model.py").write_text(
+        "from opsloop import read_dataset\nfrom sklearn.tree import DecisionTreeRegressor\n"
+        "def build():\n    return DecisionTreeRegressor(max_depth=read_dataset('limits')[0]['depth'])\n"
+    )
+    declared = {"target": "y", "features": ["a"], "build": "model.py:build", "cross_validation": {"folds": 2}}
+    asked = Order(
+        declared=declared,
+        parquet=parquet,
+        schema=SCHEMA,
+        folder=str(tmp_path),
+        project=Project.of(sqlite_workspace),
+    )
+    answer = msgspec.msgpack.decode(run_apart(asked, ignore), type=Answer)
+    assert answer.report.metrics["r2"] > 0.9
