@@ -13,7 +13,8 @@ from opsloop.core.context import current_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.models.candidate import Candidate
 from opsloop.training.candidates import candidate
-from opsloop.training.compute import Compute, InProcess
+from opsloop.training.compute import Compute
+from opsloop.training.on_cores import OnCores
 from opsloop.training.orders import Order, Project
 from opsloop.training.pipeline import parse
 from opsloop.training.reading import table_in
@@ -57,7 +58,7 @@ def _open(project: Project) -> None:
 def chosen(declared: str | None, order: Order) -> Iterator[Compute]:
     """Where fits run: as the pipeline says, else as the order. Raises: ExtraNeeded, InvalidInput, RayAway."""
     if (declared or order.compute) == "local":
-        yield InProcess()
+        yield OnCores(order.processes)
         return
     from opsloop.training.on_ray import on_ray  # loads Ray, an extra
 

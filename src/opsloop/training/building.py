@@ -58,11 +58,18 @@ def completed(spec: PipelineSpec, features: Sequence[Feature]) -> tuple[Pipeline
     return replace(spec, steps=(*added, *spec.steps)), tuple(notes)
 
 
-def built(spec: PipelineSpec, features: Sequence[Feature], task: str, overrides: Mapping[str, Any]) -> Any:
+def built(
+    spec: PipelineSpec,
+    features: Sequence[Feature],
+    task: str,
+    overrides: Mapping[str, Any],
+    labels: Sequence[Any] = (),
+) -> Any:
     """An estimator with the options of the pipeline and, over them, those of a search.
 
     Args:
         overrides: values by `step.option`.
+        labels: of the target, that weights of classes may name.
     Raises: PipelineInvalid naming the option, ExtraNeeded.
     """
     options = _overridden(spec, overrides)
@@ -77,9 +84,22 @@ def built(spec: PipelineSpec, features: Sequence[Feature], task: str, overrides:
         if each.columns is None
     ]
     last = spec.steps[-1]
-    estimator = _made(last, _estimator_class(last, task), options[last.path])
+    chosen = options[last.path]
+    if isinstance(chosen.get("class_weight"), Mapping):
+        chosen["class_weight"] = _class_weights(last, chosen["class_weight"], labels)
+    estimator = _made(last, _estimator_class(last, task), chosen)
     parts.append((_plain(last.name), _around(spec, estimator, task)))
     return _pipeline(parts)
+
+
+def _class_weights(step: Step, weights: Mapping[Any, Any], labels: Sequence[Any]) -> dict[Any, Any]:
+    """By label, whatever its type: keys of JSON are text. Raises: PipelineInvalid."""
+    known = {str(label): label for label in labels} | {str(label).lower(): label for label in labels}
+    for name in weights:
+        if str(name) not in known:
+            wanted = f"one of the classes {', '.join(map(str, labels))}"
+            raise PipelineInvalid(f"{step.path}.class_weight.{name}", wanted, known=list(known), value=name)
+    return {known[str(name)]: weight for name, weight in weights.items()}
 
 
 def _around(spec: PipelineSpec, estimator: Any, task: str) -> Any:

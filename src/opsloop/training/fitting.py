@@ -36,6 +36,10 @@ class Recipe:
     source: Source | None = None
     labels: Array | None = None
 
+    @property
+    def known(self) -> list[Any]:
+        return [] if self.labels is None else list(self.labels.tolist())
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -137,7 +141,7 @@ def _unfitted(recipe: Recipe, overrides: Mapping[str, Any]) -> Any:
     if recipe.source is not None:
         estimator = recipe.source.estimator(overrides)
     else:
-        estimator = built(recipe.spec, recipe.features, recipe.task, overrides)
+        estimator = built(recipe.spec, recipe.features, recipe.task, overrides, recipe.known)
     _seed(estimator, recipe.seed)
     return estimator
 

@@ -9,13 +9,9 @@ from typing import Any
 
 from opsloop.core.compute import ray_session
 from opsloop.core.compute.settings import ComputeSettings
-from opsloop.core.errors import OpsloopError, Unavailable
-from opsloop.training.fitting import Outcome, Recipe, Rows, Trial, outcome
+from opsloop.training.compute import WorkerLost, got, tried
+from opsloop.training.fitting import Outcome, Recipe, Rows, Trial
 from opsloop.training.orders import Trouble
-
-
-class WorkerLost(Unavailable):
-    template = "a worker of Ray ended while it trained, and so did the one that tried it again: {reason}"
 
 
 @contextmanager
@@ -37,7 +33,7 @@ class OnRay:
 
         self.size = size
         self._ray: Any = ray
-        self._tried: Any = ray.remote(num_cpus=1, max_retries=1)(_tried)
+        self._tried: Any = ray.remote(num_cpus=1, max_retries=1)(tried)
         self._rows: tuple[Rows, Any] | None = None
 
     def outcomes(self, recipe: Recipe, rows: Rows, trials: Sequence[Trial]) -> Iterator[Outcome]:
@@ -63,17 +59,7 @@ class OnRay:
             found: Outcome | Trouble = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
             raise WorkerLost(reason=str(error).strip().splitlines()[0]) from error
-        if isinstance(found, Trouble):
-            raise found.error()
-        return found
-
-
-def _tried(recipe: Recipe, rows: Rows, trial: Trial) -> Outcome | Trouble:
-    """In a worker; errors come back as what can be sent."""
-    try:
-        return outcome(recipe, rows, trial)
-    except OpsloopError as error:
-        return Trouble.of(error)
+        return got(found)
 
 
 def _is_same(one: Rows, other: Rows) -> bool:

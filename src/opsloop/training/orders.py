@@ -54,6 +54,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         folder: with the files of its functions; empty: the working folder.
         parquet: the version's rows, with the columns `schema`.
         data: name and digest of the version, to be recorded.
+        processes: fits at a time on this machine, at most.
         project: whose datasets a function may read.
     """
 
@@ -66,6 +67,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, str] = {}
     seed: int | None = None
     compute: str = "local"
+    processes: int = 1
     ray_address: str | None = None
     ray_workers: int | None = None
     project: Project | None = None

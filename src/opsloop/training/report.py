@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsloop.models.conformal import Coverage
+from opsloop.training.confusion import Confusion
 from opsloop.training.importance import Importances
 from opsloop.training.searching import Searched
 from opsloop.training.table import Feature
@@ -36,7 +37,9 @@ class Report:
     metrics: Mapping[str, float]
     measured_on: str
     measured_rows: int
+    constant: Mapping[str, float]
     folds: Mapping[str, Spread]
+    confusion: Confusion | None
     importance: Importances | None
     intervals: IntervalReport | None
     search: Searched | None
@@ -61,7 +64,9 @@ def report_of(trained: Trained) -> Report:
         metrics=trained.metrics,
         measured_on=trained.measured_on,
         measured_rows=trained.measured_rows,
+        constant=trained.constant,
         folds=trained.folds,
+        confusion=trained.confusion,
         importance=trained.importance,
         intervals=intervals,
         search=trained.search,

@@ -14,11 +14,13 @@ import numpy as np
 from opsloop.training.building import built, check_features, completed
 from opsloop.training.calibrating import calibrated, scale_of
 from opsloop.training.compute import Compute, InProcess
+from opsloop.training.confusion import confusion_of
 from opsloop.training.dividing import Fold, folds, held_out, rare
 from opsloop.training.errors import FitFailed
 from opsloop.training.fitting import Fitted, Outcome, Recipe, Rows, Trial, fitted, predictions, said_once
 from opsloop.training.functions import source_of
 from opsloop.training.importance import importance_of
+from opsloop.training.measure_names import HIGHER_IS_BETTER
 from opsloop.training.measures import Predicted, measured
 from opsloop.training.pipeline import PipelineSpec
 from opsloop.training.search import Search
@@ -86,11 +88,11 @@ def _check(recipe: Recipe) -> None:
     if recipe.source is not None:
         recipe.source.check()
     else:
-        built(recipe.spec, recipe.features, recipe.task, {})
+        built(recipe.spec, recipe.features, recipe.task, {}, recipe.known)
         search = recipe.spec.search
         if search is not None:
             for each in candidates(search, seed=recipe.seed, field=recipe.spec.at("search"))[:50]:
-                built(recipe.spec, recipe.features, recipe.task, each)
+                built(recipe.spec, recipe.features, recipe.task, each, recipe.known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +143,10 @@ class _Run:
         metrics = {name: each.mean for name, each in figures.items()}
         if predicted is not None:
             metrics = dict(self._measured(measure, predicted))
+        rows, said = (measure, predicted) if predicted is not None else _of(validated)
+        constant = self._measured(rows, self._constant(fold.learn, len(rows)))
         warnings = (*self.table.notes, *notes, *final.warnings, *(validated.warnings if validated else ()))
+        warnings += _no_better(metrics, constant)
         return Trained(
             estimator=final.estimator,
             rows=len(fold.learn),
@@ -153,7 +158,9 @@ class _Run:
             metrics=metrics,
             measured_on="held_out" if predicted is not None else "folds",
             measured_rows=len(measure) if predicted is not None else len(fold.learn),
+            constant=constant,
             folds=figures,
+            confusion=None if self.classes is None else confusion_of(self.table.y[rows], said.values, self.classes),
             importance=importance,
             conformal=self._conformal(measure, predicted, validated),
             search=searched,
@@ -217,6 +224,15 @@ class _Run:
     def _predicted(self, final: Fitted, measure: Array) -> Predicted | None:
         return predictions(final.estimator, self.table.X[measure], self.classes) if len(measure) else None
 
+    def _constant(self, learn: Array, rows: int) -> Predicted:
+        """What a model says that looks at no feature."""
+        y, weights = self.table.y[learn], None if self.table.weights is None else self.table.weights[learn]
+        if self.classes is None:
+            return Predicted(np.full(rows, np.average(y, weights=weights)))
+        shares = np.bincount(np.searchsorted(self.classes, y), weights=weights, minlength=len(self.classes))
+        shares = shares / shares.sum()
+        return Predicted(np.full(rows, self.classes[shares.argmax()]), np.tile(shares, (rows, 1)))
+
     def _measured(self, rows: Array, predicted: Predicted) -> Mapping[str, float]:
         weights = None if self.table.weights is None else self.table.weights[rows]
         return measured(self.table.y[rows], predicted, classes=self.classes, weights=weights)
@@ -276,6 +292,21 @@ class _Run:
         searching = _tries(self.spec.search, self.recipe.seed) * (outer + 1)
         measured_features = len(self.table.features) if self.spec.holdout.share else 0
         return searching + outer + 1 + measured_features
+
+
+def _of(validated: _Validated | None) -> tuple[Array, Predicted]:
+    assert validated is not None
+    return validated.rows, validated.predicted
+
+
+def _no_better(metrics: Mapping[str, float], constant: Mapping[str, float]) -> tuple[str, ...]:
+    """A sentence when the model does no better than one that says the same of every row."""
+    metric = next(name for name in ("log_loss", "accuracy", "rmse") if name in metrics)
+    sign = -1 if metric in HIGHER_IS_BETTER else 1
+    if sign * metrics[metric] < sign * constant[metric]:
+        return ()
+    figures = f"{metric} {metrics[metric]:.4g} against {constant[metric]:.4g}"
+    return (f"the model does no better than always saying the same: {figures}; the features say nothing of the target",)
 
 
 def _tries(search: Search | None, seed: int) -> int:

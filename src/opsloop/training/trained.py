@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from opsloop.models.conformal import Conformal
+from opsloop.training.confusion import Confusion
 from opsloop.training.importance import Importances
 from opsloop.training.searching import Searched
 from opsloop.training.table import Array, Feature
@@ -45,7 +46,9 @@ class Trained:
         rows: how many it learned from.
         reference: rows and what was said of them by models that had not learned from them.
         metrics: on rows held out (`measured_on` is `held_out`), or on the means over `folds`.
+        constant: the same figures of always saying the most frequent class or the mean, which learns nothing.
         folds: each figure of the cross-validation within the rows to learn from.
+        confusion: which classes the model takes for which, on the rows of `metrics`.
         parameters: of the estimator as it was fitted, those found by a search among them.
         environment: Python, libraries, digests of code and data.
         warnings: sentences for whoever reads the run.
@@ -61,7 +64,9 @@ class Trained:
     metrics: Mapping[str, float]
     measured_on: str
     measured_rows: int
+    constant: Mapping[str, float]
     folds: Mapping[str, Spread]
+    confusion: Confusion | None
     importance: Importances | None
     conformal: Conformal | None
     search: Searched | None

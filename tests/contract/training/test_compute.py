@@ -1,4 +1,4 @@
-"""What comes of trials, wherever they run: in this process, or on Ray."""
+"""What comes of trials, wherever they run: in this process, in several, or on Ray."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from sklearn.datasets import load_iris
 
 from opsloop.core.compute.settings import ComputeSettings
 from opsloop.training.compute import Compute, InProcess
 from opsloop.training.errors import FunctionBroke
+from opsloop.training.on_cores import OnCores
 from opsloop.training.pipeline import parse
 from opsloop.training.runner import train
 from opsloop.training.trained import Trained
@@ -23,10 +25,14 @@ WITHOUT_RAY = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module", params=["in_process", pytest.param("ray", marks=WITHOUT_RAY)])
+@pytest.fixture(scope="module", params=["in_process", "cores", pytest.param("ray", marks=WITHOUT_RAY)])
 def compute(request: pytest.FixtureRequest) -> Iterator[Compute]:
     if request.param == "in_process":
         yield InProcess()
+        return
+    if request.param == "cores":
+        yield OnCores(2, worth_s=0.0)
+        get_reusable_executor().shutdown(wait=True)
         return
     from opsloop.training.on_ray import on_ray
 

@@ -126,3 +126,20 @@ def test_what_is_for_classes_is_refused_for_numbers_and_the_other_way_round() ->
     spec = parse({"target": "y", "steps": ["ridge"], "target_transform": "log"}, "p")
     with pytest.raises(DataUnfit, match=r"column y: is -1\.0; wanted numbers above 0, as target_transform is log"):
         train(spec, np.arange(40.0).reshape(-1, 1), np.arange(40.0) - 1, ["x"])
+
+
+def test_weights_of_classes_are_by_their_labels() -> None:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(400, 1))
+    y = X[:, 0] + random.normal(size=400) > 1
+    found = []
+    for weights in (None, {"true": 20, "False": 1}):
+        spec = parse({"target": "y", "steps": [{"logistic_regression": {"class_weight": weights}}]}, "p")
+        confusion = train(spec, X, y, ["x"]).confusion
+        assert confusion is not None
+        found.append(confusion.counts[1][1])
+    assert found[1] > found[0]
+    with pytest.raises(
+        PipelineInvalid, match=r"logistic_regression\.class_weight\.yes: is 'yes'; wanted one of the cl"
+    ):
+        train(parse({"target": "y", "steps": [{"logistic_regression": {"class_weight": {"yes": 2}}}]}), X, y, ["x"])

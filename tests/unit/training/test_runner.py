@@ -99,3 +99,21 @@ def test_progress_is_told_and_what_it_raises_ends_the_run() -> None:
     data = load_iris()
     with pytest.raises(Cancelled):
         train(parse({"target": "y", "steps": ["knn"]}), data.data, data.target, data.feature_names, progress=progress)
+
+
+def test_it_is_told_which_classes_are_taken_for_which() -> None:
+    confusion = iris(steps=["knn"], holdout=0).confusion
+    assert confusion is not None
+    assert [sum(row) for row in confusion.counts] == [50, 50, 50]
+    assert confusion.counts[0] == (50, 0, 0)
+    assert (confusion.classes[0].precision, confusion.classes[0].recall) == (1.0, 1.0)
+
+
+def test_a_model_that_does_no_better_than_always_saying_the_same_is_warned_of() -> None:
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(200, 3)), random.normal(size=200)
+    trained = train(parse({"target": "y", "steps": ["decision_tree"]}), X, y, ["a", "b", "c"])
+    assert any("does no better than always saying the same: rmse" in each for each in trained.warnings)
+    trained = iris(steps=["knn"])
+    assert not any("does no better" in each for each in trained.warnings)
+    assert trained.constant["accuracy"] == pytest.approx(1 / 3)

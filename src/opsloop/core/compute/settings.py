@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from pydantic import Field
@@ -14,6 +15,12 @@ class ComputeSettings(Section):
         "local",
         description="Where rows of batch runs and fits of training run; local: in the process that started them.",
     )
+    compute_processes: int | None = Field(
+        None,
+        ge=1,
+        le=1_000,
+        description="Most fits of a training run at a time here, as a number; unset: half of the processors.",
+    )
     ray_address: str | None = Field(
         None,
         description="Ray cluster to run on, as HOST:PORT of its head node, from a machine of the cluster; "
@@ -25,3 +32,8 @@ class ComputeSettings(Section):
         le=10_000,
         description="Most workers of a batch or a training run on Ray, as a number; unset: one for each CPU.",
     )
+
+    @property
+    def processes(self) -> int:
+        """Fits at a time on this machine."""
+        return self.compute_processes or max(1, (os.cpu_count() or 1) // 2)
