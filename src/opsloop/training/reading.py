@@ -68,12 +68,12 @@ def _choose(duck: Any, path: Path, wanted: Wanted, schema: Sequence[Column]) -> 
     if wanted.is_all:
         duck.execute(f"CREATE TEMP VIEW chosen AS SELECT * FROM {source}")  # noqa: S608 (quoted)
         return
-    place = "file_row_number" if wanted.column is None else _place(wanted.column, schema)
-    held = "" if wanted.since is None else f"WHERE {place} >= TRY_CAST({literal(wanted.since)} AS TIMESTAMPTZ)"
+    place = "file_row_number" if wanted.column is None else _place(wanted, schema)
+    held = "" if wanted.since is None else f"AND {place} >= TRY_CAST({literal(wanted.since)} AS TIMESTAMPTZ)"
     most = "" if wanted.newest is None else f"LIMIT {int(wanted.newest)}"
     duck.execute(
-        f"CREATE TEMP TABLE wanted AS SELECT file_row_number FROM {source} {held} "  # noqa: S608 (quoted)
-        f"ORDER BY {place} DESC NULLS LAST, file_row_number DESC {most}"
+        f"CREATE TEMP TABLE wanted AS SELECT file_row_number FROM {source} WHERE {place} IS NOT NULL {held} "  # noqa: S608
+        f"ORDER BY {place} DESC, file_row_number DESC {most}"
     )
     if not duck.execute("SELECT count(*) FROM wanted").fetchone()[0]:
         raise DataUnfit(field="window", value=wanted.since, wanted=f"rows; none has a later {wanted.column}")
@@ -83,13 +83,17 @@ def _choose(duck: Any, path: Path, wanted: Wanted, schema: Sequence[Column]) -> 
     )
 
 
-def _place(name: str, schema: Sequence[Column]) -> str:
+def _place(wanted: Wanted, schema: Sequence[Column]) -> str:
     """What orders rows by a column, in SQL: instants of its text, or its numbers."""
-    found = next((column for column in schema if column.name == name), None)
+    found = next((column for column in schema if column.name == wanted.column), None)
     if found is None:
         known = ", ".join(column.name for column in schema)
-        raise DataUnfit(field="window.column", value=name, wanted=f"one of the dataset's columns {known}")
-    return f"TRY_CAST({quoted(name)} AS TIMESTAMPTZ)" if found.type is ColumnType.TEXT else quoted(name)
+        raise DataUnfit(field="window.column", value=wanted.column, wanted=f"one of the dataset's columns {known}")
+    if found.type is ColumnType.TEXT:
+        return f"TRY_CAST({quoted(found.name)} AS TIMESTAMPTZ)"
+    if wanted.since is not None:
+        raise DataUnfit(field="window.column", value=found.name, wanted="a column of dates such as 2026-11-01")
+    return quoted(found.name)
 
 
 def _read(duck: Any, column: Column) -> ColumnData:

@@ -93,6 +93,8 @@ def test_errors_are_those_of_the_process(parquet: str) -> None:
         run_apart(order(parquet, features=["a", "day"]), ignore)
     with pytest.raises(DataUnfit, match="window: is '2027-01-01'; wanted rows; none has a later day"):
         run_apart(order(parquet, Wanted(since="2027-01-01", column="day")), ignore)
+    with pytest.raises(DataUnfit, match=r"window\.column: is 'a'; wanted a column of dates such as 2026-11-01"):
+        run_apart(order(parquet, Wanted(since="2026-01-01", column="a")), ignore)
 
 
 @pytest.mark.parametrize(
