@@ -1,0 +1,336 @@
+"""Reads every request and keeps the evidence that something has changed.
+
+For each bet k the Shiryaev-Roberts sum of its e-values, started anew at every row,
+
+    R_k <- (R_k + c) e_k(row),          M = sum over k of weight_k R_k,     weights summing to 1,
+
+grows by at most c per row on average while nothing has changed, so the mean number of rows until M passes A is at
+least A with c = 1 (with c the time since the row before: the mean time). The mixture has this property whatever the
+number of bets is, and whatever the dependence between columns is.
+
+Source: J. Shin, A. Ramdas, A. Rinaldo, E-detectors: a nonparametric framework for sequential change detection, New
+England J. Stat. Data Sci. 2 (2024), 229-260; A. N. Shiryaev, On optimum methods in quickest detection problems (1963).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from opsloop.monitoring.drift._packing import packed, unpacked
+from opsloop.monitoring.drift.blocks import Aggregate
+from opsloop.monitoring.drift.columns import Column, Floats, Ints
+from opsloop.monitoring.drift.pairs import BETS_PER_PAIR, GROUPS
+from opsloop.monitoring.drift.reference import YEAR_S, Reference, numbers
+
+KEPT_ROWS = 4096
+"""Latest rows that are kept to say what an alarm saw."""
+_STORED_ROWS = 512
+_CHUNK = 24
+"""Rows of a batch that are multiplied up at once: exp(12) to this power fits into a float, and so does its inverse."""
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """What a detector says after a request.
+
+    `score` is 1 at an alarm: of the sequential test, log evidence over log threshold; of z_score, the largest |z|.
+    """
+
+    detected: bool
+    score: float
+    is_new: bool = False
+
+
+class Detector:
+    """One per process, endpoint and release; not thread-safe."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self.rows = 0
+        """Rows seen so far."""
+        self.alarmed_at: int | None = None
+        """The number of the row, from 1, that raised the alarm."""
+        self.score = 0.0
+        """Log evidence over log threshold; at least 1 from an alarm on."""
+        self.kept: deque[list[Any]] = deque(maxlen=KEPT_ROWS)
+        """The latest rows, or blocks, as values of `reference.columns`."""
+        self._last_s: float | None = None
+        self._compile(reference)
+        self._aggregate = Aggregate(reference) if reference.block.is_aggregate else None
+
+    def _compile(self, reference: Reference) -> None:
+        """What the hot path reads, as plain attributes, lists and preallocated arrays."""
+        tables, columns = reference.tables, len(reference.columns)
+        width = tables.factors.shape[1]
+        self.evidence: Floats = np.zeros(len(tables.bets))
+        self._factors: Floats = np.ones(len(tables.bets))
+        self._of_columns = self._factors[: columns * width].reshape(columns, width)
+        self._of_pairs = self._factors[columns * width :].reshape(len(reference.pairs), BETS_PER_PAIR)
+        self._table, self._pair_table, self._weights = tables.factors, tables.pair_factors, tables.weights
+        self._bases = tables.bases.tolist()
+        self._groups = tables.groups.tolist()
+        bases = tables.pair_bases.tolist()
+        self._pairs = [(first, second, base) for (first, second), base in zip(reference.pairs, bases, strict=True)]
+        self._firsts = np.array([first for first, _ in reference.pairs], dtype=np.int64)
+        self._seconds = np.array([second for _, second in reference.pairs], dtype=np.int64)
+        self._readers = [_reader(column, base) for column, base in zip(reference.columns, self._bases, strict=True)]
+        self._columns = [place for place in reference.places if place >= 0]
+        self._says = -1 in reference.places
+        self._by_time = reference.options.false_alarms_per_year is not None
+        self._averages = reference.block.unit == "request"
+        self._threshold = reference.threshold
+        self._log_span = max(math.log(reference.threshold / reference.unit_mass), 1.0)
+
+    def update(self, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
+        """Read the rows of a request, in their order.
+
+        Args:
+            X: (rows, inputs) as the model takes them.
+            predictions: one per row.
+            at_s: when they came, in seconds; only differences matter.
+        """
+        count = len(X)
+        if self.alarmed_at is not None or not count:
+            self.rows += count
+            return Reading(self.alarmed_at is not None, self.score)
+        if self._aggregate is not None:
+            return self._blocks(self._aggregate, X, predictions, at_s)
+        if count == 1:
+            return self._one(X, predictions, at_s)
+        return self._many(X, predictions, at_s)
+
+    def _one(self, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
+        values = X.tolist()[0]
+        if len(self._columns) != len(values):
+            values = [values[place] for place in self._columns]
+        if self._says:
+            values.append(predictions[0])
+        self.rows += 1
+        return self._row(values, self._mass(1, at_s))
+
+    def _row(self, values: list[Any], mass: float) -> Reading:
+        """The recursion for one row, or block, of values of `reference.columns`."""
+        places = []
+        try:
+            for (edges, codes, base, other), value in zip(self._readers, values, strict=True):
+                places.append(base + bisect_right(edges, value) if codes is None else codes.get(value, other))
+        except TypeError:  # a missing number among objects
+            return self._row([math.nan if value is None else value for value in values], mass)
+        self.kept.append(values)
+        self._table.take(places, 0, self._of_columns, "clip")
+        if self._pairs:
+            groups = self._groups
+            of = [groups[place] for place in places]
+            cells = [base + GROUPS * of[first] + of[second] for first, second, base in self._pairs]
+            self._pair_table.take(cells, 0, self._of_pairs, "clip")
+        evidence = self.evidence
+        evidence += mass
+        evidence *= self._factors
+        total = float(evidence.dot(self._weights))
+        if total >= self._threshold:
+            return self._alarm(total, self.rows)
+        self.score = score = max(0.0, 1.0 + math.log(total / self._threshold) / self._log_span)
+        return Reading(False, score)
+
+    def _alarm(self, total: float, row: int) -> Reading:
+        self.alarmed_at = row
+        self.score = max(1.0, 1.0 + math.log(total / self._threshold) / self._log_span)
+        return Reading(True, self.score, True)
+
+    def _mass(self, count: int, at_s: float) -> float:
+        """What each of the rows adds: 1, or its share of the time since the rows before, in years."""
+        if not self._by_time:
+            return 1.0
+        last, self._last_s = self._last_s, at_s
+        passed = 0.0 if last is None else at_s - last
+        return max(passed, 1e-6) / (YEAR_S * count)
+
+    def _many(self, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
+        places = self._places(X, predictions)
+        mass = self._mass(len(X), at_s)
+        if self._averages:
+            return self._request(X, predictions, places, mass * len(X))
+        for start in range(0, len(X), _CHUNK):
+            end = min(start + _CHUNK, len(X))
+            totals = self._multiplied(places[start:end], mass)
+            over = np.flatnonzero(totals >= self._threshold)
+            if len(over):
+                self._keep(X[: start + int(over[0]) + 1], predictions)
+                alarm = self._alarm(float(totals[over[0]]), self.rows + start + int(over[0]) + 1)
+                self.rows += len(X)
+                return alarm
+        self.rows += len(X)
+        self._keep(X, predictions)
+        self.score = max(0.0, 1.0 + math.log(float(totals[-1]) / self._threshold) / self._log_span)
+        return Reading(False, self.score)
+
+    def _multiplied(self, places: Ints, mass: float) -> Floats:
+        """The totals after each of some rows: with P the running product of the factors, R = P (R0 + c sum 1/P).
+
+        Every term is positive, so that nothing cancels. At the row that passes the threshold the evidence stops.
+        """
+        factors = self._factors_of(places)
+        products = np.multiply.accumulate(factors, axis=0)
+        sums = np.empty_like(products)
+        np.add(self.evidence, mass, out=sums[0])
+        np.divide(mass, products[:-1], out=sums[1:])
+        np.add.accumulate(sums, axis=0, out=sums)
+        sums *= products
+        totals: Floats = sums @ self._weights
+        over = totals >= self._threshold
+        self.evidence[:] = sums[int(np.argmax(over)) if over.any() else -1]
+        return totals
+
+    def _factors_of(self, places: Ints) -> Floats:
+        factors = np.empty((len(places), len(self.evidence)))
+        columns = self._of_columns.size
+        factors[:, :columns] = self._table.take(places, 0).reshape(len(places), columns)
+        if self._pairs:
+            tables = self.reference.tables
+            groups = tables.groups.take(places)
+            cells = groups[:, self._firsts] * GROUPS + groups[:, self._seconds] + tables.pair_bases
+            factors[:, columns:] = self._pair_table.take(cells, 0).reshape(len(places), -1)
+        return factors
+
+    def _request(self, X: np.ndarray[Any, Any], predictions: Any, places: Ints, mass: float) -> Reading:
+        """One request of several rows that may depend on each other: an average of e-values is an e-value."""
+        self.rows += len(X)
+        self._keep(X, predictions)
+        self.evidence += mass
+        self.evidence *= self._factors_of(places).mean(axis=0)
+        total = float(self.evidence.dot(self._weights))
+        if total >= self._threshold:
+            return self._alarm(total, self.rows)
+        self.score = max(0.0, 1.0 + math.log(total / self._threshold) / self._log_span)
+        return Reading(False, self.score)
+
+    def _places(self, X: np.ndarray[Any, Any], predictions: Any) -> Ints:
+        """The row of the table of each value, (rows, columns)."""
+        columns = self.reference.raw
+        places = np.empty((len(X), len(columns)), dtype=np.int64)
+        for to, (column, values) in enumerate(zip(columns, self._values(X, predictions), strict=True)):
+            _edges, codes, base, other = self._readers[to]
+            if codes is None:
+                places[:, to] = column.edges.searchsorted(_numeric(values), "right")
+                places[:, to] += base
+            else:
+                places[:, to] = [codes.get(value, other) for value in _listed(values)]
+        return places
+
+    def _values(self, X: np.ndarray[Any, Any], predictions: Any) -> list[Any]:
+        found: list[Any] = [X[:, place] for place in self._columns]
+        return [*found, predictions] if self._says else found
+
+    def _keep(self, X: np.ndarray[Any, Any], predictions: Any) -> None:
+        """Remember the latest rows, for an explanation."""
+        rows = X[-KEPT_ROWS:].tolist()
+        if len(self._columns) != X.shape[1]:
+            rows = [[row[place] for place in self._columns] for row in rows]
+        if self._says:
+            for row, value in zip(rows, _listed(predictions[max(0, len(X) - KEPT_ROWS) : len(X)]), strict=True):
+                row.append(value)
+        self.kept.extend(rows)
+
+    def _blocks(self, aggregate: Aggregate, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
+        """Rows go into the block that is open; each block that they complete is one step."""
+        reading = Reading(False, self.score)
+        for done, figures in aggregate.add(self._raw_bins(X, predictions), at_s):
+            self.rows += done
+            if self.alarmed_at is None and figures is not None:
+                reading = self._row(figures, self._block_mass(aggregate, at_s))
+        return reading
+
+    def _block_mass(self, aggregate: Aggregate, at_s: float) -> float:
+        return self._mass(1, at_s) if self._by_time else float(aggregate.completed_rows)
+
+    def _raw_bins(self, X: np.ndarray[Any, Any], predictions: Any) -> list[Ints]:
+        found = []
+        for column, values in zip(self.reference.raw, self._values(X, predictions), strict=True):
+            found.append(column.bins(_listed(values) if column.is_category else _numeric(values)))
+        return found
+
+    def checkpoint(self) -> bytes:
+        """Everything it knows, for `restored`; of the kept rows the latest few hundred."""
+        facts = {
+            "reference": self.reference.digest,
+            "rows": self.rows,
+            "alarmed_at": self.alarmed_at,
+            "score": self.score,
+            "last_s": self._last_s,
+            "kept": [[_plain(value) for value in row] for row in list(self.kept)[-_STORED_ROWS:]],
+            "open": None if self._aggregate is None else self._aggregate.state(),
+        }
+        return packed("drift detector", facts, {"evidence": self.evidence})
+
+    @classmethod
+    def restored(cls, reference: Reference, state: bytes) -> Detector:
+        """The detector that goes on where another one was.
+
+        Raises: ValueError when the state is of another reference, of other options, or of another version.
+        """
+        facts, arrays = unpacked("drift detector", state)
+        if facts["reference"] != reference.digest:
+            raise ValueError("this state is of another reference; begin a new detector")
+        detector = cls(reference)
+        detector.evidence[:] = arrays["evidence"]
+        detector.rows, detector.alarmed_at, detector.score = facts["rows"], facts["alarmed_at"], facts["score"]
+        detector._last_s = facts["last_s"]
+        detector.kept.extend(facts["kept"])
+        if detector._aggregate is not None:
+            detector._aggregate.restore(facts["open"])
+        return detector
+
+    @classmethod
+    def merged(cls, reference: Reference, states: Sequence[bytes]) -> Detector:
+        """The evidence of several workers, each of which read a part of the rows, as that of one detector.
+
+        Each worker's M grows by at most c per row of its own, so their sum grows by at most c per row of all: the sum
+        against the same threshold keeps the rate. (By time every worker adds the time that passed, so the mean counts.)
+        A change that all workers see at 1/N of the traffic is found at N times the rows that one would need.
+
+        Raises: ValueError as `restored` does.
+        """
+        found = [cls.restored(reference, state) for state in states]
+        merged = cls(reference)
+        for each in found:
+            merged.evidence += each.evidence / (len(found) if merged._by_time else 1)
+            merged.rows += each.rows
+        strongest = max(found, key=lambda each: each.score)
+        merged.kept = strongest.kept
+        total = float(merged.evidence.dot(merged._weights))
+        if total >= merged._threshold or strongest.alarmed_at is not None:
+            merged._alarm(max(total, merged._threshold), merged.rows)
+        elif total > 0:
+            merged.score = max(0.0, 1.0 + math.log(total / merged._threshold) / merged._log_span)
+        return merged
+
+
+Reader = tuple[list[float], dict[object, int] | None, int, int]
+
+
+def _reader(column: Column, base: int) -> Reader:
+    """What finds the row of the table for a value: edges of a number, or rows of categories and of any other."""
+    if not column.is_category:
+        return column.edges.tolist(), None, base, 0
+    codes: dict[object, int] = {label: base + place for place, label in enumerate(column.labels)}
+    return [], {**codes, None: base + column.missing_bin}, base, base + column.missing_bin - 1
+
+
+def _numeric(values: Any) -> Floats:
+    if isinstance(values, np.ndarray) and values.dtype != object:
+        return values
+    return numbers(_listed(values))
+
+
+def _listed(values: Any) -> list[Any]:
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

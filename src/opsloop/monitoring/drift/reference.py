@@ -1,0 +1,303 @@
+"""What an endpoint's rows are held against: training rows, compiled once into tables that the hot path looks up."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from opsloop.core.errors import InvalidInput
+from opsloop.monitoring.drift import pairs as linked
+from opsloop.monitoring.drift._packing import packed, unpacked
+from opsloop.monitoring.drift.bets import Bet, bets_of, e_values, radius_of
+from opsloop.monitoring.drift.blocks import ROW, Block, block_of, block_table
+from opsloop.monitoring.drift.columns import Column, Floats, Ints, category_column, is_missing, number_column
+from opsloop.monitoring.drift.options import DriftOptions, Rule
+
+PREDICTION = "prediction"
+LEAST_ROWS = 30
+"""Rows or blocks below which nothing can be tested."""
+ENOUGH_ROWS = 100
+"""Rows or blocks below which the rate of false alarms is not promised."""
+YEAR_S = 365.25 * 86_400.0
+_FEW_CLASSES = 24
+_SHARE_OF_PAIRS = 0.25
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Bets as arrays. A column's bin b is row `bases[column] + b` of `factors`; so are pairs of groups, in
+    `pair_factors`. Evidence lies flat: all columns' bets, then all pairs'."""
+
+    bases: Ints
+    factors: Floats
+    groups: Ints
+    """Coarse group of each row of `factors`."""
+    pair_bases: Ints
+    pair_factors: Floats
+    weights: Floats
+    bets: tuple[Bet, ...]
+    subjects: tuple[tuple[int, ...], ...]
+    """What each bet is on: one column or two."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Made by `fit`. Its bytes keep counts and edges alone, no row."""
+
+    options: DriftOptions
+    raw: tuple[Column, ...]
+    """The columns of a row, the prediction last when it is watched."""
+    places: tuple[int, ...]
+    """Which columns of X are watched, in the order of `raw`; the prediction's is -1."""
+    block: Block
+    columns: tuple[Column, ...]
+    """What is bet on: `raw`, or figures of a block of rows."""
+    pairs: tuple[tuple[int, int], ...]
+    joints: Floats
+    rows: int
+    """Reference rows, or blocks, that the columns were counted over."""
+
+    @property
+    def radius(self) -> float:
+        return radius_of(self.rows, self.options.tolerance)
+
+    @property
+    def is_guaranteed(self) -> bool:
+        """Whether the set rate of false alarms is promised."""
+        return self.rows >= ENOUGH_ROWS and self.block.is_independent
+
+    @property
+    def threshold(self) -> float:
+        """What the evidence must reach: rows (or years) until a false alarm, on average."""
+        options = self.options
+        per_year = options.false_alarms_per_year
+        return options.false_alarms_every if per_year is None else 1.0 / per_year
+
+    @property
+    def unit_mass(self) -> float:
+        """What one row adds to the evidence when it says nothing: 1, or one second in years."""
+        return 1.0 if self.options.false_alarms_per_year is None else 1.0 / YEAR_S
+
+    @cached_property
+    def tables(self) -> Tables:
+        return _tables(self)
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def to_bytes(self) -> bytes:
+        facts = {
+            "options": self.options.as_mapping(),
+            "block": self.block.as_mapping(),
+            "raw": [_facts(column) for column in self.raw],
+            "columns": [_facts(column) for column in self.columns] if self.block.is_aggregate else [],
+            "places": self.places,
+            "pairs": self.pairs,
+            "rows": self.rows,
+        }
+        arrays = {"joints": self.joints}
+        for kind, columns in (("raw", self.raw), ("columns", self.columns if self.block.is_aggregate else ())):
+            for place, column in enumerate(columns):
+                arrays |= {f"{kind}.{place}.{key}": getattr(column, key) for key in ("edges", "counts", "scores")}
+        return packed("drift reference", facts, arrays)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Reference:
+        """Raises: ValueError when these are no reference of this version."""
+        facts, arrays = unpacked("drift reference", data)
+        raw = tuple(_column(each, arrays, f"raw.{place}") for place, each in enumerate(facts["raw"]))
+        own = tuple(_column(each, arrays, f"columns.{place}") for place, each in enumerate(facts["columns"]))
+        return cls(
+            options=DriftOptions.parse(facts["options"]),
+            raw=raw,
+            places=tuple(facts["places"]),
+            block=Block(**facts["block"]),
+            columns=own or raw,
+            pairs=tuple((first, second) for first, second in facts["pairs"]),
+            joints=arrays["joints"],
+            rows=facts["rows"],
+        )
+
+
+def fit(
+    baseline: np.ndarray[Any, Any],
+    predictions: Sequence[Any] | np.ndarray[Any, Any] | None,
+    names: Sequence[str],
+    options: DriftOptions | None = None,
+    *,
+    categories: Mapping[str, Sequence[object]] | None = None,
+    classes: Sequence[object] = (),
+    at_s: Sequence[float] | Floats | None = None,
+    is_ordered: bool = False,
+) -> Reference:
+    """The reference of a model. Slow (some 10 ms); once per release.
+
+    Args:
+        baseline: rows (rows, inputs), of numbers, or of objects with text among them.
+        predictions: what the model says of them; None when they are not watched.
+        categories: by name of a text input, its labels; a column of numbers holds places in them.
+        classes: labels of a classification; predictions that are an array of numbers hold places in them.
+        at_s: when each row came, in seconds; then blocks of time can be chosen.
+        is_ordered: the rows are in the order in which they came.
+    Raises: InvalidInput for a baseline that is too short or has other columns than names.
+    """
+    options = options or DriftOptions()
+    _check(baseline, predictions, names, options)
+    watched = [place for place, name in enumerate(names) if not options.columns or name in options.columns]
+    raw = [_raw_column(names[place], baseline[:, place], (categories or {}).get(names[place], ())) for place in watched]
+    encoded = [
+        column.bins(_decoded(baseline[:, place], column, categories))
+        for place, column in zip(watched, raw, strict=True)
+    ]
+    if predictions is not None and options.watch_predictions:
+        column, values = _prediction_column(predictions, classes)
+        raw.append(column)
+        encoded.append(column.bins(values))
+        watched.append(-1)
+    times = None if at_s is None else np.asarray(at_s, dtype=np.float64)
+    block = (
+        ROW
+        if options.method is not Rule.SEQUENTIAL
+        else block_of(raw, encoded, options.block, times, is_ordered=is_ordered)
+    )
+    columns, rows = list(raw), len(baseline)
+    if block.is_aggregate:
+        table, names_of = block_table(raw, encoded, block, times)
+        columns = [number_column(name, table[:, place]) for place, name in enumerate(names_of)]
+        encoded = [column.bins(table[:, place]) for place, column in enumerate(columns)]
+        rows = len(table)
+    groups = [linked.groups_of(column)[bins] for column, bins in zip(columns, encoded, strict=True)]
+    inputs = sum(place >= 0 for place in watched)
+    pairs = [] if block.is_aggregate else linked.chosen(groups, inputs)
+    joints = [linked.joint_counts(groups[first], groups[second]) for first, second in pairs]
+    return Reference(
+        options=options,
+        raw=tuple(raw),
+        places=tuple(watched),
+        block=block,
+        columns=tuple(columns),
+        pairs=tuple(pairs),
+        joints=np.array(joints).reshape(len(joints), linked.GROUPS**2),
+        rows=rows,
+    )
+
+
+def _check(baseline: np.ndarray[Any, Any], predictions: Any, names: Sequence[str], options: DriftOptions) -> None:
+    if baseline.ndim != 2 or baseline.shape[1] != len(names):
+        raise InvalidInput(field="baseline", value=baseline.shape, wanted=f"rows with {len(names)} inputs")
+    if len(baseline) < LEAST_ROWS and options.method is not Rule.NONE:
+        wanted = f"at least {LEAST_ROWS} rows; with fewer nothing can be told from chance"
+        raise InvalidInput(field="baseline", value=f"{len(baseline)} rows", wanted=wanted)
+    if predictions is not None and len(predictions) != len(baseline):
+        raise InvalidInput(field="predictions", value=len(predictions), wanted=f"one for each of {len(baseline)} rows")
+    for name in options.columns:
+        if name not in names:
+            raise InvalidInput(field="drift.columns", value=name, wanted=f"one of {', '.join(names)}")
+
+
+def _raw_column(name: str, values: np.ndarray[Any, Any], labels: Sequence[object]) -> Column:
+    if labels:
+        return category_column(name, _labelled(values, labels), labels)
+    if values.dtype != object:
+        return number_column(name, values.astype(np.float64))
+    if any(isinstance(value, str) for value in values):
+        return category_column(name, values.tolist())
+    return number_column(name, numbers(values.tolist()))
+
+
+def _decoded(values: np.ndarray[Any, Any], column: Column, categories: Mapping[str, Sequence[object]] | None) -> Any:
+    if not column.is_category:
+        return values if values.dtype != object else numbers(values.tolist())
+    return _labelled(values, (categories or {}).get(column.name, ()))
+
+
+def numbers(values: Sequence[object]) -> Floats:
+    """Numbers of a table of objects; None is missing."""
+    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _labelled(values: Any, labels: Sequence[object]) -> list[object]:
+    """Labels: those of an array of numbers, which are places among `labels`, or as they are."""
+    listed: list[Any] = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    if not labels or not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf":
+        return listed
+    return [
+        None if is_missing(value) else labels[int(value)] if 0 <= value < len(labels) else value for value in listed
+    ]
+
+
+def _prediction_column(predictions: Any, classes: Sequence[object]) -> tuple[Column, Any]:
+    listed: list[Any] = predictions.tolist() if isinstance(predictions, np.ndarray) else list(predictions)
+    if classes:
+        values = _labelled(predictions, classes)
+        return category_column(PREDICTION, values, classes), values
+    is_named = any(isinstance(value, str | bool) for value in listed)
+    if is_named or (len(set(listed)) <= _FEW_CLASSES and all(float(value).is_integer() for value in listed)):
+        return category_column(PREDICTION, listed), listed
+    table = numbers(listed)
+    return number_column(PREDICTION, table), table
+
+
+def _tables(reference: Reference) -> Tables:
+    columns, pairs, radius = reference.columns, reference.pairs, reference.radius
+    bets: list[Bet] = []
+    subjects: list[tuple[int, ...]] = []
+    weights: list[Floats] = []
+    factors, pair_factors = [], []
+    groups = [linked.groups_of(column) for column in columns]
+    share_of_pairs = _SHARE_OF_PAIRS if pairs else 0.0
+    for place, column in enumerate(columns):
+        own, ratios = bets_of(column)
+        factors.append(e_values(ratios, column.counts, radius).T)
+        bets += own
+        subjects += [(place,)] * len(own)
+        weights.append(_shares(own) * (1.0 - share_of_pairs) / len(columns))
+    for (first, second), joint in zip(pairs, reference.joints, strict=True):
+        scores = [linked.group_scores(columns[place], groups[place]) for place in (first, second)]
+        own, ratios = linked.bets_of_pair(joint, *scores)
+        pair_factors.append(e_values(ratios, joint, radius).T)
+        bets += own
+        subjects += [(first, second)] * len(own)
+        weights.append(_shares(own) * share_of_pairs / len(pairs))
+    sizes = [len(column.counts) for column in columns]
+    return Tables(
+        bases=np.cumsum([0, *sizes[:-1]]).astype(np.int64),
+        factors=np.ascontiguousarray(np.concatenate(factors)),
+        groups=np.concatenate(groups),
+        pair_bases=np.arange(len(pairs), dtype=np.int64) * linked.GROUPS**2,
+        pair_factors=np.ascontiguousarray(
+            np.concatenate(pair_factors) if pair_factors else np.ones((0, linked.BETS_PER_PAIR))
+        ),
+        weights=np.concatenate(weights),
+        bets=tuple(bets),
+        subjects=tuple(subjects),
+    )
+
+
+def _shares(bets: Sequence[Bet]) -> Floats:
+    weights = np.array([bet.weight for bet in bets])
+    shares: Floats = weights / weights.sum()
+    return shares
+
+
+def _facts(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "labels": [label.item() if isinstance(label, np.generic) else label for label in column.labels],
+        "mean": column.mean,
+        "sd": column.sd,
+        "quantiles": column.quantiles,
+    }
+
+
+def _column(facts: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]], key: str) -> Column:
+    own = {name: arrays[f"{key}.{name}"] for name in ("edges", "counts", "scores")}
+    tuples = {name: tuple(facts[name]) for name in ("labels", "quantiles")}
+    return Column(**{**facts, **tuples, **own})
