@@ -26,6 +26,7 @@ import numpy as np
 from opsloop.monitoring.drift._packing import packed, unpacked
 from opsloop.monitoring.drift.blocks import Aggregate
 from opsloop.monitoring.drift.columns import Column, Floats, Ints
+from opsloop.monitoring.drift.joint import BLOCK_MEMORIES, BLOCK_PERIOD, MEMORIES, PERIOD, Directions
 from opsloop.monitoring.drift.pairs import BETS_PER_PAIR, GROUPS
 from opsloop.monitoring.drift.reference import YEAR_S, Reference, numbers
 
@@ -62,7 +63,15 @@ class Detector:
         """The latest rows, or blocks, as values of `reference.columns`."""
         self._last_s: float | None = None
         self._compile(reference)
-        self._aggregate = Aggregate(reference) if reference.block.is_aggregate else None
+        is_aggregate = reference.block.is_aggregate
+        self._period, memories = (BLOCK_PERIOD, BLOCK_MEMORIES) if is_aggregate else (PERIOD, MEMORIES)
+        self.directions = Directions(reference.scores, reference.options.tolerance, self._period, memories)
+        self._pending: list[list[int]] = []
+        """Tokens of the rows since the directions were learned."""
+        self.starts: deque[int] = deque(maxlen=KEPT_ROWS)
+        """Of blocks: the number of their first row."""
+        self._next_start = 1
+        self._aggregate = Aggregate(reference.raw, reference.block) if reference.block.is_aggregate else None
 
     def _compile(self, reference: Reference) -> None:
         """What the hot path reads, as plain attributes, lists and preallocated arrays."""
@@ -71,11 +80,15 @@ class Detector:
         self.evidence: Floats = np.zeros(len(tables.bets))
         self._factors: Floats = np.ones(len(tables.bets))
         self._of_columns = self._factors[: columns * width].reshape(columns, width)
-        self._of_pairs = self._factors[columns * width :].reshape(len(reference.pairs), BETS_PER_PAIR)
+        ends = columns * width + len(reference.pairs) * BETS_PER_PAIR
+        self._of_pairs = self._factors[columns * width : ends].reshape(len(reference.pairs), BETS_PER_PAIR)
+        self._of_all = self._factors[ends:]
+        self._ends = ends
         self._table, self._pair_table, self._weights = tables.factors, tables.pair_factors, tables.weights
         self._bases = tables.bases.tolist()
         self._groups = tables.groups.tolist()
         bases = tables.pair_bases.tolist()
+        self._shifts: Ints = np.repeat([0, len(tables.factors)], [columns, len(bases)]).astype(np.int64)
         self._pairs = [(first, second, base) for (first, second), base in zip(reference.pairs, bases, strict=True)]
         self._firsts = np.array([first for first, _ in reference.pairs], dtype=np.int64)
         self._seconds = np.array([second for _, second in reference.pairs], dtype=np.int64)
@@ -116,27 +129,38 @@ class Detector:
 
     def _row(self, values: list[Any], mass: float) -> Reading:
         """The recursion for one row, or block, of values of `reference.columns`."""
-        places = []
+        tokens = []
         try:
             for (edges, codes, base, other), value in zip(self._readers, values, strict=True):
-                places.append(base + bisect_right(edges, value) if codes is None else codes.get(value, other))
+                tokens.append(base + bisect_right(edges, value) if codes is None else codes.get(value, other))
         except TypeError:  # a missing number among objects
             return self._row([math.nan if value is None else value for value in values], mass)
         self.kept.append(values)
-        self._table.take(places, 0, self._of_columns, "clip")
+        self._table.take(tokens, 0, self._of_columns, "clip")
         if self._pairs:
             groups = self._groups
-            of = [groups[place] for place in places]
+            of = [groups[token] for token in tokens]
             cells = [base + GROUPS * of[first] + of[second] for first, second, base in self._pairs]
             self._pair_table.take(cells, 0, self._of_pairs, "clip")
+            tokens += cells
+        if self.directions.is_betting:
+            self._of_all[:] = self.directions.factors(np.add(tokens, self._shifts))
         evidence = self.evidence
         evidence += mass
         evidence *= self._factors
         total = float(evidence.dot(self._weights))
         if total >= self._threshold:
             return self._alarm(total, self.rows)
+        self._pending.append(tokens)
+        if len(self._pending) >= self._period:
+            self._learn()
         self.score = score = max(0.0, 1.0 + math.log(total / self._threshold) / self._log_span)
         return Reading(False, score)
+
+    def _learn(self) -> None:
+        self.directions.learn(np.array(self._pending, dtype=np.int64) + self._shifts)
+        self._of_all[:] = 1.0
+        self._pending = []
 
     def _alarm(self, total: float, row: int) -> Reading:
         self.alarmed_at = row
@@ -152,30 +176,35 @@ class Detector:
         return max(passed, 1e-6) / (YEAR_S * count)
 
     def _many(self, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
-        places = self._places(X, predictions)
+        tokens = self._tokens(X, predictions)
         mass = self._mass(len(X), at_s)
         if self._averages:
-            return self._request(X, predictions, places, mass * len(X))
-        for start in range(0, len(X), _CHUNK):
-            end = min(start + _CHUNK, len(X))
-            totals = self._multiplied(places[start:end], mass)
+            return self._request(X, predictions, tokens, mass * len(X))
+        start = 0
+        while start < len(X):
+            end = min(start + _CHUNK, len(X), start + self._period - len(self._pending))
+            totals = self._multiplied(self._factors_of(tokens[start:end]), mass)
             over = np.flatnonzero(totals >= self._threshold)
             if len(over):
-                self._keep(X[: start + int(over[0]) + 1], predictions)
-                alarm = self._alarm(float(totals[over[0]]), self.rows + start + int(over[0]) + 1)
+                row = start + int(over[0]) + 1
+                self._keep(X[:row], predictions)
+                alarm = self._alarm(float(totals[over[0]]), self.rows + row)
                 self.rows += len(X)
                 return alarm
+            self._pending += tokens[start:end].tolist()
+            if len(self._pending) >= self._period:
+                self._learn()
+            start = end
         self.rows += len(X)
         self._keep(X, predictions)
         self.score = max(0.0, 1.0 + math.log(float(totals[-1]) / self._threshold) / self._log_span)
         return Reading(False, self.score)
 
-    def _multiplied(self, places: Ints, mass: float) -> Floats:
+    def _multiplied(self, factors: Floats, mass: float) -> Floats:
         """The totals after each of some rows: with P the running product of the factors, R = P (R0 + c sum 1/P).
 
         Every term is positive, so that nothing cancels. At the row that passes the threshold the evidence stops.
         """
-        factors = self._factors_of(places)
         products = np.multiply.accumulate(factors, axis=0)
         sums = np.empty_like(products)
         np.add(self.evidence, mass, out=sums[0])
@@ -187,41 +216,50 @@ class Detector:
         self.evidence[:] = sums[int(np.argmax(over)) if over.any() else -1]
         return totals
 
-    def _factors_of(self, places: Ints) -> Floats:
-        factors = np.empty((len(places), len(self.evidence)))
-        columns = self._of_columns.size
-        factors[:, :columns] = self._table.take(places, 0).reshape(len(places), columns)
+    def _factors_of(self, tokens: Ints) -> Floats:
+        """The factors of some rows, (rows, bets)."""
+        factors = np.empty((len(tokens), len(self.evidence)))
+        columns, size = len(self._bases), self._of_columns.size
+        factors[:, :size] = self._table.take(tokens[:, :columns], 0).reshape(len(tokens), size)
         if self._pairs:
-            tables = self.reference.tables
-            groups = tables.groups.take(places)
-            cells = groups[:, self._firsts] * GROUPS + groups[:, self._seconds] + tables.pair_bases
-            factors[:, columns:] = self._pair_table.take(cells, 0).reshape(len(places), -1)
+            factors[:, size : self._ends] = self._pair_table.take(tokens[:, columns:], 0).reshape(len(tokens), -1)
+        if self.directions.is_betting:
+            factors[:, self._ends :] = self.directions.factors(tokens + self._shifts)
+        else:
+            factors[:, self._ends :] = 1.0
         return factors
 
-    def _request(self, X: np.ndarray[Any, Any], predictions: Any, places: Ints, mass: float) -> Reading:
+    def _request(self, X: np.ndarray[Any, Any], predictions: Any, tokens: Ints, mass: float) -> Reading:
         """One request of several rows that may depend on each other: an average of e-values is an e-value."""
         self.rows += len(X)
         self._keep(X, predictions)
         self.evidence += mass
-        self.evidence *= self._factors_of(places).mean(axis=0)
+        self.evidence *= self._factors_of(tokens).mean(axis=0)
         total = float(self.evidence.dot(self._weights))
         if total >= self._threshold:
             return self._alarm(total, self.rows)
+        self._pending += tokens.tolist()
+        if len(self._pending) >= self._period:
+            self._learn()
         self.score = max(0.0, 1.0 + math.log(total / self._threshold) / self._log_span)
         return Reading(False, self.score)
 
-    def _places(self, X: np.ndarray[Any, Any], predictions: Any) -> Ints:
-        """The row of the table of each value, (rows, columns)."""
+    def _tokens(self, X: np.ndarray[Any, Any], predictions: Any) -> Ints:
+        """The rows of the tables that each row of X selects: one by column, then one by pair."""
         columns = self.reference.raw
-        places = np.empty((len(X), len(columns)), dtype=np.int64)
+        found = np.empty((len(X), len(columns) + len(self._pairs)), dtype=np.int64)
         for to, (column, values) in enumerate(zip(columns, self._values(X, predictions), strict=True)):
-            _edges, codes, base, other = self._readers[to]
+            _, codes, base, other = self._readers[to]
             if codes is None:
-                places[:, to] = column.edges.searchsorted(_numeric(values), "right")
-                places[:, to] += base
+                found[:, to] = column.edges.searchsorted(_numeric(values), "right")
+                found[:, to] += base
             else:
-                places[:, to] = [codes.get(value, other) for value in _listed(values)]
-        return places
+                found[:, to] = [codes.get(value, other) for value in _listed(values)]
+        if self._pairs:
+            tables = self.reference.tables
+            groups = tables.groups.take(found[:, : len(columns)])
+            found[:, len(columns) :] = groups[:, self._firsts] * GROUPS + groups[:, self._seconds] + tables.pair_bases
+        return found
 
     def _values(self, X: np.ndarray[Any, Any], predictions: Any) -> list[Any]:
         found: list[Any] = [X[:, place] for place in self._columns]
@@ -240,14 +278,13 @@ class Detector:
     def _blocks(self, aggregate: Aggregate, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
         """Rows go into the block that is open; each block that they complete is one step."""
         reading = Reading(False, self.score)
-        for done, figures in aggregate.add(self._raw_bins(X, predictions), at_s):
-            self.rows += done
-            if self.alarmed_at is None and figures is not None:
-                reading = self._row(figures, self._block_mass(aggregate, at_s))
+        for figures, rows in aggregate.add(self._raw_bins(X, predictions), at_s):
+            if self.alarmed_at is None:
+                self.starts.append(self._next_start)
+                self._next_start += rows
+                reading = self._row(figures, self._mass(1, at_s) if self._by_time else float(rows))
+        self.rows += len(X)
         return reading
-
-    def _block_mass(self, aggregate: Aggregate, at_s: float) -> float:
-        return self._mass(1, at_s) if self._by_time else float(aggregate.completed_rows)
 
     def _raw_bins(self, X: np.ndarray[Any, Any], predictions: Any) -> list[Ints]:
         found = []
@@ -264,9 +301,13 @@ class Detector:
             "score": self.score,
             "last_s": self._last_s,
             "kept": [[_plain(value) for value in row] for row in list(self.kept)[-_STORED_ROWS:]],
+            "pending": self._pending,
+            "seen": self.directions.seen,
+            "next_start": self._next_start,
+            "starts": list(self.starts)[-_STORED_ROWS:],
             "open": None if self._aggregate is None else self._aggregate.state(),
         }
-        return packed("drift detector", facts, {"evidence": self.evidence})
+        return packed("drift detector", facts, {"evidence": self.evidence, **self.directions.state()})
 
     @classmethod
     def restored(cls, reference: Reference, state: bytes) -> Detector:
@@ -282,6 +323,10 @@ class Detector:
         detector.rows, detector.alarmed_at, detector.score = facts["rows"], facts["alarmed_at"], facts["score"]
         detector._last_s = facts["last_s"]
         detector.kept.extend(facts["kept"])
+        detector.starts.extend(facts["starts"])
+        detector._next_start = facts["next_start"]
+        detector._pending = [list(tokens) for tokens in facts["pending"]]
+        detector.directions.restore(arrays, facts["seen"])
         if detector._aggregate is not None:
             detector._aggregate.restore(facts["open"])
         return detector
@@ -302,7 +347,7 @@ class Detector:
             merged.evidence += each.evidence / (len(found) if merged._by_time else 1)
             merged.rows += each.rows
         strongest = max(found, key=lambda each: each.score)
-        merged.kept = strongest.kept
+        merged.kept, merged.starts, merged.directions = strongest.kept, strongest.starts, strongest.directions
         total = float(merged.evidence.dot(merged._weights))
         if total >= merged._threshold or strongest.alarmed_at is not None:
             merged._alarm(max(total, merged._threshold), merged.rows)

@@ -10,13 +10,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from opsloop.core.errors import InvalidInput
 from opsloop.monitoring.drift import pairs as linked
 from opsloop.monitoring.drift._packing import packed, unpacked
-from opsloop.monitoring.drift.bets import Bet, bets_of, e_values, radius_of
+from opsloop.monitoring.drift.bets import Bet, Change, bets_of, e_values, radius_of
 from opsloop.monitoring.drift.blocks import ROW, Block, block_of, block_table
 from opsloop.monitoring.drift.columns import Column, Floats, Ints, category_column, is_missing, number_column
+from opsloop.monitoring.drift.joint import BLOCK_MEMORIES, MEMORIES, Scores
 from opsloop.monitoring.drift.options import DriftOptions, Rule
 
 PREDICTION = "prediction"
@@ -26,13 +28,14 @@ ENOUGH_ROWS = 100
 """Rows or blocks below which the rate of false alarms is not promised."""
 YEAR_S = 365.25 * 86_400.0
 _FEW_CLASSES = 24
-_SHARE_OF_PAIRS = 0.25
+_SHARE_OF_PAIRS = 0.2
+_SHARE_OF_ALL = 0.3
 
 
 @dataclass(frozen=True)
 class Tables:
     """Bets as arrays. A column's bin b is row `bases[column] + b` of `factors`; so are pairs of groups, in
-    `pair_factors`. Evidence lies flat: all columns' bets, then all pairs'."""
+    `pair_factors`. Evidence lies flat: all columns' bets, then all pairs', then those on all columns at once."""
 
     bases: Ints
     factors: Floats
@@ -43,12 +46,12 @@ class Tables:
     weights: Floats
     bets: tuple[Bet, ...]
     subjects: tuple[tuple[int, ...], ...]
-    """What each bet is on: one column or two."""
+    """What each bet is on: one column, two, or () for all."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Made by `fit`. Its bytes keep counts and edges alone, no row."""
+    """Made by `fit`. Of the rows it keeps the bins, no value."""
 
     options: DriftOptions
     raw: tuple[Column, ...]
@@ -59,9 +62,28 @@ class Reference:
     columns: tuple[Column, ...]
     """What is bet on: `raw`, or figures of a block of rows."""
     pairs: tuple[tuple[int, int], ...]
-    joints: Floats
-    rows: int
-    """Reference rows, or blocks, that the columns were counted over."""
+    bins: npt.NDArray[np.int16]
+    """The bins of the reference's rows, or blocks: (rows, columns)."""
+
+    @property
+    def rows(self) -> int:
+        """Reference rows, or blocks, that the columns were counted over."""
+        return len(self.bins)
+
+    @cached_property
+    def groups(self) -> tuple[Ints, ...]:
+        """The coarse group of each bin, by column."""
+        return tuple(linked.groups_of(column) for column in self.columns)
+
+    @cached_property
+    def joints(self) -> tuple[Floats, ...]:
+        """Reference rows per pair of groups, by pair."""
+        found = [groups[self.bins[:, place]] for place, groups in enumerate(self.groups)]
+        return tuple(linked.joint_counts(found[first], found[second]) for first, second in self.pairs)
+
+    @cached_property
+    def scores(self) -> Scores:
+        return Scores(self.columns, self.pairs, self.bins.astype(np.int64), self.groups)
 
     @property
     def radius(self) -> float:
@@ -100,9 +122,8 @@ class Reference:
             "columns": [_facts(column) for column in self.columns] if self.block.is_aggregate else [],
             "places": self.places,
             "pairs": self.pairs,
-            "rows": self.rows,
         }
-        arrays = {"joints": self.joints}
+        arrays: dict[str, np.ndarray[Any, Any]] = {"bins": self.bins}
         for kind, columns in (("raw", self.raw), ("columns", self.columns if self.block.is_aggregate else ())):
             for place, column in enumerate(columns):
                 arrays |= {f"{kind}.{place}.{key}": getattr(column, key) for key in ("edges", "counts", "scores")}
@@ -121,8 +142,7 @@ class Reference:
             block=Block(**facts["block"]),
             columns=own or raw,
             pairs=tuple((first, second) for first, second in facts["pairs"]),
-            joints=arrays["joints"],
-            rows=facts["rows"],
+            bins=arrays["bins"],
         )
 
 
@@ -167,16 +187,15 @@ def fit(
         if options.method is not Rule.SEQUENTIAL
         else block_of(raw, encoded, options.block, times, is_ordered=is_ordered)
     )
-    columns, rows = list(raw), len(baseline)
+    columns = list(raw)
     if block.is_aggregate:
         table, names_of = block_table(raw, encoded, block, times)
         columns = [number_column(name, table[:, place]) for place, name in enumerate(names_of)]
         encoded = [column.bins(table[:, place]) for place, column in enumerate(columns)]
-        rows = len(table)
+        _check_blocks(block, len(table))
     groups = [linked.groups_of(column)[bins] for column, bins in zip(columns, encoded, strict=True)]
     inputs = sum(place >= 0 for place in watched)
     pairs = [] if block.is_aggregate else linked.chosen(groups, inputs)
-    joints = [linked.joint_counts(groups[first], groups[second]) for first, second in pairs]
     return Reference(
         options=options,
         raw=tuple(raw),
@@ -184,8 +203,7 @@ def fit(
         block=block,
         columns=tuple(columns),
         pairs=tuple(pairs),
-        joints=np.array(joints).reshape(len(joints), linked.GROUPS**2),
-        rows=rows,
+        bins=np.column_stack(encoded).astype(np.int16),
     )
 
 
@@ -200,6 +218,12 @@ def _check(baseline: np.ndarray[Any, Any], predictions: Any, names: Sequence[str
     for name in options.columns:
         if name not in names:
             raise InvalidInput(field="drift.columns", value=name, wanted=f"one of {', '.join(names)}")
+
+
+def _check_blocks(block: Block, blocks: int) -> None:
+    if blocks < LEAST_ROWS:
+        wanted = f"at least {LEAST_ROWS} whole blocks in the baseline; it has {blocks}"
+        raise InvalidInput(field="drift.block", value=block.words, wanted=wanted)
 
 
 def _raw_column(name: str, values: np.ndarray[Any, Any], labels: Sequence[object]) -> Column:
@@ -251,26 +275,30 @@ def _tables(reference: Reference) -> Tables:
     subjects: list[tuple[int, ...]] = []
     weights: list[Floats] = []
     factors, pair_factors = [], []
-    groups = [linked.groups_of(column) for column in columns]
     share_of_pairs = _SHARE_OF_PAIRS if pairs else 0.0
+    share_of_columns = 1.0 - share_of_pairs - _SHARE_OF_ALL
     for place, column in enumerate(columns):
         own, ratios = bets_of(column)
         factors.append(e_values(ratios, column.counts, radius).T)
         bets += own
         subjects += [(place,)] * len(own)
-        weights.append(_shares(own) * (1.0 - share_of_pairs) / len(columns))
+        weights.append(_shares(own) * share_of_columns / len(columns))
     for (first, second), joint in zip(pairs, reference.joints, strict=True):
-        scores = [linked.group_scores(columns[place], groups[place]) for place in (first, second)]
+        scores = [linked.group_scores(columns[place], reference.groups[place]) for place in (first, second)]
         own, ratios = linked.bets_of_pair(joint, *scores)
         pair_factors.append(e_values(ratios, joint, radius).T)
         bets += own
         subjects += [(first, second)] * len(own)
         weights.append(_shares(own) * share_of_pairs / len(pairs))
+    memories = BLOCK_MEMORIES if reference.block.is_aggregate else MEMORIES
+    bets += [Bet(Change.JOINT, memory, 1.0) for memory in memories]
+    subjects += [()] * len(MEMORIES)
+    weights.append(np.full(len(MEMORIES), _SHARE_OF_ALL / len(MEMORIES)))
     sizes = [len(column.counts) for column in columns]
     return Tables(
         bases=np.cumsum([0, *sizes[:-1]]).astype(np.int64),
         factors=np.ascontiguousarray(np.concatenate(factors)),
-        groups=np.concatenate(groups),
+        groups=np.concatenate(reference.groups),
         pair_bases=np.arange(len(pairs), dtype=np.int64) * linked.GROUPS**2,
         pair_factors=np.ascontiguousarray(
             np.concatenate(pair_factors) if pair_factors else np.ones((0, linked.BETS_PER_PAIR))
