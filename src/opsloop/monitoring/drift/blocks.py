@@ -109,11 +109,11 @@ def _chosen(columns: Sequence[Column], bins: Sequence[Ints], at_s: Floats | None
             break
         correlation, is_dependent = _dependence(table)
         if not is_dependent:
-            first = said or "successive rows of the reference show no dependence"
-            return _with(block, first if not said else f"{said}; those of one {block.words} do not", True)
+            why = f"{said}; those of one {block.words} do not" if said else "successive rows of it show no dependence"
+            return _with(block, why, True)
         last = block
-        said = f"successive {'rows' if block.unit == 'row' else 'figures of one ' + block.words} of the reference correlate"
-        said += f" ({correlation:.2f})"
+        of = "rows" if block.unit == "row" else f"figures of one {block.words}"
+        said = f"successive {of} of the reference correlate ({correlation:.2f})"
     return _with(last, f"{said}, and it is too short for larger blocks: no rate is promised", False)
 
 

@@ -145,21 +145,26 @@ def _start(detector: Detector, bet: int) -> int:
     return int(np.argmax(won)) if len(won) else 0
 
 
+def _log(factors: Floats) -> Floats:
+    logs: Floats = np.log(factors)
+    return logs
+
+
 def _logs(detector: Detector, bet: int, tokens: list[Ints]) -> Floats:
     """Log factors of a bet over the kept rows; of a bet on all columns in the direction that it has now."""
     reference, tables = detector.reference, detector.reference.tables
     subject, width = tables.subjects[bet], tables.factors.shape[1]
     if len(subject) == 1:
-        return np.log(tables.factors[tokens[subject[0]], bet - subject[0] * width])
+        return _log(tables.factors[tokens[subject[0]], bet - subject[0] * width])
     cells = [
         tables.pair_bases[place] + tables.groups[tokens[first]] * GROUPS + tables.groups[tokens[second]]
         for place, (first, second) in enumerate(reference.pairs)
     ]
     if not subject:
         every = np.column_stack([*tokens, *(each + len(tables.factors) for each in cells)])
-        return np.log(detector.directions.factors(every)[:, bet - len(tables.bets)])
+        return _log(detector.directions.factors(every)[:, bet - len(tables.bets)])
     offset = (bet - len(reference.columns) * width) % tables.pair_factors.shape[1]
-    return np.log(tables.pair_factors[cells[reference.pairs.index((subject[0], subject[1]))], offset])
+    return _log(tables.pair_factors[cells[reference.pairs.index((subject[0], subject[1]))], offset])
 
 
 def _correlation(detector: Detector, subject: tuple[int, ...]) -> float:

@@ -10,7 +10,7 @@ the reference's rows. The direction is known before the rows that it is bet on, 
 follows the stream, hence also what the reference leaves open: the radius is r = tolerance + (sqrt(p) + 3) / sqrt(n),
 the length of a p-dimensional standard error.
 
-Sources: P. Grünwald, R. de Heide, W. Koolen, Safe testing, JRSS B 86 (2024) (plug-in of an estimate of the alternative);
+Sources: P. Grünwald, R. de Heide, W. Koolen, Safe testing, JRSS B 86 (2024), 1091-1128 (plug-in alternatives);
 W. James, C. Stein, Estimation with quadratic loss, Proc. 4th Berkeley Symp. 1 (1961), 361-379.
 """
 
@@ -69,7 +69,8 @@ def _of_column(column: Column) -> Floats:
     counts = column.counts
     if column.is_category:
         frequent = np.argsort(-counts[: len(column.labels)], kind="stable")[:_CATEGORIES]
-        return (np.arange(len(counts))[:, None] == frequent).astype(np.float64)
+        own: Floats = (np.arange(len(counts))[:, None] == frequent).astype(np.float64)
+        return own
     level = np.clip(column.scores, -_LARGEST_SCORE, _LARGEST_SCORE)
     return np.column_stack([level, np.minimum(level**2, _LARGEST_SCORE**2)])
 
