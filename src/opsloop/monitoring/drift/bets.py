@@ -4,10 +4,12 @@ A bet is a likelihood ratio l(bin) >= 0 of a changed against the reference distr
 with mean at most 1 as long as nothing changed, by division by the largest mean it can have: over every distribution
 within the chi-square radius r of the reference's bins that mean is
 
-    mean(l) + r sd(l),      r = tolerance + 3 / sqrt(rows of the reference),
+    mean(l) + r sd(l),      r = tolerance + (z + sqrt(p)) / sqrt(rows of the reference),
 
-with mean and sd over the reference's rows and two more rows at the bet's best outcome (the rule of three for bins in
-which the reference has no row). Three standard errors cover what the reference, being a sample, does not know.
+with mean and sd over the reference's rows and three more rows at the bet's best outcome (the rule of three for bins in
+which the reference has no row). The second term covers what the reference, being a sample, does not know: z >= 3
+standard errors, so many that of 100 references 99 keep the promise for all their columns; and sqrt(p) more for a bet
+whose p figures are themselves taken from the reference, since what chance put there it is bound to miss later.
 
 Sources: P. Grünwald, R. de Heide, W. Koolen, Safe testing, JRSS B 86 (2024), 1091-1128; J. C. Duchi, H. Namkoong,
 Learning models with uniform performance via distributionally robust optimization, Ann. Statist. 49 (2021), 1378-1406
@@ -19,6 +21,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import NormalDist
 
 import numpy as np
 
@@ -56,8 +59,10 @@ class Bet:
 
 
 BETS_PER_COLUMN = 20
-SIGMAS = 3.0
-"""Standard errors of the reference that are allowed for."""
+_BROKEN_REFERENCES = 0.01
+_WAYS = 3
+"""In which a column's bets can break the promise: low, high, and by rare values."""
+_BEST_ROWS = 3.0
 _SHIFTS = ((0.15, 3.0), (0.3, 4.0), (0.6, 4.0), (1.2, 3.0), (2.4, 2.0))
 _SPREADS = ((0.4, 1.0), (0.7, 3.0), (1.4, 4.0), (2.0, 3.0), (3.5, 2.0))
 _UNSEEN = ((0.1, 1.0), (0.8, 1.5))
@@ -77,18 +82,23 @@ def bets_of(column: Column) -> tuple[tuple[Bet, ...], Floats]:
 
 def e_values(ratios: Floats, counts: Floats, radius: float) -> Floats:
     """Likelihood ratios (bets, bins) scaled so that their mean is at most 1 within `radius` of the counts."""
-    rows = counts.sum() + 2.0
+    rows = counts.sum() + _BEST_ROWS
     best = ratios.max(axis=1)
-    mean = (ratios @ counts + 2.0 * best) / rows
-    square = (ratios**2 @ counts + 2.0 * best**2) / rows
+    mean = (ratios @ counts + _BEST_ROWS * best) / rows
+    square = (ratios**2 @ counts + _BEST_ROWS * best**2) / rows
     bound = mean + radius * np.sqrt(np.maximum(square - mean**2, 0.0))
     scaled: Floats = np.clip(ratios / bound[:, None], math.exp(-_CAP), math.exp(_CAP))
     return scaled
 
 
-def radius_of(rows: float, tolerance: float) -> float:
-    """The chi-square radius around the reference in which nothing counts as changed."""
-    return tolerance + SIGMAS / math.sqrt(rows)
+def radius_of(rows: int, columns: int, tolerance: float, figures: int = 0) -> float:
+    """The chi-square radius around the reference in which nothing counts as changed.
+
+    Args:
+        figures: of the bet, that are taken from the reference.
+    """
+    sigmas = NormalDist().inv_cdf(1.0 - _BROKEN_REFERENCES / (_WAYS * columns))
+    return tolerance + (sigmas + math.sqrt(figures)) / math.sqrt(rows)
 
 
 def _common(column: Column) -> list[tuple[Bet, Floats]]:

@@ -65,7 +65,7 @@ class Detector:
         self._compile(reference)
         is_aggregate = reference.block.is_aggregate
         self._period, memories = (BLOCK_PERIOD, BLOCK_MEMORIES) if is_aggregate else (PERIOD, MEMORIES)
-        self.directions = Directions(reference.scores, reference.options.tolerance, self._period, memories)
+        self.directions = Directions(reference.scores, reference.joint_radius, self._period, memories)
         self._pending: list[list[int]] = []
         """Tokens of the rows since the directions were learned."""
         self.starts: deque[int] = deque(maxlen=KEPT_ROWS)

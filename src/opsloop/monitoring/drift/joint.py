@@ -7,8 +7,8 @@ number, frequent categories, products of pairs. Every 64 rows a direction is lea
 
 and the next 64 rows are bet on the tilted distribution: e = exp(a s) / (mean + r sd), with mean and sd of exp(a s) over
 the reference's rows. The direction is known before the rows that it is bet on, which is all that an e-value needs. It
-follows the stream, hence also what the reference leaves open: the radius is r = tolerance + (sqrt(p) + 3) / sqrt(n),
-the length of a p-dimensional standard error.
+follows the stream, hence also what the reference leaves open: the radius is r = tolerance + (sqrt(p) + z) / sqrt(n),
+the length of a p-dimensional standard error (see `bets`).
 
 Sources: P. Grünwald, R. de Heide, W. Koolen, Safe testing, JRSS B 86 (2024), 1091-1128 (plug-in alternatives);
 W. James, C. Stein, Estimation with quadratic loss, Proc. 4th Berkeley Symp. 1 (1961), 361-379.
@@ -21,7 +21,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opsloop.monitoring.drift.bets import SIGMAS
 from opsloop.monitoring.drift.columns import Column, Floats, Ints
 from opsloop.monitoring.drift.pairs import GROUPS
 
@@ -84,14 +83,14 @@ def _group_means(column: Column, groups: Ints) -> Floats:
 class Directions:
     """What is bet on now, and the rows since it was learned."""
 
-    def __init__(self, scores: Scores, tolerance: float, period: int, memories: Sequence[float]) -> None:
+    def __init__(self, scores: Scores, radius: float, period: int, memories: Sequence[float]) -> None:
         self._scores, self.period, self._memories = scores, period, memories
         self.means: Floats = np.zeros((len(memories), scores.rank))
         self.directions: Floats = np.zeros_like(self.means)
         self.offsets: Floats = np.zeros(len(memories))
         self.logs: Floats = np.zeros((len(scores.table), len(memories)))
         self.is_betting = False
-        self._radius = tolerance + (math.sqrt(scores.rank) + SIGMAS) / math.sqrt(len(scores.rows))
+        self._radius = radius
         self.seen = 0
 
     def learn(self, tokens: Ints) -> None:

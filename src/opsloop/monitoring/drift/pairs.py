@@ -12,12 +12,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from opsloop.monitoring.drift.bets import Bet, Change
+from opsloop.monitoring.drift.bets import Bet, Change, e_values
 from opsloop.monitoring.drift.columns import Column, Floats, Ints
 
 GROUPS = 7
 MAX_PAIRS = 24
 BETS_PER_PAIR = 6
+FIGURES = (GROUPS - 2) ** 2
+"""Degrees of freedom of a pair's table, on which the bet that the two became independent rests."""
 _TILTS = ((0.3, 1.0), (0.8, 1.0))
 _CAP = 12.0
 
@@ -67,12 +69,15 @@ def chosen(groups: Sequence[Ints], columns: int) -> list[tuple[int, int]]:
     return sorted(sorted(every, key=lambda pair: -worth[pair])[:MAX_PAIRS])
 
 
-def bets_of_pair(joint: Floats, first: Floats, second: Floats) -> tuple[tuple[Bet, ...], Floats]:
-    """The bets on a pair and their likelihood ratios (bets, GROUPS * GROUPS), not yet e-values.
+def bets_of_pair(
+    joint: Floats, first: Floats, second: Floats, radius: float, fitted: float
+) -> tuple[tuple[Bet, ...], Floats]:
+    """The bets on a pair and their e-values (bets, GROUPS * GROUPS).
 
     Args:
         joint: reference rows per pair of groups.
         first, second: mean normal scores of the groups.
+        radius, fitted: in which nothing counts as changed; the second for bets that are taken from `joint`.
     """
     table = joint.reshape(GROUPS, GROUPS)
     rows = table.sum()
@@ -80,9 +85,10 @@ def bets_of_pair(joint: Floats, first: Floats, second: Floats) -> tuple[tuple[Be
     lost = np.divide(product, np.maximum(table, 0.5), out=np.ones_like(table), where=product > 0).ravel()
     product_of_scores = (first[:, None] * second).ravel()
     bets = [Bet(Change.UNLINKED, 0.4, 1.5), Bet(Change.UNLINKED, 0.95, 1.5)]
-    ratios = [0.6 + 0.4 * lost, 0.05 + 0.95 * lost]
+    tilts = []
     for change, sign in ((Change.LINKED, 1.0), (Change.REVERSED, -1.0)):
         for tilt, weight in _TILTS:
             bets.append(Bet(change, tilt, weight))
-            ratios.append(np.exp(np.minimum(sign * tilt * product_of_scores, _CAP)))
-    return tuple(bets), np.minimum(np.array(ratios), math.exp(_CAP))
+            tilts.append(np.exp(np.minimum(sign * tilt * product_of_scores, _CAP)))
+    unlinked = np.minimum(np.array([0.6 + 0.4 * lost, 0.05 + 0.95 * lost]), math.exp(_CAP))
+    return tuple(bets), np.concatenate([e_values(unlinked, joint, fitted), e_values(np.array(tilts), joint, radius)])

@@ -87,7 +87,12 @@ class Reference:
 
     @property
     def radius(self) -> float:
-        return radius_of(self.rows, self.options.tolerance)
+        return radius_of(self.rows, len(self.columns), self.options.tolerance)
+
+    @property
+    def joint_radius(self) -> float:
+        """The same for a direction that is learned from the stream."""
+        return radius_of(self.rows, len(self.columns), self.options.tolerance, self.scores.rank)
 
     @property
     def is_guaranteed(self) -> bool:
@@ -275,6 +280,7 @@ def _tables(reference: Reference) -> Tables:
     subjects: list[tuple[int, ...]] = []
     weights: list[Floats] = []
     factors, pair_factors = [], []
+    fitted = radius_of(reference.rows, len(columns), reference.options.tolerance, linked.FIGURES)
     share_of_pairs = _SHARE_OF_PAIRS if pairs else 0.0
     share_of_columns = 1.0 - share_of_pairs - _SHARE_OF_ALL
     for place, column in enumerate(columns):
@@ -285,8 +291,8 @@ def _tables(reference: Reference) -> Tables:
         weights.append(_shares(own) * share_of_columns / len(columns))
     for (first, second), joint in zip(pairs, reference.joints, strict=True):
         scores = [linked.group_scores(columns[place], reference.groups[place]) for place in (first, second)]
-        own, ratios = linked.bets_of_pair(joint, *scores)
-        pair_factors.append(e_values(ratios, joint, radius).T)
+        own, values = linked.bets_of_pair(joint, scores[0], scores[1], radius, fitted)
+        pair_factors.append(values.T)
         bets += own
         subjects += [(first, second)] * len(own)
         weights.append(_shares(own) * share_of_pairs / len(pairs))
