@@ -4,14 +4,19 @@ Arguments: an npz file of streams; "all", or the row after which the first alarm
 comma-separated list, and thresholds of Page-Hinkley. Both are restarted by each alarm, as river does it.
 """
 
+from __future__ import annotations
+
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 from river.drift import ADWIN, PageHinkley
 
 
-def alarms(make, stream, enough):
+def alarms(make: Callable[[], Any], stream: Any, enough: int | None) -> list[int]:
     """The rows (from 1) at which a detector on any column alarms."""
     found = []
     detectors = [make() for _ in range(stream.shape[1])]
@@ -28,16 +33,16 @@ def alarms(make, stream, enough):
     return found
 
 
-def main():
+def main() -> None:
     path, until, deltas, thresholds = sys.argv[1:]
     enough = None if until == "all" else int(until)
-    deltas, thresholds = ([float(each) for each in listed.split(",")] for listed in (deltas, thresholds))
+    tried = [[float(each) for each in listed.split(",")] for listed in (deltas, thresholds)]
     streams = np.load(path)
     found = []
     for name in streams.files:
         stream = streams[name]
-        adwin = [alarms(lambda d=delta: ADWIN(delta=d), stream, enough) for delta in deltas]
-        page = [alarms(lambda t=limit: PageHinkley(threshold=t), stream, enough) for limit in thresholds]
+        adwin = [alarms(partial(ADWIN, delta=delta), stream, enough) for delta in tried[0]]
+        page = [alarms(partial(PageHinkley, threshold=limit), stream, enough) for limit in tried[1]]
         found.append({"adwin": adwin, "page_hinkley": page})
     json.dump(found, sys.stdout)
 

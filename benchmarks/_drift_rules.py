@@ -149,7 +149,7 @@ def of_river(
         path = Path(folder) / "streams.npz"
         np.savez(path, *streams)
         listed = [",".join(str(abs(limit)) for limit in wanted[name]) for name in (ADWIN.name, PAGE_HINKLEY.name)]
-        command = [python, _RIVER, path, "all" if enough is None else str(enough), *listed]
+        command = [str(python), str(_RIVER), str(path), "all" if enough is None else str(enough), *listed]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return [
         {

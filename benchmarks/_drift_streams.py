@@ -80,10 +80,11 @@ def shuttle(folder: Path) -> Source:
     with gzip.open(folder / "river" / "datasets" / "shuttle.csv.gz", "rt") as lines:
         table = np.array([[float(value) for value in row] for row in list(csv.reader(lines))[1:]])
     normal, other = table[table[:, -1] == 0][:, [0, 2, 5, 6, 7, 8]], table[table[:, -1] == 1][:, [0, 2, 5, 6, 7, 8]]
-    sd = normal.std(axis=0)
+    sd: Table = normal.std(axis=0)
 
     def draw(rows: int, rng: Rng) -> Table:
-        return normal[rng.integers(0, len(normal), rows)]
+        drawn: Table = normal[rng.integers(0, len(normal), rows)]
+        return drawn
 
     def abnormal(X: Table, rng: Rng) -> Table:
         from_other = rng.random(len(X)) < 0.2

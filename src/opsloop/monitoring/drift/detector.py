@@ -26,7 +26,7 @@ import numpy as np
 from opsloop.monitoring.drift._packing import packed, unpacked
 from opsloop.monitoring.drift.blocks import Aggregate
 from opsloop.monitoring.drift.columns import Column, Floats, Ints
-from opsloop.monitoring.drift.joint import BLOCK_MEMORIES, BLOCK_PERIOD, MEMORIES, PERIOD, Directions
+from opsloop.monitoring.drift.joint import Directions
 from opsloop.monitoring.drift.pairs import BETS_PER_PAIR, GROUPS
 from opsloop.monitoring.drift.reference import YEAR_S, Reference, numbers
 
@@ -63,9 +63,8 @@ class Detector:
         """The latest rows, or blocks, as values of `reference.columns`."""
         self._last_s: float | None = None
         self._compile(reference)
-        is_aggregate = reference.block.is_aggregate
-        self._period, memories = (BLOCK_PERIOD, BLOCK_MEMORIES) if is_aggregate else (PERIOD, MEMORIES)
-        self.directions = Directions(reference.scores, reference.joint_radius, self._period, memories)
+        self._period = reference.pace.period
+        self.directions = Directions(reference.scores, reference.radius, reference.pace)
         self._pending: list[list[int]] = []
         """Tokens of the rows since the directions were learned."""
         self.starts: deque[int] = deque(maxlen=KEPT_ROWS)
@@ -137,21 +136,21 @@ class Detector:
             return self._row([math.nan if value is None else value for value in values], mass)
         self.kept.append(values)
         self._table.take(tokens, 0, self._of_columns, "clip")
+        cells: list[int] = []
         if self._pairs:
             groups = self._groups
             of = [groups[token] for token in tokens]
             cells = [base + GROUPS * of[first] + of[second] for first, second, base in self._pairs]
             self._pair_table.take(cells, 0, self._of_pairs, "clip")
-            tokens += cells
         if self.directions.is_betting:
-            self._of_all[:] = self.directions.factors(np.add(tokens, self._shifts))
+            self.directions.into(self._of_all, tokens, cells)
         evidence = self.evidence
         evidence += mass
         evidence *= self._factors
         total = float(evidence.dot(self._weights))
         if total >= self._threshold:
             return self._alarm(total, self.rows)
-        self._pending.append(tokens)
+        self._pending.append(tokens + cells)
         if len(self._pending) >= self._period:
             self._learn()
         self.score = score = max(0.0, 1.0 + math.log(total / self._threshold) / self._log_span)

@@ -18,7 +18,7 @@ from opsloop.monitoring.drift._packing import packed, unpacked
 from opsloop.monitoring.drift.bets import Bet, Change, bets_of, e_values, radius_of
 from opsloop.monitoring.drift.blocks import ROW, Block, block_of, block_table
 from opsloop.monitoring.drift.columns import Column, Floats, Ints, category_column, is_missing, number_column
-from opsloop.monitoring.drift.joint import BLOCK_MEMORIES, MEMORIES, Scores
+from opsloop.monitoring.drift.joint import OF_BLOCKS, OF_ROWS, Pace, Scores
 from opsloop.monitoring.drift.options import DriftOptions, Rule
 
 PREDICTION = "prediction"
@@ -90,9 +90,8 @@ class Reference:
         return radius_of(self.rows, len(self.columns), self.options.tolerance)
 
     @property
-    def joint_radius(self) -> float:
-        """The same for a direction that is learned from the stream."""
-        return radius_of(self.rows, len(self.columns), self.options.tolerance, self.scores.rank)
+    def pace(self) -> Pace:
+        return OF_BLOCKS if self.block.is_aggregate else OF_ROWS
 
     @property
     def is_guaranteed(self) -> bool:
@@ -296,10 +295,10 @@ def _tables(reference: Reference) -> Tables:
         bets += own
         subjects += [(first, second)] * len(own)
         weights.append(_shares(own) * share_of_pairs / len(pairs))
-    memories = BLOCK_MEMORIES if reference.block.is_aggregate else MEMORIES
-    bets += [Bet(Change.JOINT, memory, 1.0) for memory in memories]
-    subjects += [()] * len(MEMORIES)
-    weights.append(np.full(len(MEMORIES), _SHARE_OF_ALL / len(MEMORIES)))
+    bets_on_all = reference.pace.bets
+    bets += [Bet(Change.JOINT, memory, 1.0) for _, memory in bets_on_all]
+    subjects += [()] * len(bets_on_all)
+    weights.append(np.full(len(bets_on_all), _SHARE_OF_ALL / len(bets_on_all)))
     sizes = [len(column.counts) for column in columns]
     return Tables(
         bases=np.cumsum([0, *sizes[:-1]]).astype(np.int64),

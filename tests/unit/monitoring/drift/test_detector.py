@@ -161,4 +161,4 @@ def test_the_set_rate_is_for_all_columns_together() -> None:
     for known in (few, many):
         assert known.tables.weights.sum() == pytest.approx(1.0)
         assert (known.tables.weights >= 0).all()
-    assert NAMES == tuple(column.name for column in few.raw[:4])
+    assert tuple(column.name for column in few.raw[:4]) == NAMES
