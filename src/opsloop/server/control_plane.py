@@ -30,6 +30,7 @@ from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
 from opsloop.flows.run_api import router as flow_runs
 from opsloop.monitoring.api import router as monitoring
+from opsloop.monitoring.labels.api import router as labels
 from opsloop.rag.api import router as rag
 from opsloop.releases.api import router as releases
 from opsloop.server.health import router as health
@@ -50,6 +51,7 @@ ROUTERS = (
     judges,
     releases,
     monitoring,
+    labels,
     feedback,
     console,
 )

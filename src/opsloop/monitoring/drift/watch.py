@@ -33,6 +33,7 @@ from opsloop.monitoring.drift.events import DriftDetected
 from opsloop.monitoring.drift.method import Detecting, Method
 from opsloop.monitoring.drift.replica import replica_of
 from opsloop.monitoring.drift.watches import Checkpoint, StoredWatch
+from opsloop.monitoring.expectations.compiled import Compiled
 from opsloop.monitoring.settings import MonitoringSettings
 
 log = structlog.get_logger()
@@ -63,21 +64,16 @@ class Reading:
     broken: tuple[str, ...] = ()
 
 
-class Rules:
-    """Expectations of the rows of a request; this one has none."""
-
-    def broken(self, X: Any) -> tuple[str, ...]:
-        return ()
-
-
 class Watch:
     """Thread-safe; `close` stores what it knows. Made by `Watch.of`."""
 
-    def __init__(self, workspace: Workspace, watched: Watched, method_of: MethodOf, rules: Rules | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace, watched: Watched, method_of: MethodOf, rules: Compiled | None = None
+    ) -> None:
         self._workspace = workspace
         self._watched = watched
         self._method_of = method_of
-        self._rules = rules or Rules()
+        self._rules = rules
         self._interval_s = workspace.section(MonitoringSettings).drift_checkpoint_s
         self._replica = replica_of(workspace)
         self._lock = threading.Lock()
@@ -92,7 +88,7 @@ class Watch:
 
     def observe(self, X: Any, predictions: Any, at_s: float) -> Reading:
         """What the rows of one request say, after all before them; never raises."""
-        broken = self._rules.broken(X)
+        broken = self._rules.broken(X) if self._rules else ()
         with self._lock:
             for rule in broken:
                 self._broken[rule] = self._broken.get(rule, 0) + 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import defer
 
 from opsloop.core.caller import Role
 from opsloop.core.workspace import UnitOfWork
@@ -57,7 +58,37 @@ def newest(
     return [as_prediction(row) for row in found]
 
 
-def as_prediction(row: PredictionRow) -> Prediction:
+def of_requests(uow: UnitOfWork, endpoint: str, ids: Collection[str]) -> list[Prediction]:
+    """Answers under ids that callers have, or under those of their records; without the inputs, which are long."""
+    mine = (PredictionRow.endpoint == endpoint, PredictionRow.is_answer.is_(True))
+    query = select(PredictionRow).where(*mine).options(defer(PredictionRow.inputs, raiseload=True))
+    found = {
+        row.seq: row
+        for column in (PredictionRow.request_id, PredictionRow.key)
+        for row in uow.session.scalars(query.where(column.in_(ids)))
+    }
+    return [as_prediction(row, with_inputs=False) for row in found.values()]
+
+
+def inputs_of(uow: UnitOfWork, endpoint: str, keys: Collection[str]) -> dict[str, list[list[Any]]]:
+    """The rows of requests by the key of their record."""
+    query = select(PredictionRow.key, PredictionRow.inputs)
+    query = query.where(PredictionRow.endpoint == endpoint, PredictionRow.key.in_(keys))
+    return {key: _decoded(inputs) for key, inputs in uow.session.execute(query)}
+
+
+def count_rows(uow: UnitOfWork, endpoint: str, *, release: str | None = None, since: datetime | None = None) -> int:
+    """How many rows were answered; those that are not kept any more are not counted."""
+    query = select(func.sum(PredictionRow.rows))
+    query = query.where(PredictionRow.endpoint == endpoint, PredictionRow.is_answer.is_(True))
+    if release is not None:
+        query = query.where(PredictionRow.release == release)
+    if since is not None:
+        query = query.where(PredictionRow.started_us >= microseconds(since))
+    return int(uow.session.scalar(query) or 0)
+
+
+def as_prediction(row: PredictionRow, *, with_inputs: bool = True) -> Prediction:
     return Prediction(
         seq=row.seq,
         key=row.key,
@@ -66,7 +97,7 @@ def as_prediction(row: PredictionRow) -> Prediction:
         release=row.release,
         started_at=instant_of(row.started_us),
         rows=row.rows,
-        inputs=_decoded(row.inputs),
+        inputs=_decoded(row.inputs) if with_inputs else [],
         predictions=_decoded(row.predictions),
         drift_score=row.drift_score,
         is_answer=row.is_answer,

@@ -1,0 +1,1 @@
+"""Labels: what a predicted row really was, told later, joined to what was predicted."""
