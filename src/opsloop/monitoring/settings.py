@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from opsloop.core.settings import Section
 
@@ -25,4 +25,14 @@ class MonitoringSettings(Section):
     )
     drift_checkpoint_s: float = Field(
         10.0, gt=0, le=3600, description="Time between two checkpoints of a drift detector, in seconds."
+    )
+    drift_webhook: str | None = Field(
+        None,
+        # The second is what single-model services are used to.
+        validation_alias=AliasChoices("OPSLOOP_DRIFT_WEBHOOK", "DRIFT_WEBHOOK", "drift_webhook"),
+        description="Where drift alarms of every endpoint are told, as a URL; of Slack's too.",
+        repr=False,
+    )
+    drift_webhook_secret: str | None = Field(
+        None, description="Secret with which what is sent there is signed.", repr=False
     )

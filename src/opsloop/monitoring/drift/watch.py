@@ -15,7 +15,7 @@ raises the alarm that no single one has the evidence for.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,8 +28,9 @@ from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.monitoring import metrics
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import Alarm, AlarmKind, Evidence
-from opsloop.monitoring.drift import watches
+from opsloop.monitoring.drift import hooks, watches
 from opsloop.monitoring.drift.events import DriftDetected
+from opsloop.monitoring.drift.hooks import Hook
 from opsloop.monitoring.drift.method import Detecting, Method
 from opsloop.monitoring.drift.replica import replica_of
 from opsloop.monitoring.drift.watches import Checkpoint, StoredWatch
@@ -68,12 +69,18 @@ class Watch:
     """Thread-safe; `close` stores what it knows. Made by `Watch.of`."""
 
     def __init__(
-        self, workspace: Workspace, watched: Watched, method_of: MethodOf, rules: Compiled | None = None
+        self,
+        workspace: Workspace,
+        watched: Watched,
+        method_of: MethodOf,
+        rules: Compiled | None = None,
+        told_to: Sequence[Hook] = (),
     ) -> None:
         self._workspace = workspace
         self._watched = watched
         self._method_of = method_of
         self._rules = rules
+        self._told_to = (*hooks.of_platform(workspace), *told_to)
         self._interval_s = workspace.section(MonitoringSettings).drift_checkpoint_s
         self._replica = replica_of(workspace)
         self._lock = threading.Lock()
@@ -171,6 +178,7 @@ class Watch:
             uow, AlarmKind.DRIFT, endpoint=endpoint, release=release, model=self._watched.model, evidence=evidence
         )
         if raised is not None:
+            hooks.tell(uow, raised, self._told_to)
             uow.emit(
                 DriftDetected(
                     alarm=raised.id,

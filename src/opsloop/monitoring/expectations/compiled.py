@@ -1,8 +1,9 @@
 """Expectations compiled for the hot path: one look at a matrix tells most requests that nothing is broken.
 
-Whether numbers are there and in their ranges, by far the most frequent, is looked at all at once in a matrix. The other expectations are functions of their columns. What is about a dataset and not about rows is answered when it is
-compiled: the columns and their types by the model's signature; the number of rows by nothing, since a request has as
-many as it likes.
+Whether numbers are there and in their ranges, by far the most frequent, is looked at all at once in a matrix. The other
+expectations are functions of their columns. What is about a dataset and not about rows is answered when it is compiled:
+the columns and their types by the model's signature; the number of rows by nothing, since a request has as many as it
+likes.
 """
 
 from __future__ import annotations

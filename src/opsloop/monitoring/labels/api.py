@@ -44,4 +44,4 @@ def add(uow: Writing, name: str, given: LabelsGiven) -> dict[str, Any]:
 @router.get("/api/endpoints/{name}/labels")
 def counts(uow: Reading, name: str) -> dict[str, Any]:
     """How many labels an endpoint has: beside their predictions, waiting for them, and refused."""
-    return {"endpoint": name, **service.counts(uow, name)}
+    return {"endpoint": name, **{state.value: count for state, count in service.counts(uow, name).items()}}

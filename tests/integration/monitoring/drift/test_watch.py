@@ -11,13 +11,18 @@ from opsloop.core.caller import Caller
 from opsloop.core.clock import FakeClock
 from opsloop.core.events._tables import OutboxRow
 from opsloop.core.ids import RandomIds
+from opsloop.core.notices import service as notices
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
+from opsloop.datasets.expectations import declared
+from opsloop.monitoring import metrics
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import AlarmState, Outcome
 from opsloop.monitoring.drift import watches
+from opsloop.monitoring.drift.hooks import Hook
 from opsloop.monitoring.drift.watch import Watch, Watched
+from opsloop.monitoring.expectations.compiled import compiled
 from tests.integration.monitoring.drift.counting import CountingMethod
 
 WATCHED = Watched(endpoint="iris", release="rel_1", model="iris@3", digest="abc")
@@ -199,3 +204,33 @@ def test_the_thread_reports_a_detection_at_once(workspace: Workspace, admin: Cal
     see(seeing, CHANGED, times=2)
     seeing.close()
     assert raised(workspace, admin) == ["length is larger"]
+
+
+def test_a_webhook_is_told_in_the_transaction_of_the_alarm(workspace: Workspace, admin: Caller) -> None:
+    seeing = Watch(
+        workspace,
+        WATCHED,
+        lambda baseline: CountingMethod(baseline=baseline),
+        told_to=(Hook("http://127.0.0.1:9/a", "s3cret"), Hook("https://hooks.slack.com/services/a", form="slack")),
+    )
+    see(seeing, CHANGED, times=4)
+    seeing.report()
+    seeing.report()
+    with workspace.reading(admin) as uow:
+        found = notices.listed(uow, about="endpoint/iris")
+    assert sorted((each.kind, each.to) for each in found) == [
+        ("drift.detected", "http://127.0.0.1:9"),
+        ("drift.detected", "https://hooks.slack.com"),
+    ]
+
+
+def test_a_broken_expectation_is_drift_of_that_request_and_counted_by_rule(workspace: Workspace) -> None:
+    rules = compiled(
+        declared.parse([{"expect": "between", "column": "length", "max": 1}]), {"length": "number", "width": "number"}
+    )
+    seeing = Watch(workspace, WATCHED, lambda baseline: CountingMethod(needed=10**6, baseline=baseline), rules)
+    before = metrics.broken_expectations.labels("iris", "between length (max 1)")._value.get()
+    reading = seeing.observe(CHANGED, [0, 0, 0], 0.0)
+    assert (reading.detected, reading.is_new, reading.broken) == (True, False, ("between length (max 1)",))
+    assert not seeing.observe(QUIET, [0, 0, 0], 0.0).detected
+    assert metrics.broken_expectations.labels("iris", "between length (max 1)")._value.get() == before + 1
