@@ -24,6 +24,8 @@ class WatchRow(Row):
     baseline: Mapped[str | None]
     # What a page shows of the reference and the options: JSON values.
     about: Mapped[dict[str, Any]]
+    # Webhooks of this release, as it declares them; never shown.
+    told_to: Mapped[list[Any] | None]
     started_at: Mapped[datetime]
     restarted_at: Mapped[datetime]
 

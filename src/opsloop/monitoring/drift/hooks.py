@@ -50,6 +50,11 @@ def parse(value: object, path: str = "drift.webhook") -> tuple[Hook, ...]:
     return (Hook(url, secret, form or _form_of(url)),)
 
 
+def declared(hooks: Sequence[Hook]) -> list[dict[str, Any]]:
+    """Hooks as `parse` reads them."""
+    return [{"url": hook.url, "secret": hook.secret, "form": hook.form} for hook in hooks]
+
+
 def of_platform(workspace: Workspace) -> tuple[Hook, ...]:
     """What `OPSLOOP_DRIFT_WEBHOOK` says. Raises: InvalidInput."""
     settings = workspace.section(MonitoringSettings)

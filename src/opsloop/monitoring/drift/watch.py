@@ -75,12 +75,14 @@ class Watch:
         method_of: MethodOf,
         rules: Compiled | None = None,
         told_to: Sequence[Hook] = (),
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
         self._workspace = workspace
         self._watched = watched
         self._method_of = method_of
         self._rules = rules
-        self._told_to = (*hooks.of_platform(workspace), *told_to)
+        self._told_to = tuple(told_to)
+        self._facts = dict(facts or {})
         self._interval_s = workspace.section(MonitoringSettings).drift_checkpoint_s
         self._replica = replica_of(workspace)
         self._lock = threading.Lock()
@@ -178,7 +180,7 @@ class Watch:
             uow, AlarmKind.DRIFT, endpoint=endpoint, release=release, model=self._watched.model, evidence=evidence
         )
         if raised is not None:
-            hooks.tell(uow, raised, self._told_to)
+            hooks.tell(uow, raised, (*hooks.of_platform(uow.workspace), *self._told_to))
             uow.emit(
                 DriftDetected(
                     alarm=raised.id,
@@ -218,7 +220,7 @@ class Watch:
             known = watches.get(uow, self._watched.endpoint, self._watched.release)
         method = self._method_of(known.baseline if known is not None else None)
         with self._workspace.writing(BY) as uow:
-            stored = self._held(uow, about=method.about)
+            stored = self._held(uow, about={**self._facts, "drift": dict(method.about)})
             found = watches.taken_over(
                 uow,
                 self._watched.endpoint,
@@ -242,7 +244,13 @@ class Watch:
     def _held(self, uow: UnitOfWork, *, about: Mapping[str, Any] | None = None) -> StoredWatch:
         watched = self._watched
         return watches.held(
-            uow, watched.endpoint, watched.release, model=watched.model, digest=watched.digest, about=about or {}
+            uow,
+            watched.endpoint,
+            watched.release,
+            model=watched.model,
+            digest=watched.digest,
+            about=about or {},
+            told_to=hooks.declared(self._told_to),
         )
 
     def _tell(self, checkpoint: Checkpoint, raised: Alarm | None) -> None:

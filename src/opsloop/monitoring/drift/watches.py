@@ -29,6 +29,7 @@ class StoredWatch:
     about: dict[str, Any]
     started_at: datetime
     restarted_at: datetime
+    told_to: list[Any] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,14 @@ class Checkpoint:
 
 
 def held(
-    uow: UnitOfWork, endpoint: str, release: str, *, model: str, digest: str, about: Mapping[str, Any]
+    uow: UnitOfWork,
+    endpoint: str,
+    release: str,
+    *,
+    model: str,
+    digest: str,
+    about: Mapping[str, Any],
+    told_to: Sequence[Mapping[str, Any]] = (),
 ) -> StoredWatch:
     """The watch of a release, begun if there is none; other transactions that hold it wait for this one to end."""
     insert = sqlite.insert if uow.workspace.database.is_sqlite else postgresql.insert
@@ -58,6 +66,7 @@ def held(
         digest=digest,
         generation=1,
         about=dict(about),
+        told_to=list(told_to),
         started_at=now,
         restarted_at=now,
     )
@@ -66,6 +75,8 @@ def held(
     assert row is not None
     if about and row.about != about:
         row.about = dict(about)
+    if about and row.told_to != list(told_to):
+        row.told_to = list(told_to)
     return _watch(row)
 
 
@@ -167,6 +178,7 @@ def _watch(row: WatchRow) -> StoredWatch:
         about=row.about,
         started_at=row.started_at,
         restarted_at=row.restarted_at,
+        told_to=row.told_to or [],
     )
 
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from opsloop.core.caller import Role
 from opsloop.core.db.order import one_after_another
@@ -169,8 +169,12 @@ def _joined_now(uow: UnitOfWork, endpoint: str, rows: Sequence[LabelRow]) -> int
     return count
 
 
-def any_waiting(uow: UnitOfWork) -> bool:
-    return uow.session.scalar(select(LabelRow.seq).where(LabelRow.state == LabelState.WAITING).limit(1)) is not None
+def any_joinable(uow: UnitOfWork, *, kept_for: timedelta) -> bool:
+    """Whether a label waits for a prediction that is here now, or waits too long."""
+    waiting = select(LabelRow.seq).where(LabelRow.state == LabelState.WAITING)
+    known = predictions.is_known(LabelRow.endpoint, LabelRow.request_id)
+    query = waiting.where(or_(known, LabelRow.created_at < uow.clock.now() - kept_for)).limit(1)
+    return uow.session.scalar(query) is not None
 
 
 def counts(uow: UnitOfWork, endpoint: str) -> dict[LabelState, int]:

@@ -65,7 +65,7 @@ def labelled(
 ) -> list[Labelled]:
     """Rows with labels, those that were predicted last first."""
     uow.by.require(Role.VIEWER)
-    return [_labelled(row) for row in uow.session.scalars(_newest(endpoint, release, since, limit))]
+    return [as_labelled(row) for row in uow.session.scalars(_newest(endpoint, release, since, limit))]
 
 
 def labelled_window(
@@ -129,7 +129,7 @@ def count(uow: UnitOfWork, endpoint: str, *, release: str | None = None) -> int:
     return uow.session.scalar(query) or 0
 
 
-def _labelled(row: LabelRow) -> Labelled:
+def as_labelled(row: LabelRow) -> Labelled:
     return Labelled(
         seq=row.seq,
         request_id=row.request_id,

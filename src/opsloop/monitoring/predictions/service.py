@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Table, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, Table, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import defer
 
@@ -68,6 +68,15 @@ def of_requests(uow: UnitOfWork, endpoint: str, ids: Collection[str]) -> list[Pr
         for row in uow.session.scalars(query.where(column.in_(ids)))
     }
     return [as_prediction(row, with_inputs=False) for row in found.values()]
+
+
+def is_known(endpoint: SQLColumnExpression[str], request_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """The condition that an answer with an id, of its request or its record, is here; for a query of another table."""
+    mine = (PredictionRow.endpoint == endpoint, PredictionRow.is_answer.is_(True))
+    return or_(
+        exists().where(*mine, PredictionRow.request_id == request_id),
+        exists().where(*mine, PredictionRow.key == request_id),
+    )
 
 
 def inputs_of(uow: UnitOfWork, endpoint: str, keys: Collection[str]) -> dict[str, list[list[Any]]]:

@@ -163,7 +163,7 @@ def test_an_accepted_normal_is_the_reference_from_then_on(workspace: Workspace, 
     with workspace.reading(admin) as uow:
         stored = watches.get(uow, "iris", "rel_1")
     assert stored is not None
-    assert stored.about["baseline"] == "drift/baselines/1"
+    assert stored.about["drift"]["baseline"] == "drift/baselines/1"
 
 
 def test_a_new_replica_goes_on_where_one_that_is_gone_stopped(

@@ -1,0 +1,62 @@
+"""What nobody's request asks for: join labels that came early, count them into the tests, let go of old predictions."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+from opsloop.core.caller import system
+from opsloop.core.telemetry.trouble import Trouble
+from opsloop.core.workspace import Workspace
+from opsloop.monitoring.labels import counting
+from opsloop.monitoring.labels import service as labels
+from opsloop.monitoring.performance import testing
+from opsloop.monitoring.predictions.pruning import prune
+from opsloop.monitoring.settings import MonitoringSettings
+
+BY = system("monitoring")
+TICK_S = 2.0
+PRUNE_EVERY_S = 600.0
+
+
+class Tending:
+    """A thread; several processes may have one each."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._kept_for = timedelta(days=workspace.section(MonitoringSettings).predictions_kept_days)
+        self._stopping = threading.Event()
+        self._prune_at_s = float("-inf")
+        self._thread = threading.Thread(target=self._run, name="tending", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._workspace.bell(labels.BELL).ring()
+        self._thread.join()
+
+    def _run(self) -> None:
+        bell = self._workspace.bell(labels.BELL)
+        trouble = Trouble("labels_not_counted")
+        while not self._stopping.is_set():
+            with trouble.told():
+                self.tend()
+            bell.wait(timeout_s=TICK_S)
+
+    def tend(self) -> None:
+        """Everything that is due."""
+        with self._workspace.reading(BY) as uow:
+            can_join = labels.any_joinable(uow, kept_for=self._kept_for)
+            can_count = can_join or counting.any_uncounted(uow)
+        if can_join:
+            with self._workspace.writing(BY) as uow:
+                labels.join_waiting(uow, kept_for=self._kept_for)
+        while can_count and not self._stopping.is_set():
+            with self._workspace.writing(BY) as uow:
+                can_count = testing.advance(uow) > 0
+        now_s = self._workspace.clock.monotonic_s()
+        if now_s >= self._prune_at_s:
+            self._prune_at_s = now_s + PRUNE_EVERY_S
+            prune(self._workspace)
