@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from opsloop.cli import text
+from opsloop.cli import monitor_labels, monitor_models, text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -12,6 +12,10 @@ from opsloop.cli.verbs import noun, verb
 @noun("monitor")
 def monitor() -> None:
     """What endpoints answer, how fast and how well."""
+
+
+for _command in (*monitor_models.COMMANDS, *monitor_labels.COMMANDS):
+    monitor.add_command(_command)
 
 
 @verb(monitor, "traffic", example="opsloop monitor traffic support-chat --window 3600")

@@ -31,6 +31,7 @@ from opsloop.client.monitoring import Monitoring
 from opsloop.client.preparations import Preparations
 from opsloop.client.rollouts import Rollouts
 from opsloop.client.settings import ClientSettings
+from opsloop.client.watching import Watching
 from opsloop.core import settings
 
 
@@ -75,6 +76,7 @@ class Client:
         self.judges = Judges(self.connection)
         self.keys = Keys(self.connection)
         self.monitoring = Monitoring(self.connection)
+        self.watching = Watching(self.connection)
         self.preparations = Preparations(self.connection)
         self.rollouts = Rollouts(self.connection)
 

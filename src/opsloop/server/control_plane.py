@@ -29,8 +29,10 @@ from opsloop.evaluation.judges.api import router as judges
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
 from opsloop.flows.run_api import router as flow_runs
+from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
+from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
 from opsloop.releases.api import router as releases
 from opsloop.server.health import router as health
@@ -52,6 +54,8 @@ ROUTERS = (
     releases,
     monitoring,
     labels,
+    watching,
+    alarms,
     feedback,
     console,
 )

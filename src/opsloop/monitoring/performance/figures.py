@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from opsloop.monitoring.performance.reports import Figure
 
 Array = np.ndarray[Any, Any]
 _Z = 1.959964
@@ -21,17 +22,6 @@ _LEAST = 2
 HIGHER_IS_BETTER = frozenset({"accuracy", "f1_macro", "r2"})
 FIRST = {"classification": "accuracy", "regression": "mse"}
 """The figure that is tested and drawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """Args: low, high: of the interval; None where there are too few rows for one."""
-
-    name: str
-    value: float
-    low: float | None
-    high: float | None
-    rows: int
 
 
 def figures(task: str, labels: Sequence[Any], predicted: Sequence[Any]) -> list[Figure]:

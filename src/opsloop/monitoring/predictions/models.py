@@ -30,3 +30,13 @@ class Prediction:
     predictions: list[Any]
     drift_score: float | None
     is_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePoint:
+    """One interval; `score` is the largest in it, None where no request had one."""
+
+    at: datetime
+    requests: int
+    rows: int
+    score: float | None

@@ -1,0 +1,80 @@
+"""How the watched releases of an endpoint stand: the nouns that the API answers with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from opsloop.monitoring.alarms.models import Alarm
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureScore:
+    """Args: score: evidence over what an alarm needs; 1 is an alarm."""
+
+    feature: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class WatchReport:
+    """One watched release.
+
+    Args:
+        rows: seen since the watch began or began anew.
+        score: the largest of any replica; the evidence of several together is in the alarm.
+        broken: requests that broke an expectation, by its name.
+        about: the method, its rate of false alarms and delays, and the model, as JSON values.
+        updated_at: of the newest checkpoint; None before the first.
+    """
+
+    release: str
+    model: str
+    rows: int
+    score: float
+    features: tuple[FeatureScore, ...]
+    broken: dict[str, int]
+    alarm: Alarm | None
+    about: dict[str, Any]
+    replicas: int
+    restarted_at: datetime
+    updated_at: datetime | None
+
+    @property
+    def sentence(self) -> str:
+        if self.alarm is not None:
+            return self.alarm.sentence
+        if not self.rows:
+            return "no row has come yet"
+        return f"no drift in {self.rows:,} rows; the strongest evidence is {self.score:.2f} of what an alarm needs"
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """Args: detected: whether an alarm of drift is open."""
+
+    endpoint: str
+    detected: bool
+    sentence: str
+    watches: tuple[WatchReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Values of a range, or one category; shares of the rows, 0 to 1."""
+
+    label: str
+    reference: float
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Args: reference_rows, now_rows: how many the shares are of."""
+
+    feature: str
+    release: str
+    reference_rows: int
+    now_rows: int
+    bins: tuple[Bin, ...]
