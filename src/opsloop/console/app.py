@@ -13,6 +13,7 @@ from opsloop.console.pages import (
     dataset_diff,
     datasets,
     documents,
+    drift,
     endpoint,
     evaluations,
     flow_diff,
@@ -31,6 +32,7 @@ router = APIRouter(include_in_schema=False)
 PAGES = (
     overview,
     endpoint,
+    drift,  # before actions, of which any word is one
     action,
     rollout,
     flows,

@@ -20,9 +20,9 @@ _BAD = ("✕", "bad")
 _QUIET = ("○", "quiet")
 _BUSY = ("◐", "busy")
 _LOOKS = {
-    **dict.fromkeys(("promoted", "done", "pass", "completed", "finished", "up", "resumed", "holds"), _GOOD),
+    **dict.fromkeys(("promoted", "done", "pass", "completed", "finished", "up", "resumed", "holds", "quiet"), _GOOD),
     **dict.fromkeys(("paused", "inconclusive", "aborted", "cancelled", "taken_back"), _FAIR),
-    **dict.fromkeys(("rolled_back", "failed", "fail", "error", "broken", "down"), _BAD),
+    **dict.fromkeys(("rolled_back", "failed", "fail", "error", "broken", "down", "drifted", "worse"), _BAD),
     **dict.fromkeys(("running", "started", "stepped", "scoring", "measuring"), _BUSY),
 }
 
