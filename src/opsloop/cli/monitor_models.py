@@ -65,17 +65,18 @@ def _drift_in_words(report: DriftReport) -> str:
 
 
 def _watch_in_words(watch: WatchReport) -> str:
-    alarm, about = watch.alarm, watch.about.get("drift", {})
+    alarm = watch.alarm
     pairs = [
         ("model", f"{watch.model} (release {watch.release})"),
         ("drift", "yes" if alarm else "no"),
         ("found", watch.sentence),
         ("since row", alarm.since_row if alarm else None),
         ("since", alarm.since_at if alarm else None),
-        ("seen after", _rows(alarm.expected_delay_rows) if alarm else None),
+        ("expected delay", _rows(alarm.expected_delay_rows) if alarm else None),
         ("rows", watch.rows),
-        ("method", about.get("sentence") or about.get("method")),
-        ("false alarms", about.get("false_alarms")),
+        ("method", watch.method or None),
+        ("false alarms", watch.false_alarms or None),
+        ("changes seen after", watch.delays or None),
     ]
     known = text.fields([(name, value) for name, value in pairs if value is not None])
     scores = text.table(("feature", "score"), [(each.feature, each.score) for each in watch.features[:FEATURES]])

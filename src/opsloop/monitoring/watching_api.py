@@ -48,7 +48,8 @@ class Closing(BaseModel):
 def drift_of(uow: Reading, name: str, release: str | None = None) -> dict[str, Any]:
     """How the watched releases stand; `detected` says whether an alarm is open."""
     found = drift.report(uow, name, release=release)
-    watches = [asdict(each) | {"sentence": each.sentence} for each in found.watches]
+    words = ("sentence", "method", "false_alarms", "delays")
+    watches = [asdict(each) | {name: getattr(each, name) for name in words} for each in found.watches]
     return asdict(found) | {"watches": watches}
 
 

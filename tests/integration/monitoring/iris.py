@@ -46,11 +46,13 @@ ABOUT: dict[str, Any] = {
         "inputs": [{"name": each.name, "type": each.type.value} for each in SIGNATURE.inputs],
         "metrics": {"accuracy": 0.95, "f1_macro": 0.94},
     },
-    "performance": asdict(Validated("accuracy", 0.95)),
+    "performance": asdict(Validated("accuracy", 0.95, 0.02, 100_000)),
     "drift": {
         "method": "sequential",
-        "sentence": "sequential test, row by row",
-        "false_alarms": "one in 10,000,000 rows",
+        "false_alarms_every": 1e7,
+        "is_guaranteed": True,
+        "block": "row",
+        "expected_delay": {"0.25 sd": 126.0, "1 sd": 28.0},
     },
     "unchecked": [{"expectation": "row_count (min 10)", "reason": "a request has as many rows as it likes"}],
 }
@@ -127,8 +129,8 @@ class Iris:
         return raised
 
 
-def stage(workspace: Workspace, clock: FakeClock) -> Iris:
-    """The endpoint and its watch; no row yet."""
+def candidate() -> Candidate:
+    """A model's bundle, but for the model."""
     rng = np.random.default_rng(1)
     baseline = np.column_stack(
         [rng.normal(5, 0.5, 400), np.full(400, 3.0), rng.normal(4, 1, 400), rng.integers(0, 3, 400).astype(float)]
@@ -138,10 +140,14 @@ def stage(workspace: Workspace, clock: FakeClock) -> Iris:
         bundle.BASELINE: bundle.array_bytes(baseline),
         bundle.BASELINE_PREDICTIONS: bundle.array_bytes(np.zeros(400)),
     }
-    candidate = Candidate(
+    return Candidate(
         SIGNATURE, files, Parity(400, 0.0, 0, "float64", 0.0), "scikit-learn", {"accuracy": 0.95}, {"colour": COLOURS}
     )
-    digest, _ = bundle.keep(workspace.artifacts, candidate)
+
+
+def stage(workspace: Workspace, clock: FakeClock) -> Iris:
+    """The endpoint and its watch; no row yet."""
+    digest, _ = bundle.keep(workspace.artifacts, candidate())
     with workspace.writing(ADMIN) as uow:
         releases.create_endpoint(uow, "iris")
         watches.held(uow, "iris", "rel_1", model="iris@3", digest=digest, about=ABOUT)

@@ -61,11 +61,6 @@ class DriftView:
     now: datetime
 
     @property
-    def method(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.watch.about.get("drift", {})
-        return found
-
-    @property
     def unchecked(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = self.watch.about.get("unchecked", [])
         return found

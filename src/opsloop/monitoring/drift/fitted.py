@@ -142,14 +142,15 @@ _QUIET = Reading(False, 0.0)
 
 @dataclass(frozen=True)
 class Unwatched:
-    """The rule `none`."""
+    """The rule `none`. Args: why: nothing can be watched although it was asked for."""
 
-    reference: Reference
+    reference: Reference | None
+    why: str = ""
     is_lasting = False
 
     @property
     def about(self) -> Mapping[str, Any]:
-        return {"method": "none"}
+        return {"method": "none", "why": self.why}
 
     def new(self) -> Still:
         return Still()

@@ -42,6 +42,40 @@ class WatchReport:
     updated_at: datetime | None
 
     @property
+    def method(self) -> str:
+        """How it is watched, in words."""
+        found = self.about.get("drift", {})
+        unit = found.get("block", "row")
+        words = {
+            "sequential": f"sequential test, {unit} by {unit}",
+            "z_score": f"mean of a request, alarm beyond {found.get('z_limit')} sd",
+            "none": f"not watched: {found['why']}" if found.get("why") else "not watched",
+        }
+        return words.get(str(found.get("method")), "")
+
+    @property
+    def false_alarms(self) -> str:
+        """How often it alarms though nothing changed, in words; empty where nobody can say."""
+        found = self.about.get("drift", {})
+        if found.get("false_alarms_per_year"):
+            told = f"at most {found['false_alarms_per_year']:g} a year"
+        elif found.get("false_alarms_every"):
+            told = f"at most one in {found['false_alarms_every']:,.0f} rows"
+        else:
+            return ""
+        return (
+            told
+            if found.get("is_guaranteed", True)
+            else f"{told}, not promised: {found.get('reference_rows')} reference rows"
+        )
+
+    @property
+    def delays(self) -> str:
+        """How late a change is seen, by its size, in words."""
+        found = self.about.get("drift", {}).get("expected_delay") or {}
+        return ", ".join(f"{rows:,.0f} rows for {size}" for size, rows in found.items() if rows is not None)
+
+    @property
     def sentence(self) -> str:
         if self.alarm is not None:
             return self.alarm.sentence

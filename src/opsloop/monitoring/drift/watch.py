@@ -15,9 +15,10 @@ raises the alarm that no single one has the evidence for.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -29,9 +30,12 @@ from opsloop.monitoring import metrics
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import Alarm, AlarmKind, Evidence
 from opsloop.monitoring.drift import hooks, watches
+from opsloop.monitoring.drift.declared import Watching
 from opsloop.monitoring.drift.events import DriftDetected
+from opsloop.monitoring.drift.facts import facts_of, rules_of
 from opsloop.monitoring.drift.hooks import Hook
 from opsloop.monitoring.drift.method import Detecting, Method
+from opsloop.monitoring.drift.references import WatchedModel, methods
 from opsloop.monitoring.drift.replica import replica_of
 from opsloop.monitoring.drift.watches import Checkpoint, StoredWatch
 from opsloop.monitoring.expectations.compiled import Compiled
@@ -40,6 +44,9 @@ from opsloop.monitoring.settings import MonitoringSettings
 log = structlog.get_logger()
 BY = system("monitoring")
 _IDLE = timedelta(minutes=2)
+_MARK_EVERY = 50
+"""Rows between two notes of when they came; of the last _MARKS notes since when rows changed is read."""
+_MARKS = 1_000
 
 MethodOf = Callable[[str | None], Method]
 """A method against the rows of an artifact, or against the bundle's own for None; slow at the first call."""
@@ -91,9 +98,40 @@ class Watch:
         self._thread: threading.Thread | None = None
         self._is_broken = self._is_alarmed = False
         self._news: Evidence | None = None
-        self._rows = self._stored_rows = 0
+        self._rows = self._stored_rows = self._mark_at = 0
         self._broken: dict[str, int] = {}
+        self._marks: deque[tuple[int, datetime]] = deque(maxlen=_MARKS)
         self._restore()
+
+    @classmethod
+    def of(
+        cls,
+        workspace: Workspace,
+        endpoint: str,
+        release: str,
+        model: WatchedModel,
+        options: object = None,
+        *,
+        serves: str = "",
+    ) -> Watch:
+        """Watch a loaded model, and begin to store and report; slow, since the reference is fitted the first time.
+
+        Args:
+            options: what the release's configuration has under `drift`.
+            serves: the model version, such as `iris@3`.
+        Raises: InvalidInput naming the option that is wrong.
+        """
+        watching = Watching.parse(options)
+        watched = Watched(endpoint, release, serves or model.digest[:12], model.digest)
+        rules = rules_of(model.bundle)
+        return cls(
+            workspace,
+            watched,
+            methods(workspace, model, watching.drift),
+            rules,
+            watching.told_to,
+            facts_of(model.bundle, watching, rules),
+        ).start()
 
     def observe(self, X: Any, predictions: Any, at_s: float) -> Reading:
         """What the rows of one request say, after all before them; never raises."""
@@ -101,6 +139,8 @@ class Watch:
         with self._lock:
             for rule in broken:
                 self._broken[rule] = self._broken.get(rule, 0) + 1
+            if self._rows >= self._mark_at:
+                self._mark()
             self._rows += len(X)
             detected, score, is_new = self._updated(X, predictions, at_s)
         for rule in broken:
@@ -109,11 +149,25 @@ class Watch:
             self._wake.set()
         return Reading(detected or bool(broken), score, is_new, broken)
 
+    def _mark(self) -> None:
+        """Note when this row came, to tell since when rows changed."""
+        self._marks.append((self._rows, self._workspace.clock.now()))
+        self._mark_at = self._rows + _MARK_EVERY
+
+    def _came_at(self, row: int | None) -> datetime | None:
+        """About when a row came; None when that was before this process."""
+        known = [at for before, at in self._marks if row is not None and before <= row]
+        return known[-1] if known else None
+
+    def _evidence(self) -> Evidence:
+        found = self._method.evidence(self._detector)
+        return replace(found, since_at=found.since_at or self._came_at(found.since_row))
+
     def _updated(self, X: Any, predictions: Any, at_s: float) -> tuple[bool, float, bool]:
         try:
             reading = self._detector.update(X, predictions, at_s)
             if reading.is_new and self._news is None:
-                self._news = self._method.evidence(self._detector)
+                self._news = self._evidence()
         except Exception:  # watching must not stop what is watched
             if not self._is_broken:
                 self._is_broken = True
@@ -148,7 +202,7 @@ class Watch:
         with self._lock:
             checkpoint, is_alarmed = self._checkpoint(), self._is_alarmed
             if self._news is None and not is_alarmed and self._method.is_alarmed(self._detector):
-                self._news = self._method.evidence(self._detector)  # killed before it was reported
+                self._news = self._evidence()  # killed before it was reported
             news = self._news
         is_quiet = self._rows == self._stored_rows and news is None
         with self._workspace.writing(BY) as uow:
@@ -240,6 +294,8 @@ class Watch:
             self._news = None
             self._rows = self._stored_rows = 0 if found is None else found.rows
             self._broken = {} if found is None else dict(found.broken)
+            self._marks.clear()
+            self._mark()
 
     def _held(self, uow: UnitOfWork, *, about: Mapping[str, Any] | None = None) -> StoredWatch:
         watched = self._watched

@@ -31,9 +31,6 @@ _SHARES = np.geomspace(0.01, 0.9, 16)
 _CUT = 10.0
 """Errors beyond so many validated mean squared errors count as that many."""
 
-MARGIN = 0.02
-FALSE_ALARMS_EVERY = 100_000.0
-
 
 @dataclass(frozen=True, slots=True)
 class Validated:
@@ -48,8 +45,8 @@ class Validated:
 
     metric: str
     figure: float
-    margin: float = MARGIN
-    false_alarms_every: float = FALSE_ALARMS_EVERY
+    margin: float
+    false_alarms_every: float
 
     @property
     def bound(self) -> float:
