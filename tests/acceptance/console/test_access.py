@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from opsloop.monitoring.alarms import service as alarms
 from tests.acceptance.console.conftest import Site, visit
+from tests.integration.console.conftest import ADMIN
 from tests.integration.console.test_pages import addresses
+from tests.integration.monitoring.iris import drifted
+
+
+def watched(site: Site) -> tuple[str, ...]:
+    """The pages of an endpoint that serves a model, with an alarm."""
+    with ThreadPoolExecutor(1) as elsewhere:  # the browser's driver keeps an event loop in this thread
+        elsewhere.submit(drifted, site.platform.workspace, site.platform.clock).result()
+        alarm = elsewhere.submit(_alarm, site).result()
+    return ("/endpoints/iris/drift?by=colour&window=3600", f"/endpoints/iris/drift/close?alarm={alarm}")
+
+
+def _alarm(site: Site) -> str:
+    with site.platform.workspace.reading(ADMIN) as uow:
+        return alarms.unclosed(uow, "iris")[0].id
+
 
 THEMES = ("light", "dark")
 WIDTHS = (1280, 390)
@@ -23,7 +41,7 @@ def test_axe_finds_nothing(chromium: Any, site: Site, theme: str, width: int) ->
     )
     page = visitor.open("/")
     found = {}
-    for path in addresses(site.platform):
+    for path in (*addresses(site.platform), *watched(site)):
         page.goto(site.url + path)
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         violations = axe.run(page).response["violations"]

@@ -55,6 +55,7 @@ class DriftView:
     now_rows: int
     segments: SegmentReport | None
     inputs: tuple[str, ...]
+    by: str
     performance: ReleasePerformance | None
     accuracy: Chart | None
     past: tuple[Alarm, ...]
@@ -72,6 +73,7 @@ def view(uow: UnitOfWork, name: str, *, window_s: int, feature: str, by: str) ->
     watch = report.watches[0]
     stored = watches.get(uow, name, watch.release)
     names = tuple(each.name for each in inputs.inputs_of(stored)) if stored is not None else ()
+    by = by or next(iter(watch.about.get("segments", {})), "")
     feature = feature or _most_moved(watch, names)
     span = Span(uow.clock.now(), window_s, POINTS)
     found = series.scores(uow, name, window_s=window_s, points=POINTS, release=watch.release)
@@ -91,6 +93,7 @@ def view(uow: UnitOfWork, name: str, *, window_s: int, feature: str, by: str) ->
         now_rows=spread.now_rows if spread else 0,
         segments=segments.report(uow, name, by, release=watch.release, window_s=window_s) if by in names else None,
         inputs=names,
+        by=by,
         performance=_of(measured),
         accuracy=drift_drawing.performance_chart(measured.releases[0], span) if measured.releases else None,
         past=tuple(each for each in alarms.listed(uow, endpoint=name, limit=20) if each.closed_at is not None),
@@ -155,7 +158,6 @@ def drift(
         here=here,
         window=window,
         windows=WINDOWS,
-        by=by,
         did=did,
         score_top=charts.nice_top,
         figure=drift_drawing.figure,

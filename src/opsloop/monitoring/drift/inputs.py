@@ -39,7 +39,7 @@ class Rows:
     predictions: list[Any]
 
     def column(self, place: int) -> list[Any]:
-        found: list[Any] = self.X[:, place].tolist()
+        found: list[Any] = self.X[:, place].tolist() if len(self.X) else []
         return found
 
     def numbers(self, place: int) -> Array:

@@ -35,7 +35,8 @@ def report(
     """The parts of the rows of a window, by an input.
 
     Args:
-        cuts: ends of ranges of a number; quartiles of the reference, or its categories, when there are none.
+        cuts: ends of ranges of a number; those that the release declares, else quartiles of the reference, or its
+            categories.
     Raises: NotFound, InvalidInput.
     """
     watch = _watch(uow, endpoint, release)
@@ -46,6 +47,7 @@ def report(
         raise NotFound(f"{watch.model} has no input {feature!r}; it has {known}", name=feature)
     if cuts and not fields[place].is_number:
         raise InvalidInput(field="cuts", value=list(cuts), wanted=f"none: {feature} is {fields[place].type}")
+    cuts = cuts or watch.about.get("segments", {}).get(feature, ())
     since = uow.clock.now() - timedelta(seconds=window_s)
     then = inputs.reference(uow.workspace, watch)
     now = inputs.lately(uow, endpoint, release=watch.release, since=since)
