@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 COLUMNS = ("request_id", "row", "label")
+# 007 is a name.
+_WHOLE = re.compile(r"-?(0|[1-9]\d*)")
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
 
 @lone(
@@ -97,7 +101,7 @@ def _type(labels: list[dict[str, Any]], *, as_text: bool) -> None:
     values = [each["label"] for each in labels]
     if as_text or not values:
         return
-    for read_as in (_whole, float, _truth):
+    for read_as in (_whole, _number, _truth):
         try:
             typed = [read_as(value) for value in values]
         except (ValueError, TypeError):
@@ -108,9 +112,17 @@ def _type(labels: list[dict[str, Any]], *, as_text: bool) -> None:
 
 
 def _whole(value: str) -> int:
-    if value.strip() != str(int(value)):  # 007 and 1_000 are names
+    return int(_written(value, _WHOLE))
+
+
+def _number(value: str) -> float:
+    return float(_written(value, _NUMBER))
+
+
+def _written(value: str, form: re.Pattern[str]) -> str:
+    if not form.fullmatch(value.strip()):
         raise ValueError
-    return int(value)
+    return value.strip()
 
 
 def _truth(value: str) -> bool:

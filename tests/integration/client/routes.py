@@ -22,7 +22,10 @@ from opsloop.evaluation import jobs as evaluation_jobs
 from opsloop.evaluation.api import router as evaluation
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
+from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.api import router as monitoring
+from opsloop.monitoring.labels.api import router as labels
+from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
 from opsloop.releases.api import router as releases
 
@@ -34,7 +37,8 @@ class Routes:
         self._workspace = workspace
         self._app = FastAPI()
         self._app.state.workspace = workspace
-        for router in (audit, identity, jobs, datasets, evaluation, feedback, flows, monitoring, rag, releases):
+        watched = (monitoring, labels, watching, alarms)
+        for router in (audit, identity, jobs, datasets, evaluation, feedback, flows, *watched, rag, releases):
             self._app.include_router(router)
         self._app.add_exception_handler(OpsloopError, _problem)
 
