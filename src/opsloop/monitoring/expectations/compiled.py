@@ -21,6 +21,7 @@ from opsloop.monitoring.expectations.columns import Counts
 
 IsBroken = Callable[[Any], bool]
 _FEW_ROWS = 4
+_NOTHING: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +63,18 @@ class Compiled:
             X: rows and inputs in the order of the signature.
         """
         asked = self._others if not self._simple or self._is_plainly_fine(X) else (*self._simple, *self._others)
-        return tuple([name for name, is_broken in asked if is_broken(X)]) if asked else ()
+        return tuple([name for name, is_broken in asked if is_broken(X)]) if asked else _NOTHING
 
     def _is_plainly_fine(self, X: Any) -> bool:
         """Whether every number is there and in its range. NaN is in none."""
         if X.dtype == object:
             return False
         if len(X) <= _FEW_ROWS:  # numpy would take longer to begin
-            return all(
-                low <= value <= high
-                for row in X.tolist()
-                for low, value, high in zip(self._lows, row, self._highs, strict=False)
-            )
+            for row in X.tolist():
+                for low, value, high in zip(self._lows, row, self._highs, strict=False):
+                    if not low <= value <= high:
+                        return False
+            return True
         return bool(((self._low <= X) & (self._high >= X)).all())
 
 
