@@ -12,7 +12,7 @@ from opsloop.cli.verbs import lone
 
 if TYPE_CHECKING:
     from opsloop.monitoring.drift.reports import DriftReport, WatchReport
-    from opsloop.monitoring.performance.reports import Figure, PerformanceReport, ReleasePerformance
+    from opsloop.monitoring.performance.reports import Estimate, Figure, PerformanceReport, ReleasePerformance
 
 FEATURES = 10
 DAY_S = 86_400
@@ -111,6 +111,7 @@ def _release_in_words(release: ReleasePerformance) -> str:
         ("model", f"{release.model} (release {release.release})"),
         ("labels", f"{release.labelled:,} of {release.served:,} rows"),
         ("found", release.sentence),
+        ("without labels", _estimate(release.estimate)),
         ("test", f"{release.score:.2f} of what an alarm needs, on {release.tested}" if release.tested else None),
     ]
     known = text.fields([(name, value) for name, value in pairs if value is not None])
@@ -119,6 +120,15 @@ def _release_in_words(release: ReleasePerformance) -> str:
         for each in release.figures
     ]
     return "\n\n".join(filter(None, (known, text.table(("figure", "now", "95 %", "validation", "labels"), rows))))
+
+
+def _estimate(found: Estimate | None) -> str | None:
+    if found is None:
+        return None
+    if found.value is None:
+        return f"no estimate: {found.reason}"
+    told = f"{found.name} about {found.value:.4g} ({found.low:.4g} to {found.high:.4g}), from {found.rows:,} rows"
+    return told if found.error is None else f"{told}; {found.error:+.2g} from the figure by labels"
 
 
 def _interval(figure: Figure) -> str | None:

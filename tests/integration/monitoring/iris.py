@@ -139,6 +139,8 @@ def candidate() -> Candidate:
         bundle.MODEL: b"not needed here",
         bundle.BASELINE: bundle.array_bytes(baseline),
         bundle.BASELINE_PREDICTIONS: bundle.array_bytes(np.zeros(400)),
+        # Long flowers are mostly taken for what they are not.
+        bundle.LABELS: bundle.array_bytes(np.where(baseline[:, 0] > 5.6, 2.0, 0.0)),
     }
     return Candidate(
         SIGNATURE, files, Parity(400, 0.0, 0, "float64", 0.0), "scikit-learn", {"accuracy": 0.95}, {"colour": COLOURS}

@@ -87,6 +87,12 @@ def test_performance_is_told_with_intervals_beside_validation(iris: Iris, call: 
     assert found["sentence"].startswith("accuracy 0.9")
 
 
+def test_performance_without_labels_is_estimated_and_held_against_labels(iris: Iris, call: httpx.Client) -> None:
+    estimate = call.get("/api/endpoints/iris/performance").json()["releases"][0]["estimate"]
+    assert estimate["low"] < estimate["value"] < estimate["high"] < 0.8  # half of the flowers are long ones now
+    assert estimate["error"] < 0
+
+
 def test_parts_are_told_by_category_and_by_range(iris: Iris, call: httpx.Client) -> None:
     parts = call.get("/api/endpoints/iris/segments", params={"by": "colour"}).json()["segments"]
     assert sorted(each["name"] for each in parts) == ["blue", "violet", "white"]

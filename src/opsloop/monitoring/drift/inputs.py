@@ -63,6 +63,27 @@ def reference(workspace: Workspace, watch: StoredWatch) -> Rows | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Reference rows with what was right for them."""
+
+    rows: Rows
+    labels: list[Any]
+
+
+def labelled_reference(workspace: Workspace, watch: StoredWatch) -> Truth | None:
+    """The reference rows of the model's bundle with their labels; None when the store or the bundle has none."""
+    try:
+        bundle = bundles.of_store(workspace.artifacts, watch.digest)
+        rows, labels = _of_bundle(bundle), bundle.array(bundles.LABELS)
+    except ArtifactMissing:
+        return None
+    if rows is None or labels is None:
+        return None
+    classes = bundle.signature.output.classes
+    return Truth(rows, [classes[int(code)] for code in labels] if classes else labels.tolist())
+
+
 def _of_bundle(bundle: bundles.Bundle) -> Rows | None:
     baseline, said = bundle.baseline, bundle.array(bundles.BASELINE_PREDICTIONS)
     if baseline is None:

@@ -14,6 +14,7 @@ from opsloop.monitoring.drift.watches import StoredWatch
 from opsloop.monitoring.labels import window
 from opsloop.monitoring.labels.models import Labelled
 from opsloop.monitoring.performance import falling, testing
+from opsloop.monitoring.performance.estimate import estimate
 from opsloop.monitoring.performance.figures import FIRST, figures
 from opsloop.monitoring.performance.reports import PerformancePoint, PerformanceReport, ReleasePerformance
 from opsloop.monitoring.predictions import service as predictions
@@ -49,11 +50,12 @@ def _release(uow: UnitOfWork, watch: StoredWatch, since: datetime, points: int) 
     rows = window.labelled(uow, watch.endpoint, release=watch.release, since=since, limit=MOST_LABELS)[::-1]
     validated = testing.validated_of(watch)
     standing = testing.standing_of(uow, watch.endpoint, watch.release)
+    measured = figures(task, [each.label for each in rows], [each.predicted for each in rows])
     return ReleasePerformance(
         release=watch.release,
         model=watch.model,
         task=task,
-        figures=tuple(figures(task, [each.label for each in rows], [each.predicted for each in rows])),
+        figures=tuple(measured),
         points=_points(task, rows, points),
         validated={name: float(value) for name, value in dict(model.get("metrics", {})).items()},
         tested=None if validated is None else validated.metric,
@@ -62,6 +64,7 @@ def _release(uow: UnitOfWork, watch: StoredWatch, since: datetime, points: int) 
         alarm=alarms.of_release(uow, AlarmKind.PERFORMANCE, watch.endpoint, watch.release),
         labelled=len(rows),
         served=predictions.count_rows(uow, watch.endpoint, release=watch.release, since=since),
+        estimate=estimate(uow, watch, task, since, measured),
     )
 
 

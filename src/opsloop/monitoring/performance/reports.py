@@ -20,6 +20,25 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a figure probably is, told from rows without their labels.
+
+    Args:
+        value, low, high: of the figure; None when it cannot be told, for the reason.
+        rows: it was told from.
+        error: how far it is from the figure by labels, once there are some.
+    """
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    rows: int
+    error: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PerformancePoint:
     """The first figure of one stretch of labelled rows, by when they were predicted."""
 
@@ -36,6 +55,7 @@ class ReleasePerformance:
         tested: the figure that the sequential test holds against validation; None when the model brought none.
         score: its evidence that the model got worse; 1 is an alarm.
         served: rows that were predicted, labelled or not.
+        estimate: of the first figure, without labels; None when the model brought none.
     """
 
     release: str
@@ -50,6 +70,7 @@ class ReleasePerformance:
     alarm: Alarm | None
     labelled: int
     served: int
+    estimate: Estimate | None = None
 
     @property
     def sentence(self) -> str:
