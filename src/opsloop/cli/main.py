@@ -45,6 +45,7 @@ SECTIONS = {
         "rag": Entry("opsloop.cli.rag:rag", "Collections of documents and answers from them."),
         "eval": Entry("opsloop.cli.evaluation:evaluation", "Evaluations of flows over datasets."),
         "judge": Entry("opsloop.cli.judge:judge", "Models that judge answers, and how far they agree with people."),
+        "train": Entry("opsloop.cli.train:train", "Train models: pipelines and their runs."),
         "gate": Entry("opsloop.cli.gate:gate", "The verdict on an evaluation."),
         "ci": Entry("opsloop.cli.ci:ci", "Pipelines: evaluate, decide, write reports, comment."),
     },

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from opsloop.client import experiment_files, experiments, preparing
+from opsloop.client import experiment_files, experiments, pipelines, preparing
 from opsloop.client.http import Client
 from opsloop.client.plan import (
     PASSAGES,
@@ -20,6 +20,7 @@ from opsloop.client.plan import (
     wanted_documents,
 )
 from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, PreparationWanted, Project
+from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.evaluation.models import GateReport, Run, RunStatus
 from opsloop.evaluation.verdicts import Verdict
 from opsloop.releases.models import Released
@@ -61,6 +62,8 @@ def perform(
             yield _dataset(client, project.datasets[step.name], step, tell)
         elif step.noun == "preparation":
             yield _preparation(client, project.preparations[step.name], step, tell)
+        elif step.noun == "pipeline":
+            yield _pipeline(client, project.pipelines[step.name], step, tell)
         else:
             yield _endpoint(client, project, project.endpoints[step.name], step, tell)
 
@@ -83,6 +86,18 @@ def _preparation(client: Client, wanted: PreparationWanted, step: Step, tell: Te
     run = preparing.run(client, wanted.name, tell=lambda run: tell(f"preparing {wanted.name}", run.done, run.total))
     made = ", ".join(f"{each.ref} has {counted(each.rows, 'row')}" for each in run.versions)
     return Outcome(step, made)
+
+
+def _pipeline(client: Client, wanted: PipelineWanted, step: Step, tell: Tell) -> Outcome:
+    pipelines.put(client, wanted)
+    run = pipelines.run(
+        client,
+        wanted.name,
+        reason="opsloop apply",
+        tell=lambda run: tell(f"training {wanted.name}", run.done, run.total),
+    )
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in list(run.metrics.items())[:3])
+    return Outcome(step, f"{run.model} of {run.data}: {figures}" if figures else f"{run.model} stands: {run.error}")
 
 
 def _dataset(client: Client, wanted: DatasetWanted, step: Step, tell: Tell) -> Outcome:

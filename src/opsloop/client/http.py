@@ -31,6 +31,7 @@ from opsloop.client.monitoring import Monitoring
 from opsloop.client.preparations import Preparations
 from opsloop.client.rollouts import Rollouts
 from opsloop.client.settings import ClientSettings
+from opsloop.client.training import Training
 from opsloop.client.watching import Watching
 from opsloop.core import settings
 
@@ -79,6 +80,7 @@ class Client:
         self.watching = Watching(self.connection)
         self.preparations = Preparations(self.connection)
         self.rollouts = Rollouts(self.connection)
+        self.training = Training(self.connection)
 
     def close(self) -> None:
         self.connection.close()

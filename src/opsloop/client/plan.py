@@ -9,10 +9,11 @@ from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
 
-from opsloop.client import experiment_files, preparing
+from opsloop.client import experiment_files, pipelines, preparing
 from opsloop.client.flows import digest_of
 from opsloop.client.http import Client
 from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, PreparationWanted, Project
+from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.core.errors import NotFound
 from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import DatasetVersion
@@ -20,6 +21,7 @@ from opsloop.datasets.preparation.models import PreparationStatus
 from opsloop.rag import ingest
 from opsloop.rag.models import Document
 from opsloop.releases.models import EndpointState, Release
+from opsloop.training.models import TrainingStatus
 
 PASSAGES = ".jsonl"
 
@@ -74,6 +76,7 @@ def make(client: Client, project: Project) -> Plan:
         *(_collection(client, wanted) for wanted in project.collections.values()),
         *(_dataset(client, wanted) for wanted in project.datasets.values()),
         *(_preparation(client, wanted) for wanted in project.preparations.values()),
+        *(_pipeline(client, wanted) for wanted in project.pipelines.values()),
         *(_endpoint(client, wanted) for wanted in project.endpoints.values()),
     ]
     return Plan(project.name, tuple(steps))
@@ -170,6 +173,20 @@ def _preparation(client: Client, wanted: PreparationWanted) -> Step:
     if not last or last[0].status is PreparationStatus.FAILED:
         return Step("preparation", wanted.name, Action.CHANGE, "it did not run to its end yet")
     return Step("preparation", wanted.name, Action.KEEP, when)
+
+
+def _pipeline(client: Client, wanted: PipelineWanted) -> Step:
+    try:
+        there = client.training.pipeline(wanted.name)
+    except NotFound:
+        return Step("pipeline", wanted.name, Action.CREATE, "is trained now")
+    when = f"trains at {there.schedule} UTC" if there.schedule is not None else "trains on demand"
+    if (there.declared, there.code) != (wanted.declared, pipelines.digest_of(wanted)):
+        return Step("pipeline", wanted.name, Action.CHANGE, "it was changed, and is trained again")
+    good = (TrainingStatus.DONE, TrainingStatus.SKIPPED)
+    if not any(each.status in good for each in client.training.runs(wanted.name, limit=20)):
+        return Step("pipeline", wanted.name, Action.CHANGE, "it did not run to its end yet")
+    return Step("pipeline", wanted.name, Action.KEEP, when)
 
 
 def _undeclared(client: Client, wanted: DatasetWanted) -> str:

@@ -10,6 +10,7 @@
          holdout: {share: 0.2, by: topic}}
     experiments: {answers: {file: experiment.yaml}}
     preparations: {golden: {read: {source: data/raw.csv}, clean: […], register: {as: golden}}}
+    pipelines: {iris: {dataset: iris, target: species, steps: [scale, logistic_regression], schedule: "0 3 * * *"}}
     endpoints: {support-chat: {flow: flows/answer, experiment: answers, strategy: {…}, config: {…}}}
     demo: {…}
 
@@ -26,7 +27,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from opsloop.client import yaml_lines
+from opsloop.client import project_pipelines, yaml_lines
+from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.client.yaml_lines import KeyPath
 from opsloop.core.errors import InvalidInput, NotFound, shown
 
@@ -102,6 +104,7 @@ class Project:
     collections: Mapping[str, CollectionWanted] = field(default_factory=dict)
     datasets: Mapping[str, DatasetWanted] = field(default_factory=dict)
     preparations: Mapping[str, PreparationWanted] = field(default_factory=dict)
+    pipelines: Mapping[str, PipelineWanted] = field(default_factory=dict)
     experiments: Mapping[str, Path] = field(default_factory=dict)
     endpoints: Mapping[str, EndpointWanted] = field(default_factory=dict)
     demo: Mapping[str, Any] = field(default_factory=dict)
@@ -168,8 +171,8 @@ class _Checked:
 
     def project(self) -> Project:
         sections = (
-            "project", "description", "settings", "collections", "datasets", "preparations", "experiments", "endpoints",
-            "demo",
+            "project", "description", "settings", "collections", "datasets", "preparations", "pipelines",
+            "experiments", "endpoints", "demo",
         )  # fmt: skip
         values = self._values
         self._only((), values, sections)
@@ -181,6 +184,7 @@ class _Checked:
             collections={name: self._collection(name, each) for name, each in self._named(values, "collections")},
             datasets={name: self._dataset(name, each) for name, each in self._named(values, "datasets")},
             preparations={name: self._preparation(name, each) for name, each in self._named(values, "preparations")},
+            pipelines={name: self._pipeline(name, each) for name, each in self._named(values, "pipelines")},
             experiments={name: self._experiment(name, each) for name, each in self._named(values, "experiments")},
             endpoints={name: self._endpoint(name, each) for name, each in self._named(values, "endpoints")},
             demo=self._mapping(("demo",), values.get("demo")),
@@ -241,6 +245,10 @@ class _Checked:
         with self._placed(("preparations", name)):
             declaration.parse(dict(wanted))
         return PreparationWanted(name, self._empty.folder, dict(wanted))
+
+    def _pipeline(self, name: str, wanted: Mapping[str, Any]) -> PipelineWanted:
+        with self._placed(("pipelines", name)):
+            return project_pipelines.checked(name, self._empty.folder, wanted)
 
     @contextmanager
     def _placed(self, at: KeyPath) -> Iterator[None]:

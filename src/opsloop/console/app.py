@@ -26,6 +26,7 @@ from opsloop.console.pages import (
     preparations,
     rollout,
     sign_in,
+    training,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -43,6 +44,7 @@ PAGES = (
     dataset_diff,
     datasets,
     preparations,
+    training,
     documents,
     chat,
     audit,

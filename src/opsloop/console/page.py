@@ -76,6 +76,7 @@ SECTIONS = (
             Place("Flows", "/flows"),
             Place("Evaluations", "/evaluations"),
             Place("Datasets", "/datasets"),
+            Place("Training", "/training"),
             Place("Documents", "/documents"),
         ),
     ),

@@ -36,6 +36,8 @@ from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
 from opsloop.releases.api import router as releases
 from opsloop.server.health import router as health
+from opsloop.training.api import router as training
+from opsloop.training.hook import router as training_hook
 
 ROUTERS = (
     health,
@@ -49,6 +51,8 @@ ROUTERS = (
     flows,
     flow_runs,
     rag,
+    training,
+    training_hook,
     evaluation,
     judges,
     releases,

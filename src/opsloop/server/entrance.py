@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opsloop.console.problem_page import problem_page, wants_page
+from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import OpsloopError, TooLarge
 from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
@@ -25,6 +26,9 @@ OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/sign-in", "/sign-out"
 JSON_PATHS = frozenset({"/query", "/feedback", "/upload", "/api/evaluations", "/api/endpoints", "/api/datasets/query"})
 # Where a file is written to the disk as it comes.
 DATASET_FILES = re.compile(r"/api/datasets/[^/]+/versions")
+# Where a signature over the body stands for a key; the route checks it before it does anything.
+SIGNED_PATHS = re.compile(r"/webhooks/train/[^/]+")
+SIGNATURES = ("x-hub-signature-256", "x-opsloop-signature")
 FORM = "application/x-www-form-urlencoded"
 OPEN_PREFIX = "/static/"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -102,6 +106,9 @@ class Entrance:
             limited.check(int(headers.get("content-length", "0")))
         if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX):
             return
+        if _is_signed(scope, headers):
+            scope["opsloop.caller"] = Caller("webhook", Role.VIEWER)
+            return
         secret_given = "authorization" in headers or "cookie" in headers
         method, loopback = scope["method"], self._loopback
         if secret_given:  # a look-up in the database
@@ -110,6 +117,11 @@ class Entrance:
             )
         else:
             scope["opsloop.caller"] = caller_of(self._workspace, headers, method=method, listens_on_loopback=loopback)
+
+
+def _is_signed(scope: Scope, headers: Headers) -> bool:
+    signed = any(name in headers for name in SIGNATURES) and "authorization" not in headers
+    return signed and scope["method"] == "POST" and SIGNED_PATHS.fullmatch(scope["path"]) is not None
 
 
 def _take_for_json(scope: Scope, headers: Headers) -> None:

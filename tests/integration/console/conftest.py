@@ -31,6 +31,8 @@ from opsloop.releases import routing
 from opsloop.releases import service as releases
 from opsloop.releases.driver import Driver
 from opsloop.server.control_plane import control_plane
+from opsloop.training import jobs as _training_jobs  # noqa: F401 (registers their kind)
+from opsloop.training import service as training
 from tests.integration.console import flows
 
 ADMIN = Caller("test:admin", Role.ADMIN)
@@ -205,7 +207,26 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
         preparations.put(uow, "failing", failing)
         platform.ids["failed_preparation_run"] = preparations.start(uow, "failing").id
     run_due(platform.workspace, kind=preparations.KIND)
+    trained(platform)
     return platform
+
+
+def trained(platform: Platform) -> None:
+    """A pipeline with a run that is done, one that was skipped, one that failed and one that waits."""
+    rows = b"\n".join(b'{"length": %d.5, "kind": "%s"}' % (number, b"ab"[number % 2 :][:1]) for number in range(40))
+    learned = {"target": "kind", "task": "classification", "steps": ["scale", {"logistic_regression": {"C": 2.0}}]}
+    with platform.workspace.writing(ADMIN) as uow:
+        datasets.register(uow, "flowers", "flowers.jsonl", rows)
+        training.put(uow, "flowers", {"dataset": "flowers", **learned, "cross_validation": {"folds": 3}})
+        started = [training.start(uow, "flowers"), training.start(uow, "flowers", reason=HOSTILE)]
+        started.append(training.start(uow, "flowers", window={"rows": 3}, trigger="drift"))
+    run_due(platform.workspace, kind=training.KIND)
+    with platform.workspace.writing(ADMIN) as uow:
+        started.append(training.start(uow, "flowers", force=True))
+    for name, run in zip(
+        ("training_run", "skipped_training", "failed_training", "waiting_training"), started, strict=True
+    ):
+        platform.ids[name] = run.id
 
 
 @pytest.fixture

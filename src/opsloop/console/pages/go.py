@@ -17,7 +17,7 @@ from opsloop.rag import service as rag
 from opsloop.rag.models import DocumentMissing
 
 router = APIRouter(include_in_schema=False)
-_PAGES = {"run": "/evaluations", "rollout": "/rollouts", "job": "/jobs"}
+_PAGES = {"run": "/evaluations", "rollout": "/rollouts", "job": "/jobs", "training": "/training"}
 
 
 @router.get("/go/{id}")

@@ -14,6 +14,7 @@ from opsloop.evaluation import service as evaluations
 from opsloop.flows import versions as flows
 from opsloop.rag import service as rag
 from opsloop.releases import service as releases
+from opsloop.training import service as training
 
 router = APIRouter(include_in_schema=False)
 RUNS = 50
@@ -32,6 +33,10 @@ def places(uow: Reading) -> dict[str, Any]:
     found += [(each.ref, "flow", f"/flows/{segment(each.name)}") for each in flows.listed(uow)]
     found += [(each.ref, "dataset", f"/datasets/{segment(each.name)}") for each in datasets.listed(uow)]
     found += [(each.name, "documents", f"/documents/{segment(each.name)}") for each in rag.collections(uow)]
+    found += [
+        (f"training {each.pipeline} {each.id}", "training", f"/training/{segment(each.id)}")
+        for each in training.runs(uow, limit=RUNS)
+    ]
     for run in evaluations.listed(uow, limit=RUNS):
         found.append((f"{run.flow} {run.experiment} {run.id}", "evaluation", f"/evaluations/{segment(run.id)}"))
     return {"items": [{"title": title, "kind": kind, "href": href} for title, kind, href in found], "next": None}

@@ -1,0 +1,209 @@
+"""Runs of pipelines: one version at the end, with its files, lineage and record; nothing new is skipped."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from opsloop.core.audit import service as audit
+from opsloop.core.caller import Caller, NotAllowed, Role
+from opsloop.core.clock import FakeClock
+from opsloop.core.errors import InvalidInput
+from opsloop.core.events._tables import OutboxRow
+from opsloop.core.jobs import service as jobs
+from opsloop.core.workspace import Workspace
+from opsloop.datasets import lineage
+from opsloop.datasets.errors import DatasetMissing
+from opsloop.models import service as models
+from opsloop.training import learning, service
+from opsloop.training.models import TrainingStatus
+from opsloop.training.run_errors import PipelineMissing, TrainingRunIsOver, TrainingRunMissing
+from tests.integration.training.conftest import Garden, flowers, garden_of
+
+MAKE = (
+    "from sklearn.tree import DecisionTreeClassifier\n\n\ndef make():\n    return DecisionTreeClassifier(max_depth=2)\n"
+)
+
+
+def events(garden: Garden) -> list[tuple[str, dict[str, Any]]]:
+    with garden.workspace.reading(garden.by) as uow:
+        rows = uow.session.scalars(select(OutboxRow).order_by(OutboxRow.seq)).all()
+        return [(row.type, row.payload) for row in rows if row.type.startswith("training.")]
+
+
+def test_a_run_ends_in_a_version_that_is_the_challenger(workspace: Workspace, admin: Caller, clock: FakeClock) -> None:
+    garden = garden_of(workspace, admin, clock)
+    run = garden.trained(reason="a first one")
+
+    assert (run.status, run.model, run.data, run.rows) == (TrainingStatus.DONE, "flowers@1", "flowers@1", 60)
+    assert run.metrics["accuracy"] == 1.0
+    assert [step.name for step in run.steps] == ["data", "table", "train", "convert", "files", "version"]
+    assert {each["name"] for each in run.report["importance"]} == {"length", "width"}
+    assert len(run.report["folds"]) == 2
+    with workspace.reading(admin) as uow:
+        version = models.get(uow, "flowers@challenger")
+        assert (version.ref, version.run, version.dataset) == ("flowers@1", run.id, "flowers@1")
+        used = {(each.noun, each.target) for each in lineage.uses(uow, "flowers")}
+        assert {("training", run.id), ("model", "flowers@1")} <= used
+        actions = [each.action for each in audit.listed(uow)]
+        assert {"pipeline.set", "training.started", "training.finished"} <= set(actions)
+    told = {"run": run.id, "pipeline": "flowers", "model": "flowers", "version": 1, "endpoint": None}
+    assert events(garden) == [("training.finished", {**told, "trigger": "demand"})]
+
+
+def test_its_files_have_the_time_in_their_names(garden: Garden) -> None:
+    run = garden.trained()
+    store = garden.workspace.artifacts
+    assert run.artifacts == {
+        "model": "models/model-20270101_000000.onnx",
+        "metrics": "metrics/metrics-20270101_000000.txt",
+        "metrics_json": "metrics/metrics-20270101_000000.json",
+    }
+    figures = json.loads(store.get(run.artifacts["metrics_json"]))
+    assert figures["metrics"] == run.metrics
+    assert figures["data"] == "flowers@1"
+    assert "accuracy" in store.get(run.artifacts["metrics"]).decode()
+    again = garden.trained(force=True)
+    assert again.artifacts["model"] == "models/model-20270101_000000-2.onnx"
+    assert again.metrics == run.metrics
+
+
+def test_nothing_new_is_skipped_on_record_and_forced_on_request(garden: Garden) -> None:
+    first = garden.trained()
+    second = garden.trained()
+    assert (second.status, second.same_as, second.model) == (TrainingStatus.SKIPPED, first.id, "flowers@1")
+    assert second.error == f"neither data nor pipeline have changed since run {first.id}, which made flowers@1"
+    assert events(garden)[-1][0] == "training.skipped"
+    assert garden.trained(force=True).status is TrainingStatus.DONE
+    garden.register(flowers(shift=0.001))
+    assert garden.trained().data == "flowers@2"
+    garden.put(steps=["decision_tree"])
+    assert garden.trained().status is TrainingStatus.DONE
+    assert garden.trained(window={"rows": 40}).rows == 40
+
+
+def test_a_pipeline_has_a_new_version_when_it_learns_in_another_way(garden: Garden) -> None:
+    assert garden.put().version == 1
+    assert garden.put(schedule="none").version == 1
+    assert garden.put(steps=["decision_tree"]).version == 2
+    assert garden.put(window={"rows": 50}).version == 3
+    assert garden.put().version == 1
+    assert garden.put(steps=..., build="make.py:make", code={"make.py": MAKE}).version == 4
+    assert garden.put(steps=..., build="make.py:make", code={"make.py": MAKE + "\n"}).version == 5
+
+
+def test_a_function_of_the_project_builds_the_model(garden: Garden) -> None:
+    garden.put(steps=..., build="steps/make.py:make", code={"steps/make.py": MAKE})
+    run = garden.trained()
+    assert run.error is None
+    assert run.report["environment"]["function"] == "steps/make.py:make"
+
+
+@pytest.mark.parametrize(
+    ("window", "rows", "says"),
+    [
+        ({"rows": 20}, 20, "the newest 20 rows"),
+        ({"since": "2026-02-01", "column": "at"}, 32, "rows with at from 2026-02-01T00:00:00+00:00 on"),
+        ({"days": 330, "column": "at"}, 28, "rows with at from 2026-02-05T00:00:00+00:00 on"),
+        ({"rows": 10, "column": "at"}, 10, "the newest 10 rows by at"),
+        ({}, 60, "all rows"),
+    ],
+)
+def test_a_window_is_what_the_run_learns_from(garden: Garden, window: dict[str, Any], rows: int, says: str) -> None:
+    run = garden.trained(window=window)
+    assert (run.error, run.rows) == (None, rows)
+    assert run.steps[0].says == f"flowers@1, {says}"
+
+
+@pytest.mark.parametrize(
+    ("window", "sentence"),
+    [
+        ({"since": "2030-01-01", "column": "at"}, "window: no row is one of rows with at from 2030"),
+        ({"rows": 3, "column": "when"}, "window.column: is 'when'; wanted one of length, width, at, kind"),
+        ({"days": 3, "column": "kind"}, "window.column: is 'kind'; wanted a column of dates"),
+    ],
+)
+def test_a_window_with_nothing_in_it_fails_with_a_sentence(
+    garden: Garden, window: dict[str, Any], sentence: str
+) -> None:
+    run = garden.trained(window=window)
+    assert run.status is TrainingStatus.FAILED
+    assert run.error is not None
+    assert run.error.startswith(sentence)
+    [(name, payload)] = events(garden)
+    assert name == "training.failed"
+    assert payload["reason"] == run.error
+
+
+def test_a_run_that_is_cancelled_while_it_waits_never_starts(garden: Garden) -> None:
+    run = garden.start()
+    with garden.workspace.writing(garden.by) as uow:
+        service.cancel(uow, run.id)
+    assert garden.work() == 0
+    found = garden.run(run.id)
+    assert (found.status, found.error) == (TrainingStatus.CANCELLED, "cancelled by test:admin")
+    with garden.workspace.writing(garden.by) as uow, pytest.raises(TrainingRunIsOver, match="is cancelled already"):
+        service.cancel(uow, run.id)
+
+
+def test_a_run_that_is_cancelled_while_it_trains_makes_no_version(
+    garden: Garden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = garden.start()
+    learn = learning.learn
+
+    def cancelled_meanwhile(*args: Any, **how: Any) -> Any:
+        with garden.workspace.writing(garden.by) as uow:
+            service.cancel(uow, run.id)
+        return learn(*args, **how)
+
+    monkeypatch.setattr(learning, "learn", cancelled_meanwhile)
+    garden.work()
+    found = garden.run(run.id)
+    assert (found.status, found.model) == (TrainingStatus.CANCELLED, None)
+    with garden.workspace.reading(garden.by) as uow:
+        assert models.listed(uow) == []
+
+
+def test_a_job_that_is_cancelled_takes_its_run_along(garden: Garden) -> None:
+    run = garden.start()
+    with garden.workspace.writing(garden.by) as uow:
+        jobs.cancel(uow, run.job)
+    assert garden.work() == 0
+    assert garden.run(run.id).status is TrainingStatus.CANCELLED
+
+
+def test_what_is_not_there_is_told_at_once(garden: Garden) -> None:
+    with pytest.raises(PipelineMissing, match="no pipeline named 'flower'; did you mean 'flowers'"):
+        garden.start("flower")
+    with pytest.raises(DatasetMissing):
+        garden.start(dataset="weeds")
+    with pytest.raises(TrainingRunMissing):
+        garden.run("training_1")
+    with pytest.raises(InvalidInput, match="trigger: is 'whim'; wanted one of demand, schedule, webhook, drift"):
+        garden.start(trigger="whim")
+    with pytest.raises(InvalidInput, match="dataset: is missing"):
+        garden.put(dataset=...)
+    with pytest.raises(InvalidInput, match="target"):
+        garden.put(target=...)
+
+
+def test_only_a_developer_starts_and_only_an_operator_cancels(garden: Garden) -> None:
+    viewer = Garden(garden.workspace, Caller("key:v", Role.VIEWER), garden.clock)
+    with pytest.raises(NotAllowed):
+        viewer.start()
+    run = garden.start()
+    with garden.workspace.writing(Caller("key:d", Role.DEVELOPER)) as uow, pytest.raises(NotAllowed):
+        service.cancel(uow, run.id)
+    assert viewer.run(run.id).status is TrainingStatus.QUEUED
+
+
+def test_a_pipeline_that_is_removed_leaves_its_runs_and_models(garden: Garden) -> None:
+    run = garden.trained()
+    with garden.workspace.writing(garden.by) as uow:
+        service.remove(uow, "flowers")
+        assert service.pipelines(uow) == []
+    assert garden.run(run.id).model == "flowers@1"
