@@ -1,4 +1,4 @@
-"""Errors as exit codes and one sentence on stderr: the one place where a kind of error becomes a code."""
+"""Errors as exit codes and one sentence on stderr."""
 
 from __future__ import annotations
 
@@ -8,31 +8,13 @@ import traceback
 import click
 
 from opsloop.cli import text
-from opsloop.core.errors import Kind, OpsloopError
-
-DONE = 0
-FAILED = 1
-USAGE = 2
-INTERRUPTED = 130
-_CODES = {
-    Kind.FAILED: FAILED,
-    Kind.TIMED_OUT: FAILED,
-    Kind.LIMITED: FAILED,
-    Kind.INVALID: USAGE,
-    Kind.TOO_LARGE: USAGE,
-    Kind.MISSING: 3,
-    Kind.DENIED: 4,
-    Kind.ANONYMOUS: 4,
-    Kind.CONFLICT: 5,
-    Kind.NO: 6,
-    Kind.UNAVAILABLE: 7,
-    Kind.PENDING: 8,
-}
+from opsloop.core.errors import OpsloopError
+from opsloop.core.exit_codes import CODES, FAILED, INTERRUPTED, USAGE
 
 
 def code_of(error: BaseException) -> int:
     if isinstance(error, OpsloopError):
-        return _CODES[error.kind]
+        return CODES[error.kind]
     if isinstance(error, click.exceptions.Abort | KeyboardInterrupt):
         return INTERRUPTED
     if isinstance(error, click.ClickException):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsloop.core.errors import Conflict, InvalidInput, NotFound, Unauthenticated
+from opsloop.core.errors import Conflict, InvalidInput, NotFound, Unauthenticated, Unavailable
 
 
 class OperationInvalid(InvalidInput):
@@ -27,3 +27,7 @@ class TrainingRunIsOver(Conflict):
 
 class SignatureWrong(Unauthenticated):
     template = "the signature is not one of this body with the secret of pipeline {pipeline!r}; sign with that secret"
+
+
+class OutletAway(Unavailable):
+    template = "{where} cannot be written to ({reason}); look at its name, and at the credentials of the environment"
