@@ -20,11 +20,13 @@ def holds(condition: str, context: Mapping[str, Any], *, failed: bool, cancelled
     match = _GITHUB.fullmatch(condition.strip())
     inner = match[1] if match else condition
     parts = [part.strip() for part in inner.split("&&")]
-    names_status = any("cancelled()" in part or "always()" in part for part in parts)
-    return (names_status or not failed) and all(_part(part, context, cancelled) for part in parts)
+    names_status = any("cancelled()" in part or "always()" in part or "failure()" in part for part in parts)
+    return (names_status or not failed) and all(_part(part, context, cancelled, failed) for part in parts)
 
 
-def _part(part: str, context: Mapping[str, Any], cancelled: bool) -> bool:
+def _part(part: str, context: Mapping[str, Any], cancelled: bool, failed: bool) -> bool:
+    if part == "failure()":
+        return failed
     if part == "!cancelled()":
         return not cancelled
     left, operator, right = part.partition("==")

@@ -129,6 +129,8 @@ class Workflow:
                 shutil.copytree(kept, work / options["path"])
             case "actions/setup-python":
                 pass
+            case "aws-actions/configure-aws-credentials":
+                assert options.keys() == {"aws-region", "role-to-assume"}
             case _:
                 raise AssertionError(f"the tests do not know what {name} does")
         return 0
@@ -151,6 +153,16 @@ def pull_request_event(folder: Path, number: int, api: str, *, fork: bool = Fals
             "GITHUB_BASE_REF": "main",
             "GITHUB_REF": f"refs/pull/{number}/merge",
         },
+    }
+
+
+def schedule_event() -> dict[str, Any]:
+    repository = "acme/models"
+    return {
+        "repository": repository,
+        "server_url": "https://github.com",
+        "run_id": "42",
+        "environment": {"GITHUB_REPOSITORY": repository, "GITHUB_REF": "refs/heads/main"},
     }
 
 

@@ -12,6 +12,7 @@ PYTHON = """\
 #!/bin/sh
 case "$*" in
   "-m pip install opsloop"*) exit 0 ;;
+  "-m opsloop.training "*) exec {python} "$@" ;;
   *) echo "python $* is not what the recipes run" >&2; exit 64 ;;
 esac
 """
@@ -28,7 +29,7 @@ class Machine:
         self.folder = folder
         programs = folder / "bin"
         programs.mkdir()
-        (programs / "python").write_text(PYTHON)
+        (programs / "python").write_text(PYTHON.replace("{python}", sys.executable))
         (programs / "python").chmod(0o755)
         (programs / "opsloop").symlink_to(Path(sys.executable).parent / "opsloop")
         self._path = f"{programs}{os.pathsep}/usr/local/bin{os.pathsep}/usr/bin{os.pathsep}/bin"

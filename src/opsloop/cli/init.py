@@ -1,7 +1,7 @@
 """`opsloop init`: a new project from a template that comes with Opsloop.
 
 A template is a folder of `examples/` with an `opsloop.yaml`; its `description` is what the list says of it. There is no
-other list: adding a folder adds a template.
+other list: adding a folder adds a template. A name that says what kind of project one wants may stand for a template.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from opsloop.cli.verbs import lone
 
 # The section and the comment right above it, up to the next key at the margin or the end.
 _DEMO = re.compile(r"(?:^#[^\n]*\n)*^demo:\n(?:[ \t-][^\n]*\n|\n)*", re.MULTILINE)
+ALSO = {"tabular-model": "iris"}
 IGNORED = shutil.ignore_patterns("__pycache__", ".opsloop", "*.pyc")
 
 
@@ -46,6 +47,7 @@ def init(session: Session, target: Path | None, template: str | None, listing: b
         raise click.UsageError("DIR is missing: the folder of the new project")
     if template is None:
         raise click.UsageError(f"--template is missing: {_choice(known)}")
+    template = ALSO.get(template, template)
     if template not in known:
         raise NotFound(f"no template named {template!r}; {_choice(known)}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):

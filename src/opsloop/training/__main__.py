@@ -83,9 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("file", type=Path, metavar="FILE", help="an opsloop.yaml, or a file with one pipeline")
     parser.add_argument("pipeline", nargs="?", metavar="PIPELINE", help="which one of an opsloop.yaml")
     parser.add_argument("--data", type=Path, metavar="FILE", help="rows: CSV, JSON lines, JSON or Parquet")
-    parser.add_argument(
-        "--to", metavar="FOLDER|URL", help="writes models/model-… and metrics/metrics-…; also s3://…"
-    )
+    parser.add_argument("--to", metavar="FOLDER|URL", help="writes models/model-… and metrics/metrics-…; also s3://…")
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="writes model.onnx, baseline.npy and the rest there")
     parser.add_argument("--replace", action="store_true", help="the bundle's folder may hold an earlier one")
     parser.add_argument("--notice", type=Path, metavar="FILE", help="writes what a Slack webhook takes")
