@@ -42,7 +42,8 @@ def _made(given: argparse.Namespace) -> Made:
         raise InvalidInput("--to or --bundle: wanted at least one of them, to know where the model goes", field="--to")
     if given.bundle is not None and given.bundle.is_dir() and any(given.bundle.iterdir()) and not given.replace:
         raise InvalidInput(field="--bundle", value=str(given.bundle), wanted="an empty or new folder, or --replace")
-    learned, facts = alone.trained(what, _progress(quiet=given.as_json))
+    now = datetime.now(UTC)
+    learned, facts = alone.trained(what, _progress(quiet=given.as_json), now)
     artifacts: dict[str, str] = {}
     if given.bundle is not None:
         from opsloop.models import bundle  # brings NumPy

@@ -11,9 +11,12 @@ from typing import Any
 import msgspec
 
 from opsloop.core.errors import InvalidInput, NotFound
-from opsloop.datasets.columns import columns_of
+from opsloop.datasets.expectations import declared as expectation_list
+from opsloop.datasets.expectations import great_expectations
 from opsloop.datasets.formats import registry as formats
-from opsloop.training import declaration, learning, naming
+from opsloop.datasets.staging import staging
+from opsloop.datasets.staging import written as written_rows
+from opsloop.training import declaration, learning, naming, pipeline
 from opsloop.training.learning import Learned, Progress
 from opsloop.training.outlet import Outlet
 from opsloop.training.run_errors import OperationInvalid
@@ -29,6 +32,7 @@ class Wanted:
     declared: dict[str, Any]
     folder: Path
     data: Path
+    expectations: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,25 @@ def wanted(file: Path, name: str | None, data: Path | None) -> Wanted:
     rows = data or _source(file, values, declared)
     if not rows.is_file():
         raise NotFound(f"{rows} is not there; name the rows to learn from with --data FILE")
-    return Wanted(chosen, declared, file.resolve().parent, rows)
+    return Wanted(chosen, declared, file.resolve().parent, rows, _expectations(file, values, declared))
 
 
-def trained(what: Wanted, progress: Progress) -> tuple[Learned, Mapping[str, Any]]:
+def trained(what: Wanted, progress: Progress, now: datetime) -> tuple[Learned, Mapping[str, Any]]:
     """Learn as a platform would. Raises: InvalidInput, PipelineInvalid, DataUnfit, ParityMissed, ExtraNeeded."""
     operation = declaration.parse(what.declared)
-    spec = learning.spec_of(what.declared, what.folder)
-    records = formats.read(what.data.name, what.data.read_bytes())
-    table = learning.table_of(spec, columns_of(records), records.rows, operation.window)
-    learned = learning.learn(spec, table, name=operation.model or what.name, progress=progress)
+    pipeline.parse(declaration.learned(what.declared), f"pipelines.{what.name}", folder=what.folder)
+    with staging(what.data.name) as place:
+        staged = formats.staged(place, what.data)
+        order = learning.order_of(
+            what.declared,
+            folder=what.folder,
+            parquet=staged.path or written_rows(place, staged.query),
+            schema=staged.columns,
+            window=operation.window.pinned(now),
+            data={"data": what.data.name},
+        )
+        name = operation.model or what.name
+        learned = learning.learn(order, name=name, expectations=what.expectations, progress=progress)
     return learned, {"pipeline": what.name, "data": what.data.name, "rows": learned.rows}
 
 
@@ -101,18 +114,22 @@ def made(learned: Learned, facts: Mapping[str, Any], artifacts: dict[str, str]) 
 
 
 def _read(file: Path) -> dict[str, Any]:
+    found = _read_any(file)
+    if not isinstance(found, dict):
+        raise InvalidInput(field=str(file), value=found, wanted="a pipeline, or an opsloop.yaml with pipelines")
+    return found
+
+
+def _read_any(file: Path) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        found = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+        return YAML(typ="safe").load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise NotFound(f"{file} cannot be read: {error}") from None
     except YAMLError as error:
         raise InvalidInput(f"{file}: no YAML: {' '.join(str(error).split())[:200]}", field=str(file)) from None
-    if not isinstance(found, dict):
-        raise InvalidInput(field=str(file), value=found, wanted="a pipeline, or an opsloop.yaml with pipelines")
-    return found
 
 
 def _pipeline(file: Path, values: dict[str, Any], name: str | None) -> tuple[str, dict[str, Any]]:
@@ -132,10 +149,29 @@ def _pipeline(file: Path, values: dict[str, Any], name: str | None) -> tuple[str
     return chosen, known[chosen]
 
 
+def _dataset(values: dict[str, Any], declared: dict[str, Any]) -> dict[str, Any]:
+    """What `opsloop.yaml` says of the pipeline's dataset."""
+    known = values.get("datasets")
+    found = known.get(str(declared.get("dataset", "")).partition("@")[0]) if isinstance(known, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _expectations(file: Path, values: dict[str, Any], declared: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Raises: ExpectationInvalid, InvalidInput."""
+    wanted = _dataset(values, declared).get("expectations")
+    if isinstance(wanted, str):
+        found = _read_any(file.resolve().parent / wanted)
+        if great_expectations.is_suite(found):
+            suite = great_expectations.read(found, skip_unknown=True)
+            return tuple(each.declared() for each in suite.expectations)
+        wanted = found.get("expectations") if isinstance(found, dict) else found
+    return () if wanted is None else tuple(each.declared() for each in expectation_list.parse(wanted))
+
+
 def _source(file: Path, values: dict[str, Any], declared: dict[str, Any]) -> Path:
     """The file behind the pipeline's dataset."""
-    dataset = str(declared.get("dataset", "")).partition("@")[0]
-    source = ((values.get("datasets") or {}).get(dataset) or {}).get("source")
+    dataset = str(declared.get("dataset", ""))
+    source = _dataset(values, declared).get("source")
     if not isinstance(source, str):
         raise InvalidInput(f"{file} has no file for dataset {dataset!r}; name one with --data FILE", field="--data")
     return file.resolve().parent / source

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,13 +20,14 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from opsloop.core.caller import system
-from opsloop.core.context import current_workspace
+from opsloop.core.compute.settings import ComputeSettings
 from opsloop.core.jobs import service as jobs
 from opsloop.core.jobs.models import JobStatus
 from opsloop.core.jobs.registry import Again, JobContext, job
 from opsloop.core.workspace import UnitOfWork, Workspace
-from opsloop.datasets import lineage
+from opsloop.datasets import lineage, policies
 from opsloop.datasets import service as datasets
+from opsloop.datasets.version_file import parquet_of
 from opsloop.training import code as codes
 from opsloop.training import declaration, learning, naming, service, telling
 from opsloop.training import window as windows
@@ -142,20 +145,23 @@ def _fingerprint(uow: UnitOfWork, row: TrainingRunRow, data: str) -> str:
 def _learned(course: _Course) -> Learned:
     row, workspace = course.row, course.workspace
     assert row.data is not None
-    spec = learning.spec_of(row.declared, codes.laid_out(workspace.artifacts, workspace.data_dir, row.code))
-    token = current_workspace.set(workspace)  # a project's Python may read datasets
-    try:
-        with workspace.reading(_BY) as uow:
-            version = datasets.get(uow, row.data)
-            rows = datasets.rows(uow, version)
-            table = learning.table_of(spec, version.schema, rows, windows.parse(row.window))
-        course.did("table", f"{len(table.y):,} rows, {len(table.names)} inputs")
+    with workspace.reading(_BY) as uow:
+        version = datasets.get(uow, row.data)
+        expectations = policies.get(uow, version.name).expectations
+    with tempfile.TemporaryDirectory(prefix="opsloop-training-") as folder:
+        order = learning.order_of(
+            row.declared,
+            folder=codes.laid_out(workspace.artifacts, workspace.data_dir, row.code),
+            parquet=parquet_of(workspace, version, _BY, Path(folder)),
+            schema=version.schema,
+            window=windows.parse(row.window),
+            data={"data": version.ref, "data_digest": version.digest},
+            compute=workspace.section(ComputeSettings),
+        )
         name = declaration.parse(row.declared).model or row.pipeline
-        learned = learning.learn(spec, table, name=name, progress=_telling(course))
-    finally:
-        current_workspace.reset(token)
-    for name, says in learned.steps:
-        course.did(name, says)
+        learned = learning.learn(order, name=name, expectations=expectations, progress=_telling(course))
+    for step, says in learned.steps:
+        course.did(step, says)
     return learned
 
 

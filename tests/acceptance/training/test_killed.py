@@ -65,7 +65,7 @@ def test_a_killed_training_goes_on_and_makes_one_version(tmp_path: Path, port: i
     with httpx.Client(base_url=last.url, timeout=10, trust_env=False) as http:
         run = ended(http)
         assert (run["status"], run["error"], run["model"]) == ("done", None, "flowers@1")
-        assert [each["name"] for each in run["steps"]] == ["data", "table", "train", "convert", "files", "version"]
+        assert [each["name"] for each in run["steps"]] == ["data", "rows", "train", "convert", "files", "version"]
         assert http.get("/api/training/runs").json()["items"][0]["id"] == run["id"]
     stored = project / ".opsloop" / "artifacts"
     assert [file.name for file in (stored / "models").glob("model-*.onnx")] == [Path(run["artifacts"]["model"]).name]

@@ -58,7 +58,7 @@ def test_a_failure_is_told_and_nothing_new_is_not_unless_asked_for(garden: Garde
     garden.trained(window={"since": "2030-01-01", "column": "at"})
     assert "<" not in json.loads(told(garden)[0].body)["text"]
     assert json.loads(told(garden)[0].body)["text"].startswith(
-        "\N{CROSS MARK} *flowers*: training failed: window: no row"
+        "\N{CROSS MARK} *flowers*: training failed: window: is '2030"
     )
     garden.trained()
     garden.trained()
