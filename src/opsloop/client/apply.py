@@ -24,6 +24,7 @@ from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.evaluation.models import GateReport, Run, RunStatus
 from opsloop.evaluation.verdicts import Verdict
 from opsloop.releases.models import Released
+from opsloop.training.figures import listed
 
 # What is being done, how much of it, of how much.
 Tell = Callable[[str, int, int], None]
@@ -96,7 +97,7 @@ def _pipeline(client: Client, wanted: PipelineWanted, step: Step, tell: Tell) ->
         reason="opsloop apply",
         tell=lambda run: tell(f"training {wanted.name}", run.done, run.total),
     )
-    figures = ", ".join(f"{name} {value:.4g}" for name, value in list(run.metrics.items())[:3])
+    figures = listed(run.metrics, 3)
     return Outcome(step, f"{run.model} of {run.data}: {figures}" if figures else f"{run.model} stands: {run.error}")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsloop.console import charts
+from opsloop.training.figures import shown
 
 MOST_BARS = 20
 
@@ -23,7 +24,7 @@ class Bar:
 
     @property
     def figure(self) -> str:
-        return f"{self.value:.3g}" + (f" ± {self.spread:.2g}" if self.spread is not None else "")
+        return shown(self.value) + (f" ± {shown(self.spread)}" if self.spread is not None else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from opsloop.core.errors import InvalidInput, OpsloopError
 from opsloop.core.exit_codes import CODES, INTERRUPTED
 from opsloop.training import alone, naming
 from opsloop.training.alone import Made
+from opsloop.training.learning import Progress
 from opsloop.training.outlet import outlet_of
 
 NOTICE = "notice.json"
@@ -59,7 +60,7 @@ def _made(given: argparse.Namespace) -> Made:
     return made
 
 
-def _progress(*, quiet: bool) -> alone.Progress:
+def _progress(*, quiet: bool) -> Progress:
     def tell(done: int, total: int, message: str) -> None:
         if not quiet and sys.stderr.isatty():
             print(f"\r\x1b[2K{done} of {total}: {message}", end="", file=sys.stderr, flush=True)  # noqa: T201

@@ -17,6 +17,7 @@ from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.staging import staging
 from opsloop.datasets.staging import written as written_rows
 from opsloop.training import declaration, learning, naming, pipeline
+from opsloop.training.figures import listed
 from opsloop.training.learning import Learned, Progress
 from opsloop.training.outlet import Outlet
 from opsloop.training.run_errors import OperationInvalid
@@ -50,8 +51,7 @@ class Made:
     @property
     def sentence(self) -> str:
         """What a chat channel reads."""
-        figures = ", ".join(f"{name} {value:.4g}" for name, value in list(self.metrics.items())[:6])
-        lines = [f"\N{WHITE HEAVY CHECK MARK} *{self.pipeline}*: training finished", figures]
+        lines = [f"\N{WHITE HEAVY CHECK MARK} *{self.pipeline}*: training finished", listed(self.metrics, 6)]
         lines.append(f"Data: {self.data} ({self.rows:,} rows)")
         return "\n".join([*lines, *(f"Model: {key}" for name, key in self.artifacts.items() if name == "model")])
 

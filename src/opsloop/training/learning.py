@@ -16,9 +16,13 @@ from opsloop.core.compute.settings import ComputeSettings
 from opsloop.core.workspace import UnitOfWork
 from opsloop.datasets.models import Column
 from opsloop.training import declaration, pipeline
+from opsloop.training.figures import listed
+from opsloop.training.pipeline import PipelineSpec
 from opsloop.training.run_errors import OperationInvalid
 from opsloop.training.surroundings import surroundings
 from opsloop.training.window import Window
+from opsloop.training.windowed import table_of as table_of
+from opsloop.training.windowed import windowed as windowed
 
 if TYPE_CHECKING:
     from opsloop.models.candidate import Candidate
@@ -52,8 +56,13 @@ class Learned:
 
 def check(declared: Mapping[str, Any], folder: Path) -> None:
     """Raises: PipelineInvalid, OperationInvalid when it names no dataset."""
-    pipeline.parse(declaration.learned(declared), folder=folder)
+    spec_of(declared, folder)
     dataset_of(declared)
+
+
+def spec_of(declared: Mapping[str, Any], folder: Path) -> PipelineSpec:
+    """What is learned and how. Raises: PipelineInvalid."""
+    return pipeline.parse(declaration.learned(declared), folder=folder)
 
 
 def dataset_of(declared: Mapping[str, Any]) -> str:
@@ -139,7 +148,7 @@ def _rows(report: Report) -> int:
 
 def _steps(report: Report, candidate: Candidate) -> tuple[tuple[str, str], ...]:
     parity = candidate.parity
-    figures = ", ".join(f"{name} {value:.4g}" for name, value in list(report.metrics.items())[:4])
+    figures = listed(report.metrics, 4)
     said = f"{parity.precision}, largest difference {parity.largest_difference:.2g} on {parity.rows:,} rows"
     return (
         ("rows", f"{_rows(report):,} rows, {len(report.features)} inputs"),

@@ -13,6 +13,10 @@ class PipelineMissing(NotFound):
     template = "no pipeline named {name!r}{near}; declare it in opsloop.yaml and run `opsloop apply`"
 
 
+class WindowEmpty(InvalidInput):
+    template = "window: no row is one of {window}; choose a wider one, or register newer data"
+
+
 class TrainingRunMissing(NotFound):
     template = "no training run has the id {name!r}; see `opsloop train list`"
 

@@ -8,6 +8,7 @@ from opsloop.core.notices import service as notices
 from opsloop.core.workspace import UnitOfWork
 from opsloop.training import declaration
 from opsloop.training.declaration import Notify
+from opsloop.training.figures import listed
 from opsloop.training.models import TrainingRun, TrainingStatus
 from opsloop.training.settings import TrainingSettings
 
@@ -57,7 +58,7 @@ def sentence(run: TrainingRun) -> str:
 
 def figures(run: TrainingRun) -> str:
     """`accuracy 0.967, log_loss 0.12`: the first few."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in list(run.metrics.items())[:_SHOWN])
+    return listed(run.metrics, _SHOWN)
 
 
 def facts(run: TrainingRun) -> dict[str, Any]:

@@ -16,12 +16,17 @@ from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.training import service
 from opsloop.training import window as windows
+from opsloop.training.figures import listed as listed_figures
+from opsloop.training.figures import shown as shown_figure
 from opsloop.training.models import TrainingRun
 
 router = APIRouter(include_in_schema=False)
 RUNS = 50
 # Parts of a report that have a place of their own on the page.
-_DRAWN = ("folds", "importance", "cross_validation", "parameters", "notes", "task")
+_DRAWN = (
+    "folds", "importance", "cross_validation", "parameters", "notes", "task", "measured_on", "measured_rows",
+    "intervals", "environment",
+)  # fmt: skip
 
 
 @live.topic("training")
@@ -64,6 +69,10 @@ def shown(request: Request, uow: Reading, run: str) -> Response:
         notes=report.get("notes", []),
         rest={name: value for name, value in report.items() if name not in _DRAWN and value},
         spread=_spread(report),
+        intervals=report.get("intervals", []),
+        environment=report.get("environment", {}),
+        measured=_measured(report),
+        figure=shown_figure,
         now=uow.clock.now(),
     )
 
@@ -73,10 +82,17 @@ def _bar(run: TrainingRun) -> str:
 
 
 def _first_figure(run: TrainingRun) -> str:
-    return next((f"{name} {value:.4g}" for name, value in run.metrics.items()), "")
+    return listed_figures(run.metrics, 1)
+
+
+def _measured(report: Mapping[str, Any]) -> str:
+    """Which rows the figures are of."""
+    if report.get("measured_on") == "held_out":
+        return f"On {report['measured_rows']:,} rows held out"
+    return "Mean over the folds"
 
 
 def _spread(report: Mapping[str, Any]) -> dict[str, str]:
     """Mean and spread over the folds, by figure."""
     found = report.get("cross_validation") or {}
-    return {name: f"{each['mean']:.4g} ± {each['spread']:.2g}" for name, each in found.items()}
+    return {name: f"{shown_figure(each['mean'])} ± {shown_figure(each['spread'])}" for name, each in found.items()}
