@@ -13,6 +13,7 @@ SPOKEN = {
     "eval": "evaluation",
     "rag": "document",
     "monitor": "signal",
+    "train": "training run",
     "token": "API key",
     "ci": "CI",
 }

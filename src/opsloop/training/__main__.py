@@ -72,7 +72,7 @@ def _progress(*, quiet: bool) -> Progress:
 
 def _words(made: Made) -> str:
     facts = {"pipeline": made.pipeline, "data": made.data, "rows": made.rows, **made.artifacts}
-    notes = "".join(f"\n{note}" for note in (*made.steps[1:], *made.notes))
+    notes = "".join(f"\n{note}" for note in (made.steps[-1], *made.notes))
     return naming.metrics_text(facts, made.metrics).rstrip("\n") + ("\n" + notes if notes else "")
 
 

@@ -157,6 +157,7 @@ def _learned(course: _Course) -> Learned:
             window=windows.parse(row.window),
             data={"data": version.ref, "data_digest": version.digest},
             compute=workspace.section(ComputeSettings),
+            workspace=workspace,
         )
         name = declaration.parse(row.declared).model or row.pipeline
         learned = learning.learn(order, name=name, expectations=expectations, progress=_telling(course))

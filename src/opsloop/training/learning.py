@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from opsloop.core.compute.settings import ComputeSettings
-from opsloop.core.workspace import UnitOfWork
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets.models import Column
 from opsloop.training import declaration, pipeline
 from opsloop.training.figures import listed
@@ -87,6 +87,7 @@ def order_of(
     window: Window,
     data: Mapping[str, str],
     compute: ComputeSettings | None = None,
+    workspace: Workspace | None = None,
 ) -> Order:
     """What goes to the process that trains.
 
@@ -94,8 +95,9 @@ def order_of(
         folder: with the files of the pipeline's functions.
         window: pinned, so that it is the same rows whenever they are read.
         data: names the rows, for the record.
+        workspace: whose datasets a function of the pipeline may read.
     """
-    from opsloop.training.orders import Order  # brings NumPy
+    from opsloop.training.orders import Order, Project  # brings NumPy
     from opsloop.training.reading import Wanted
 
     chosen = compute or ComputeSettings()
@@ -109,6 +111,7 @@ def order_of(
         compute=chosen.compute,
         ray_address=chosen.ray_address,
         ray_workers=chosen.ray_workers,
+        project=Project.of(workspace) if workspace is not None else None,
     )
 
 

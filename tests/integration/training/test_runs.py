@@ -102,6 +102,14 @@ def test_a_function_of_the_project_builds_the_model(garden: Garden) -> None:
     assert run.report["environment"]["function"] == "steps/make.py:make"
 
 
+def test_a_function_may_read_datasets_of_the_project(garden: Garden) -> None:
+    garden.register([{"depth": 2}], "depths")
+    code = MAKE.replace("max_depth=2", 'max_depth=read_dataset("depths")[0]["depth"]')
+    garden.put(steps=..., build="make.py:make", code={"make.py": "from opsloop import read_dataset\n" + code})
+    run = garden.trained()
+    assert (run.error, run.model) == (None, "flowers@1")
+
+
 @pytest.mark.parametrize(
     ("window", "rows", "says"),
     [
