@@ -109,6 +109,7 @@ def order_of(
         wanted=Wanted(newest=window.rows, column=window.column, since=window.since),
         data=dict(data),
         compute=chosen.compute,
+        processes=chosen.processes,
         ray_address=chosen.ray_address,
         ray_workers=chosen.ray_workers,
         project=Project.of(workspace) if workspace is not None else None,
@@ -167,6 +168,8 @@ def _told(report: Report) -> dict[str, Any]:
         "task": report.task,
         "measured_on": report.measured_on,
         "measured_rows": report.measured_rows,
+        "constant": report.constant,
+        "confusion": msgspec.to_builtins(report.confusion) if report.confusion is not None else None,
         "folds": _folds(report),
         "cross_validation": {n: {"mean": each.mean, "spread": each.deviation} for n, each in report.folds.items()},
         "importance": [

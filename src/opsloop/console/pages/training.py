@@ -25,7 +25,7 @@ RUNS = 50
 # Parts of a report that have a place of their own on the page.
 _DRAWN = (
     "folds", "importance", "cross_validation", "parameters", "notes", "task", "measured_on", "measured_rows",
-    "intervals", "environment",
+    "intervals", "environment", "constant", "confusion",
 )  # fmt: skip
 
 
@@ -69,6 +69,8 @@ def shown(request: Request, uow: Reading, run: str) -> Response:
         notes=report.get("notes", []),
         rest={name: value for name, value in report.items() if name not in _DRAWN and value},
         spread=_spread(report),
+        constant=report.get("constant") or {},
+        confusion=report.get("confusion"),
         intervals=report.get("intervals", []),
         environment=report.get("environment", {}),
         measured=_measured(report),
