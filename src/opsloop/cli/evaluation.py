@@ -1,4 +1,4 @@
-"""`opsloop eval`: evaluations of flows over datasets."""
+"""`opsloop eval`: evaluations of flows and models over datasets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORST = 10
 
 @noun("eval")
 def evaluation() -> None:
-    """Evaluations of flows over datasets."""
+    """Evaluations of flows and models over datasets."""
 
 
 evaluation.add_command(compare)
@@ -34,13 +34,14 @@ evaluation.add_command(compare)
     example="""opsloop eval run experiment.yaml
     opsloop eval run answers --flow flows/answer-hasty
     opsloop eval run web_classification/experiment.yaml --env pr --variants '*'
-    opsloop eval run answers --target endpoint:support-chat""",
+    opsloop eval run answers --target endpoint:support-chat
+    opsloop eval run flowers --target model:iris@3""",
 )
 @click.argument("experiment")
 @click.option("--flow", metavar="DIR|NAME@V", help="The flow to evaluate; default: the one the experiment names.")
 @click.option(
     "--target",
-    metavar="endpoint:NAME|URL|function:MODULE:NAME",
+    metavar="model:NAME@V|endpoint:NAME|URL|function:MODULE:NAME",
     help="What to evaluate in place of a flow; default: the one the experiment names.",
 )
 @click.option("--env", metavar="NAME", help="Take the blocks that experiment.NAME.yaml has in place of the others.")

@@ -43,7 +43,7 @@ SECTIONS = {
             "Where services are that flows use by name; secrets are encrypted and never shown.",
         ),
         "rag": Entry("opsloop.cli.rag:rag", "Collections of documents and answers from them."),
-        "eval": Entry("opsloop.cli.evaluation:evaluation", "Evaluations of flows over datasets."),
+        "eval": Entry("opsloop.cli.evaluation:evaluation", "Evaluations of flows and models over datasets."),
         "judge": Entry("opsloop.cli.judge:judge", "Models that judge answers, and how far they agree with people."),
         "train": Entry("opsloop.cli.train:train", "Train models: pipelines and their runs."),
         "gate": Entry("opsloop.cli.gate:gate", "The verdict on an evaluation."),

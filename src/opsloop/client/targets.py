@@ -1,4 +1,7 @@
-"""What an experiment evaluates where that is no flow: a function, an endpoint, a service; kept as a flow version."""
+"""What an experiment evaluates where that is no flow: a registered model, a function, an endpoint, a service.
+
+The last three are kept as a flow version.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ def registered(client: Client, target: Target, experiment: Experiment, folder: P
         folder: of the experiment.
     Raises: InvalidInput, NotFound, and what registering raises.
     """
+    if target.version is not None:
+        return f"model:{target.version}"
     if target.function is not None:
         return _function(client, target.function, folder)
     if target.endpoint is not None:

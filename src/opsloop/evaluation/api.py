@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
-from opsloop.evaluation import gate_plans, gates, service
+from opsloop.evaluation import declared_target, gate_plans, gates, service
 from opsloop.evaluation.comparison.models import Comparison, RowChange
 from opsloop.evaluation.comparison.rows import RowsWanted, chosen
 from opsloop.evaluation.comparison.service import compare
@@ -22,7 +22,7 @@ from opsloop.evaluation.models import GateReport, Run
 from opsloop.evaluation.plans import GatePlan
 from opsloop.evaluation.reports import registry as reports
 from opsloop.evaluation.reports.document import document
-from opsloop.flows import versions as flows
+from opsloop.evaluation.subjects import MODEL, named
 
 router = APIRouter(prefix="/api/evaluations", tags=["evaluations"])
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -30,7 +30,10 @@ REPORT_POLICY = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inl
 
 
 class Start(BaseModel):
-    """`experiment` as in experiment.yaml; `flow` a version such as `answer@2`, unset: the experiment's flow by name."""
+    """`experiment` as in experiment.yaml; `flow` a version such as `answer@2`, or `model:iris@3` of a trained model.
+
+    Unset: the model that is the experiment's target, else its flow by name.
+    """
 
     model_config = ConfigDict(extra="forbid")
     experiment: dict[str, Any]
@@ -64,7 +67,7 @@ class PlanGate(BaseModel):
 @router.post("", status_code=202)
 def start(uow: Writing, wanted: Start) -> Run:
     """Start an evaluation; it goes on as a job."""
-    return service.start(uow, wanted.experiment, flows.get(uow, wanted.flow or _named(wanted.experiment)))
+    return service.start(uow, wanted.experiment, named(uow, wanted.flow or _named(wanted.experiment)))
 
 
 @router.get("")
@@ -152,7 +155,11 @@ def report(uow: Reading, run: str, format: str = "markdown", baseline: str | Non
 
 
 def _named(experiment: dict[str, Any]) -> str:
-    """The name under which the flow at an experiment's path is registered: the last part of it."""
+    """The model that an experiment targets, or the name of its flow, which is the last part of its path."""
+    if "target" in experiment:
+        target = declared_target.parse(experiment["target"], "target")
+        if target.version is not None:
+            return f"{MODEL}{target.version}"
     flow = experiment.get("flow")
     if not isinstance(flow, str) or not flow.strip("/. "):
         raise ExperimentInvalid("flow", "a flow version such as answer@2, beside the experiment or in it", value=flow)

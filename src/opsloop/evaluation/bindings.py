@@ -115,6 +115,11 @@ class Measure:
         return [each for each in self.evaluator.inputs if each.required and each.name in self.sources]
 
 
+def reads_truth(use: ExperimentEvaluator, *, field: str) -> bool:
+    """Whether an evaluator has an input `truth`. Raises: ExperimentInvalid when it is unknown."""
+    return any(each.name == "truth" for each in evaluator_of(use, field=field).inputs)
+
+
 def measure(use: ExperimentEvaluator, flow: Flow, columns: Collection[str], dataset: str, *, field: str) -> Measure:
     """Bind an evaluator to a flow and a dataset.
 

@@ -1,5 +1,6 @@
 """What an experiment evaluates where that is no flow of its own.
 
+target: model:iris@3                     # a version of a trained model; also iris@champion, iris
 target: endpoint:support-chat            # an endpoint of this platform, whatever release answers there
 target: function:rules:answer            # a function of rules.py beside the experiment
 target:                                  # any service over HTTP
@@ -8,6 +9,7 @@ target:                                  # any service over HTTP
   model: support-chat
   api_key: ${CHAT_KEY}                   # from the environment where the evaluation runs
   outputs: [answer]
+target: {model: iris@3, coverage: 0.8}   # a trained model whose intervals are to cover so many truths; default: 0.9
 """
 
 from __future__ import annotations
@@ -22,14 +24,21 @@ from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.models import Speaks, Target
 
 _KEYS = ("endpoint", "function", "url", "speaks", "model", "api_key", "outputs", "timeout_s")
+_MODEL = ("model", "coverage")
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-_FORMS = "endpoint:NAME, function:MODULE:NAME, an http(s) address, or a mapping with one of endpoint, function and url"
+_FORMS = (
+    "model:NAME@V, endpoint:NAME, function:MODULE:NAME, an http(s) address, or a mapping with one of endpoint, "
+    "function and url, or with model alone"
+)
 TIMEOUT_S = 120.0
 
 
 def parse(values: object, path: str) -> Target:
     """Raises: ExperimentInvalid."""
-    found = Declared(_as_mapping(values, path), path, _KEYS)
+    mapping = _as_mapping(values, path)
+    if "model" in mapping and mapping.keys() <= set(_MODEL):
+        return _model(Declared(mapping, path, _MODEL))
+    found = Declared(mapping, path, _KEYS)
     kinds = [key for key in ("endpoint", "function", "url") if key in found.values]
     if len(kinds) != 1:
         raise ExperimentInvalid(path, _FORMS, value=values)
@@ -64,12 +73,19 @@ def parse(values: object, path: str) -> Target:
     )
 
 
+def _model(found: Declared) -> Target:
+    coverage = found.number("coverage")
+    if coverage is not None and not 0.0 < coverage < 1.0:
+        raise found.wrong("coverage", "a share above 0 and below 1, such as 0.9")
+    return Target(version=found.text("model"), coverage=coverage)
+
+
 def _as_mapping(values: object, path: str) -> Mapping[str, object]:
     if isinstance(values, Mapping):
         return values
     if isinstance(values, str):
         kind, _, rest = values.strip().partition(":")
-        if kind in ("endpoint", "function") and rest:
+        if kind in ("model", "endpoint", "function") and rest:
             return {kind: rest}
         if kind in ("http", "https"):
             return {"url": values.strip()}

@@ -121,7 +121,7 @@ def _of_slice(rule: Rule, spec: GateSpec, compared: Compared) -> list[Pair]:
     pairs = compared.pairs(rule)
     if rule.slice is not None:
         wanted = condition(spec.slices[rule.slice], field=f"gate.slices.{rule.slice}")
-        pairs = [pair for pair in pairs if wanted.holds(pair[0].data, dataset=pair[0].dataset)]
+        pairs = [pair for pair in pairs if wanted.holds(pair[0].data, dataset=pair[0].version)]
     return [(row, beside) for row, beside in pairs if row.is_skipped or rule.metric in row.values]
 
 

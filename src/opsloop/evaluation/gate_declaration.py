@@ -10,7 +10,7 @@ from opsloop.evaluation.declared import Declared
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.models import MAX_FAILED, GateSpec
 from opsloop.evaluation.rules import EACH, LEAST_ROWS, Rule
-from opsloop.evaluation.slices import DATASET, condition
+from opsloop.evaluation.slices import OF_DATASET, condition
 
 _GATE = ("alpha", "baseline", "cluster_by", "key", "slices", "max_failed", "max_missing", "rules")
 _RULE = (
@@ -68,7 +68,7 @@ def check_columns(spec: GateSpec | None, columns: Collection[str]) -> None:
             raise ExperimentInvalid(field, f"one of {', '.join(columns)}", known=columns, value=column)
     for name, declared in spec.slices.items():
         field = f"gate.slices.{name}"
-        for column in sorted(condition(declared, field=field).columns - {DATASET}):
+        for column in sorted(condition(declared, field=field).columns - OF_DATASET):
             if column not in columns:
                 raise ExperimentInvalid(field, f"columns among {', '.join(columns)}", known=columns, value=column)
 

@@ -80,7 +80,7 @@ class FigureRules:
         if rule.slice is None:
             return True
         wanted = condition(self.spec.slices[rule.slice], field=f"gate.slices.{rule.slice}")
-        return wanted.holds(record.data, dataset=record.dataset.rpartition("@")[0] or record.dataset)
+        return wanted.holds(record.data, dataset=record.dataset)
 
     def _resampled(self, records: Sequence[RowRecord], made: Made) -> dict[str, Resampled]:
         clusters: dict[tuple[str, int], Hashable] = {}

@@ -11,6 +11,7 @@ from opsloop.datasets import service as datasets
 from opsloop.datasets.passages import texts_of
 from opsloop.evaluation import service
 from opsloop.evaluation.models import Run
+from opsloop.evaluation.subjects import is_model
 from opsloop.flows import service as flows
 
 GOLDEN = "golden"
@@ -33,6 +34,8 @@ def note(workspace: Workspace, run_ids: Iterable[str], by: Caller) -> None:
 
 def warnings(uow: UnitOfWork, run: Run) -> Iterator[str]:
     """What to know of each golden dataset of a run."""
+    if is_model(run.flow):  # it has no prompts
+        return
     for used in run.datasets:
         version = datasets.get(uow, used.ref)
         if GOLDEN not in version.tags:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from opsloop.flows.connections.files import looked_up
 from opsloop.flows.connections.lookup import as_connection
 from opsloop.flows.loaded import LoadedFlow, load
 from opsloop.flows.models import Flow, FlowVersion
+from opsloop.flows.open_batch import OpenBatch
 
 INIT = "init.json"
 
@@ -30,6 +31,12 @@ class Opened:
 
     flow: LoadedFlow
     made_with: Mapping[str, Any] | None = None
+
+    def batch(
+        self, mapping: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], repeats: int, journal: Path | None
+    ) -> OpenBatch:
+        """Rows of one dataset through it, as they come."""
+        return OpenBatch(self.flow, mapping, made_with=self.made_with, journal=journal)
 
 
 def opened(

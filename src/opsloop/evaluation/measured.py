@@ -17,7 +17,7 @@ class MeasuredRow:
     Attributes:
         identity: what it is matched by with the same row of another run; None when it has nothing to match by.
         name: for people, such as `golden@3 row 17`.
-        dataset: the dataset's name without its version.
+        version: the version of the dataset, such as `golden@3`.
         values: by metric that is taken on this dataset, the mean over repeats; None where there is no figure.
         failed: metrics that the flow or the measure failed on, in one repeat at least.
         graded: metrics with a figure other than 0 and 1.
@@ -26,7 +26,7 @@ class MeasuredRow:
 
     identity: Hashable | None
     name: str
-    dataset: str
+    version: str
     data: Mapping[str, Any]
     values: Mapping[str, float | None]
     failed: frozenset[str]
@@ -72,7 +72,7 @@ def _row(repeats: Sequence[RowRecord], identity: Hashable | None, metrics: Seque
     return MeasuredRow(
         identity=identity,
         name=f"{first.dataset} row {first.row + 1}",
-        dataset=first.dataset.rpartition("@")[0] or first.dataset,
+        version=first.dataset,
         data=first.data,
         values={metric: sum(found) / len(found) if found else None for metric, found in scores.items()},
         failed=frozenset(metric for each in repeats for metric in each.errors),

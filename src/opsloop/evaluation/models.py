@@ -141,9 +141,11 @@ class Speaks(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is evaluated in place of a flow: one of `endpoint`, `function` (`module:name`) and `url`.
+    """What is evaluated in place of a flow: one of `version`, `endpoint`, `function` (`module:name`) and `url`.
 
     Attributes:
+        version: of a registered model, such as `iris@3` or `iris@champion`.
+        coverage: the share of truths that intervals of a registered model are to cover, above 0 and below 1.
         model: as the service calls it.
         key_variable: environment variable with the service's key.
         outputs: names of what it gives; empty for those that are known of it.
@@ -157,6 +159,8 @@ class Target:
     key_variable: str | None = None
     outputs: tuple[str, ...] = ()
     timeout_s: float = 120.0
+    version: str | None = None
+    coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +247,7 @@ class AskedUse:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One evaluation of a flow version.
+    """One evaluation of a flow version, such as `answer@2`, or of a model version, such as `model:iris@3`.
 
     `rows` counts rows times repeats; `done` of `total` says how far a running one is; `verdict` is that of the gate
     checked last.

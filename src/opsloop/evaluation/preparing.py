@@ -1,4 +1,4 @@
-"""From stored runs to rows that can be run: flows loaded, datasets read, measures and evaluation flows bound."""
+"""From stored runs to rows that can be run: flows or models loaded, datasets read, measures and graders bound."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Any
 
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import service as datasets
-from opsloop.evaluation import service
+from opsloop.evaluation import service, subjects
 from opsloop.evaluation.bindings import Measure
 from opsloop.evaluation.declared_variants import chosen_in
 from opsloop.evaluation.fitting import fitted
 from opsloop.evaluation.grading import Grader, by_number
 from opsloop.evaluation.loading import Opened, connections_of, opened
 from opsloop.evaluation.models import Experiment, ExperimentDataset, ExperimentEvaluator, Run
+from opsloop.evaluation.predicting import DEFAULT_COVERAGE, OpenedModel
 from opsloop.evaluation.running import Part, RunOfRows
 from opsloop.evaluation.scoring import Kind
 from opsloop.flows import versions as flows
+from opsloop.flows.models import FlowVersion
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -28,13 +30,14 @@ class Prepared:
     """A run, ready to go; `kinds` say what its metrics are where they are known before."""
 
     run: Run
-    opened: Opened
+    opened: Opened | OpenedModel
     parts: Sequence[Part]
     kinds: Mapping[str, Kind]
 
     @property
     def flows(self) -> list[Opened]:
-        return [self.opened, *(each.opened for part in self.parts for each in part.graders)]
+        target = [self.opened] if isinstance(self.opened, Opened) else []
+        return [*target, *(each.opened for part in self.parts for each in part.graders)]
 
     def rows(self, experiment: Experiment) -> RunOfRows:
         asked = [rule.metric for rule in experiment.gate.rules] if experiment.gate is not None else []
@@ -57,12 +60,9 @@ def prepared(workspace: Workspace, uow: UnitOfWork, experiment: Experiment, runs
     }
     found = []
     for run in runs:
-        version = flows.get(uow, run.flow)
-        flow = opened(
-            workspace, version, connections=connections, init=experiment.init, variants=chosen_in(run.variant)
-        )
+        target = _target(workspace, uow, experiment, run, connections)
         parts = [
-            _part(uow, experiment, flow, graders, tables, place, journals_of(workspace, run.id, place))
+            _part(uow, experiment, target, graders, tables, place, journals_of(workspace, run.id, place))
             for place in range(len(run.datasets))
         ]
         kinds = {
@@ -70,8 +70,23 @@ def prepared(workspace: Workspace, uow: UnitOfWork, experiment: Experiment, runs
             for part in parts
             for each in part.measures
         }
-        found.append(Prepared(run, flow, parts, kinds))
+        found.append(Prepared(run, target, parts, kinds))
     return found
+
+
+def _target(
+    workspace: Workspace, uow: UnitOfWork, experiment: Experiment, run: Run, connections: Mapping[str, Any]
+) -> Opened | OpenedModel:
+    version = subjects.named(uow, run.flow)
+    if isinstance(version, FlowVersion):
+        return opened(
+            workspace, version, connections=connections, init=experiment.init, variants=chosen_in(run.variant)
+        )
+    from opsloop.models import runtime  # ONNX Runtime, an extra
+
+    coverage = experiment.target.coverage if experiment.target is not None else None
+    flow = subjects.flow_of(version.name, version.signature)
+    return OpenedModel(runtime.load(workspace, version.digest), flow, coverage or DEFAULT_COVERAGE)
 
 
 def journals_of(workspace: Workspace, run_id: str, place: int) -> Path:
@@ -101,21 +116,23 @@ class _Tables:
 def _part(
     uow: UnitOfWork,
     experiment: Experiment,
-    flow: Opened,
+    target: Opened | OpenedModel,
     graders: Mapping[int, Opened],
     tables: _Tables,
     place: int,
     journals: Path,
 ) -> Part:
+    flow = target.flow if isinstance(target, OpenedModel) else target.flow.flow
+    label = target.model.signature.output.name if isinstance(target, OpenedModel) else None
     declared, ref = experiment.datasets[place], tables.used[experiment.datasets[place].name]
     measures = [
         replace(each, joined=tables.joined(use, declared))
-        for use, each in service.measures_of(uow, experiment, flow.flow.flow, datasets.get(uow, ref), declared.name)
+        for use, each in service.measures_of(uow, experiment, flow, datasets.get(uow, ref), declared.name, label=label)
     ]
     return Part(
         ref=ref,
         rows=tables.of(ref),
-        mapping=fitted(flow.flow.flow, declared.mappings, "mappings").mapping,
+        mapping=fitted(flow, declared.mappings, "mappings").mapping,
         measures=measures,
         graders=[
             _grader(use, graders[number], declared, tables)

@@ -14,6 +14,7 @@ from opsloop.evaluation.bindings import Measure, ScoredRow
 from opsloop.evaluation.grading import Grader, Grades, aggregated
 from opsloop.evaluation.loading import Opened
 from opsloop.evaluation.models import RowRecord
+from opsloop.evaluation.predicting import OpenedModel
 from opsloop.evaluation.scoring import record
 from opsloop.flows.batch_row import Row
 from opsloop.flows.open_batch import OpenBatch
@@ -75,20 +76,19 @@ class RunOfRows:
     """A flow over parts; use it as an async context manager.
 
     Args:
-        opened: the flow.
+        opened: the flow, or the model.
         repeats: how often each row is run.
         asked: metrics that the experiment speaks of.
     """
 
-    def __init__(self, opened: Opened, parts: Sequence[Part], repeats: int, asked: Collection[str] = ()) -> None:
+    def __init__(
+        self, opened: Opened | OpenedModel, parts: Sequence[Part], repeats: int, asked: Collection[str] = ()
+    ) -> None:
         self.parts = parts
         self.repeats = repeats
         self._asked = asked
         self.done: dict[Place, Done] = {}
-        made_with = opened.made_with
-        self._targets = [
-            OpenBatch(opened.flow, part.mapping, made_with=made_with, journal=part.journal()) for part in parts
-        ]
+        self._targets = [opened.batch(part.mapping, part.rows, repeats, part.journal()) for part in parts]
         self._grades = [
             [Grades(each, each.batch(part.journal(f"-e{place}"))) for place, each in enumerate(part.graders)]
             for part in parts
@@ -142,7 +142,7 @@ class RunOfRows:
         for number, part in enumerate(self.parts):
             suffix = f"@{part.ref}" if len(self.parts) > 1 else ""
             told = [
-                await aggregated(self._targets[number]),
+                await self._aggregated(number),
                 *[await each.aggregates() for each in self._grades[number]],
             ]
             for figures, problem in told:
@@ -173,6 +173,11 @@ class RunOfRows:
             prompt_tokens=done.used.prompt if counted else None,
             completion_tokens=done.used.completion if counted else None,
         )
+
+    async def _aggregated(self, number: int) -> tuple[dict[str, float], str | None]:
+        """What the flow made of all rows; a model makes nothing of them."""
+        target = self._targets[number]
+        return await aggregated(target) if isinstance(target, OpenBatch) else ({}, None)
 
     def _is_alone(self, name: str, number: int) -> bool:
         """Whether what an evaluation flow logs comes from one dataset only."""

@@ -19,7 +19,7 @@ from opsloop.evaluation import experiment as experiments
 from opsloop.evaluation import results
 from opsloop.evaluation._tables import GateReportRow, RunRow
 from opsloop.evaluation.asked import check_is_taken_at_once, is_of
-from opsloop.evaluation.bindings import Measure, measure
+from opsloop.evaluation.bindings import Measure, measure, reads_truth
 from opsloop.evaluation.declared_variants import names_of
 from opsloop.evaluation.errors import ExperimentInvalid, RunMissing
 from opsloop.evaluation.fitting import check_references, fitted
@@ -38,18 +38,21 @@ from opsloop.evaluation.models import (
 )
 from opsloop.evaluation.rules import Rule
 from opsloop.evaluation.scoring import COMPLETED
+from opsloop.evaluation.subjects import Subject, check_columns_feed, subject_of, with_label
 from opsloop.evaluation.verdicts import Decision, Verdict
 from opsloop.flows import versions as flows
 from opsloop.flows.models import Flow, FlowVersion
+from opsloop.models.models import ModelVersion
 
 KIND = "evaluation.run"
 
 
-def start(uow: UnitOfWork, declared: Mapping[str, Any], flow_version: FlowVersion) -> Run:
+def start(uow: UnitOfWork, declared: Mapping[str, Any], version: FlowVersion | ModelVersion) -> Run:
     """Start an evaluation as a durable job; the first of its runs where variants make several, which share `study`.
 
     Args:
         declared: the experiment, as in `experiment.yaml`.
+        version: of the flow or the model that is evaluated.
     Raises: ExperimentInvalid, DatasetMissing; whatever can be known to be wrong before a row runs is said here.
     """
     uow.by.require(Role.DEVELOPER)
@@ -57,13 +60,14 @@ def start(uow: UnitOfWork, declared: Mapping[str, Any], flow_version: FlowVersio
         raise ExperimentInvalid("experiment", "text without zero characters, which cannot be stored")
     declared = judges.frozen(uow, declared)
     experiment = experiments.parse(declared)
-    checked = _checked(uow, experiment, flow_version)
+    subject = subject_of(uow, version)
+    checked = _checked(uow, experiment, subject)
     run_ids = [uow.ids.new("run") for _ in checked.variants]
     job = jobs.enqueue(uow, KIND, {"run": run_ids[0]} if len(run_ids) == 1 else {"runs": run_ids})
     study = uow.ids.new("study") if len(run_ids) > 1 else None
     for run_id, variant in zip(run_ids, checked.variants, strict=True):
-        uow.session.add(_queued(uow, run_id, experiment, declared, flow_version, checked, job.id, variant, study))
-        uow.audit("evaluation.started", f"evaluation/{run_id}", experiment=experiment.name, flow=flow_version.ref)
+        uow.session.add(_queued(uow, run_id, experiment, declared, subject, checked, job.id, variant, study))
+        uow.audit("evaluation.started", f"evaluation/{run_id}", experiment=experiment.name, flow=subject.ref)
     uow.session.flush()
     return get(uow, run_ids[0])
 
@@ -73,7 +77,7 @@ def _queued(
     run_id: str,
     experiment: Experiment,
     declared: Mapping[str, Any],
-    flow_version: FlowVersion,
+    subject: Subject,
     checked: _Checked,
     job: str,
     variant: str,
@@ -83,8 +87,8 @@ def _queued(
         id=run_id,
         experiment=experiment.name,
         declared=dict(declared),
-        flow=flow_version.ref,
-        flow_digest=flow_version.digest,
+        flow=subject.ref,
+        flow_digest=subject.digest,
         datasets=[asdict(each) for each in checked.datasets],
         status=RunStatus.QUEUED,
         metrics={},
@@ -117,7 +121,7 @@ def listed(
     study: str | None = None,
     limit: int = 100,
 ) -> list[Run]:
-    """The newest runs first; `flow` is a flow's name, or a version such as `answer@2`."""
+    """The newest runs first; `flow` is a flow's name, or a version such as `answer@2` or `model:iris@3`."""
     uow.by.require(Role.VIEWER)
     query = select(RunRow).order_by(RunRow.created_at.desc(), RunRow.id.desc()).limit(min(limit, 1_000))
     if flow is not None:
@@ -165,17 +169,26 @@ def gate_report(uow: UnitOfWork, run_id: str) -> GateReport | None:
 
 
 def measures_of(
-    uow: UnitOfWork, experiment: Experiment, flow: Flow, version: DatasetVersion, dataset: str
+    uow: UnitOfWork,
+    experiment: Experiment,
+    flow: Flow,
+    version: DatasetVersion,
+    dataset: str,
+    *,
+    label: str | None = None,
 ) -> list[tuple[ExperimentEvaluator, Measure]]:
     """What to measure on the rows of one dataset, which the experiment calls `dataset`; without evaluation flows.
 
+    Args:
+        label: the column that a model is to predict.
     Raises: ExperimentInvalid, DatasetMissing.
     """
     found = []
     for place, use in enumerate(experiment.evaluators):
         if use.flow is None and is_for(use, dataset):
             columns = _columns(uow, use, version, dataset)
-            found.append((use, measure(use, flow, columns, dataset, field=f"evaluators[{place}]")))
+            told = with_label(use, label, columns) if reads_truth(use, field=f"evaluators[{place}]") else use
+            found.append((use, measure(told, flow, columns, dataset, field=f"evaluators[{place}]")))
     return found
 
 
@@ -207,9 +220,11 @@ class _Checked:
     variants: list[str]
 
 
-def _checked(uow: UnitOfWork, experiment: Experiment, flow_version: FlowVersion) -> _Checked:
+def _checked(uow: UnitOfWork, experiment: Experiment, subject: Subject) -> _Checked:
     """See that everything an experiment names is there."""
-    flow = flows.read(uow.workspace, flow_version)
+    flow = subject.flow
+    if subject.is_model and experiment.variants is not None:
+        raise ExperimentInvalid("variants", "a flow: a model has no nodes, and so no variants of them")
     used: list[RunDataset] = []
     warnings: list[str] = []
     columns: list[str] = []
@@ -217,8 +232,11 @@ def _checked(uow: UnitOfWork, experiment: Experiment, flow_version: FlowVersion)
         version = datasets.get(uow, dataset.ref)
         if version.ref in [each.ref for each in used]:
             raise ExperimentInvalid(f"datasets[{place}].name", "versions that differ", value=dataset.name)
-        warnings += fitted(flow, dataset.mappings, f"datasets[{place}].mappings").warnings
-        measured = measures_of(uow, experiment, flow, version, dataset.name)
+        fit = fitted(flow, dataset.mappings, f"datasets[{place}].mappings")
+        warnings += fit.warnings
+        if subject.is_model:
+            check_columns_feed(subject, fit.mapping, version, f"datasets[{place}].mappings")
+        measured = measures_of(uow, experiment, flow, version, dataset.name, label=subject.label)
         if experiment.variants is not None:
             check_is_taken_at_once(experiment.variants.metric, [each for _, each in measured])
         warnings += _check_graders(uow, experiment, flow, version, dataset.name)

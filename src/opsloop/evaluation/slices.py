@@ -3,7 +3,7 @@
 A condition is a mapping of columns to the value, or the list of values, that a row has there, or one line such as
 `length(question) > 200 and language == "de"`. The line is read and never run: comparisons, `in`, `and`, `or`, `not`,
 `length(…)` and `lower(…)` of columns and plain values are all there is. Where no column is called so, `dataset` is the
-name of the row's dataset.
+name of the row's dataset and `dataset_version` the version, such as `golden@3`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 from opsloop.evaluation.errors import ExperimentInvalid
 
 FORM = 'a condition such as length(question) > 200 and language == "de", or a mapping of columns to values'
-DATASET = "dataset"
+DATASET, VERSION = "dataset", "dataset_version"
+OF_DATASET = frozenset((DATASET, VERSION))
 _LONGEST = 2_000
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -42,9 +43,13 @@ class Condition:
     columns: frozenset[str]
 
     def holds(self, data: Mapping[str, Any], *, dataset: str = "") -> bool:
-        """False too where a column is missing or of a type that cannot be compared so."""
+        """False too where a column is missing or of a type that cannot be compared so.
+
+        Args:
+            dataset: the version that the row is of, or the dataset's name.
+        """
         try:
-            return bool(self.read({DATASET: dataset, **data}))
+            return bool(self.read({DATASET: dataset.rpartition("@")[0] or dataset, VERSION: dataset, **data}))
         except (TypeError, AttributeError):
             return False
 

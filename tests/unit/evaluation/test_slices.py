@@ -72,3 +72,10 @@ def test_a_condition_knows_the_columns_it_reads() -> None:
 def test_what_is_no_condition_is_refused_with_its_form(declared: Any) -> None:
     with pytest.raises(ExperimentInvalid, match=r"gate\.slices\.long: .*a condition such as"):
         condition(declared, field="gate.slices.long")
+
+
+def test_a_slice_may_be_a_version_of_a_dataset() -> None:
+    only = condition('dataset_version == "golden@3"', field="x")
+    assert only.holds({}, dataset="golden@3")
+    assert not only.holds({}, dataset="golden@4")
+    assert condition('dataset == "golden"', field="x").holds({}, dataset="golden@4")

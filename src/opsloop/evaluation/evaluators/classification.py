@@ -71,12 +71,13 @@ def figures(parts: Sequence[Sequence[str | None]], weights: Floats) -> Mapping[s
     """Of pairs of the true label and the found one. Of more than `LABELS_LIMIT` labels there are only the means."""
     import numpy as np
 
-    true, found = ([pair[side] for pair in parts] for side in (0, 1))
-    labels = sorted({label for label in true if label is not None})
+    labels = sorted({pair[0] for pair in parts if pair[0] is not None})
+    codes: dict[str | None, int] = {label: code for code, label in enumerate(labels)}
+    true, found = (np.array([codes.get(pair[side], -1) for pair in parts]) for side in (0, 1))
     named: dict[str, Figure] = {}
     f1s = []
-    for label in labels:
-        is_true, is_found = (np.array([each == label for each in side]) for side in (true, found))
+    for code, label in enumerate(labels):
+        is_true, is_found = true == code, found == code
         hit = is_true & is_found
         hits, wanted, given = (weights @ each.astype(np.float64) for each in (hit, is_true, is_found))
         with np.errstate(invalid="ignore", divide="ignore"):
