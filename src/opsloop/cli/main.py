@@ -50,7 +50,7 @@ SECTIONS = {
         "ci": Entry("opsloop.cli.ci:ci", "Pipelines: evaluate, decide, write reports, comment."),
     },
     "Operate": {
-        "release": Entry("opsloop.cli.release:release", "Bring flows to an endpoint's traffic, and back."),
+        "release": Entry("opsloop.cli.release:release", "Bring flows and models to an endpoint's traffic, and back."),
         "monitor": Entry("opsloop.cli.monitor:monitor", "What endpoints answer, how fast and how well."),
         "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),
         "audit": Entry("opsloop.cli.audit:audit", "The signed record of who did what."),

@@ -1,4 +1,4 @@
-"""`opsloop release`: bring flows to an endpoint's traffic, and back."""
+"""`opsloop release`: bring flows and models to an endpoint's traffic, and back."""
 
 from __future__ import annotations
 
@@ -18,30 +18,47 @@ if TYPE_CHECKING:
 
 @noun("release")
 def release() -> None:
-    """Bring flows to an endpoint's traffic, and back."""
+    """Bring flows and models to an endpoint's traffic, and back."""
 
 
 @verb(
     release,
     "create",
     example="""opsloop release create support-chat --flow answer@2 --evaluation run_01j… --strategy canary
-    opsloop release create support-chat --flow answer@2 --strategy '{"canary": {"steps": [{"share": 0.1}]}}'""",
+    opsloop release create support-chat --flow answer@2 --strategy '{"canary": {"steps": [{"share": 0.1}]}}'
+    opsloop release create iris --model iris@challenger --strategy shadow""",
 )
 @click.argument("endpoint")
-@click.option("--flow", required=True, metavar="NAME@V", help="The flow version to release.")
+@click.option("--flow", metavar="NAME@V", help="The flow version to release.")
+@click.option("--model", metavar="NAME@V|NAME@ALIAS", help="The model version to release.")
 @click.option("--evaluation", metavar="RUN", help="The evaluation whose gate lets it in.")
-@click.option("--strategy", metavar="NAME|JSON", help="How it gets traffic: blue_green, canary, or JSON with options.")
+@click.option(
+    "--strategy", metavar="NAME|JSON", help="How it gets traffic: blue-green, canary, shadow, or JSON with options."
+)
 @click.option("--config", metavar="JSON", default="{}", help="Settings of the release, as a JSON object.")
 def create(
-    session: Session, endpoint: str, flow: str, evaluation: str | None, strategy: str | None, config: str
+    session: Session,
+    endpoint: str,
+    flow: str | None,
+    model: str | None,
+    evaluation: str | None,
+    strategy: str | None,
+    config: str,
 ) -> None:
-    """Release a flow version to ENDPOINT. Exit code 6 when the gate does not let it in."""
+    """Release a version of a flow or of a model to ENDPOINT. Exit code 6 when the gate does not let it in."""
+    if (flow is None) == (model is None):
+        raise click.UsageError("name what to release: one of --flow NAME@V and --model NAME@V")
     plan: dict[str, Any] | str | None = strategy
     if strategy is not None and strategy.lstrip().startswith("{"):
         plan = _object(strategy, "--strategy")
     with session.client() as client:
         released = client.endpoints.release(
-            endpoint, flow=flow, config=_object(config, "--config"), evaluation=evaluation, strategy=plan
+            endpoint,
+            flow=flow,
+            model=model,
+            config=_object(config, "--config"),
+            evaluation=evaluation,
+            strategy=plan,
         )
     session.answer(released, lambda: f"release {released.release.number} of {endpoint}: {_state(released.rollout)}")
 

@@ -25,16 +25,18 @@ class Endpoints:
         self,
         name: str,
         *,
-        flow: str,
+        flow: str | None = None,
+        model: str | None = None,
         config: dict[str, Any] | None = None,
         evaluation: str | None = None,
         strategy: dict[str, Any] | str | None = None,
     ) -> Released:
-        """Bring a flow version such as `answer@2` to an endpoint's traffic.
+        """Bring a version of a flow, such as `answer@2`, or of a model, such as `iris@3`, to an endpoint's traffic.
 
         Raises: a ServerProblem of kind `no` when the evaluation's gate does not allow it.
         """
-        wanted: dict[str, Any] = {"flow": flow, "config": config or {}, "evaluation": evaluation}
+        wanted: dict[str, Any] = {"config": config or {}, "evaluation": evaluation}
+        wanted |= {kind: version for kind, version in (("flow", flow), ("model", model)) if version is not None}
         if strategy is not None:
             wanted["strategy"] = strategy
         return self._connection.post(path("api", "endpoints", name, "releases"), Released, body=wanted)

@@ -21,9 +21,12 @@ class NewEndpoint(BaseModel):
 
 
 class NewRelease(BaseModel):
+    """`flow` or `model` is the version to release, such as `answer@2`; of a model also `iris@challenger`."""
+
     model_config = ConfigDict(extra="forbid")
 
-    flow: str = Field(max_length=300)
+    flow: str | None = Field(None, max_length=300)
+    model: str | None = Field(None, max_length=300)
     config: dict[str, JsonValue] = Field(default_factory=dict)
     evaluation: str | None = None
     strategy: str | dict[str, JsonValue] | None = None
@@ -47,7 +50,13 @@ def endpoint(uow: Reading, name: str) -> EndpointState:
 @router.post("/endpoints/{name}/releases", status_code=201)
 def create_release(uow: Writing, name: str, body: NewRelease) -> Released:
     return service.create_release(
-        uow, name, flow=body.flow, config=body.config, evaluation=body.evaluation, strategy=body.strategy
+        uow,
+        name,
+        flow=body.flow,
+        model=body.model,
+        config=body.config,
+        evaluation=body.evaluation,
+        strategy=body.strategy,
     )
 
 

@@ -6,11 +6,20 @@ from opsloop.core.errors import AnswerIsNo, Conflict, Unavailable
 
 
 class GateNotMet(AnswerIsNo):
-    template = "{flow} is not released to {endpoint}: {reason}"
+    template = "{version} is not released to {endpoint}: {reason}"
 
 
 class NothingReleased(Unavailable):
-    template = "endpoint {endpoint} serves nothing yet; release a flow with `opsloop release create {endpoint} …`"
+    template = (
+        "endpoint {endpoint} serves nothing yet; release a flow or a model with `opsloop release create {endpoint} …`"
+    )
+
+
+class KindsMixed(Conflict):
+    template = (
+        "endpoint {endpoint} serves {kind}s, and {version} is a {served}; what callers send and get differs between "
+        "them, so release it to another endpoint"
+    )
 
 
 class EndpointExists(Conflict):

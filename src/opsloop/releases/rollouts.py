@@ -16,7 +16,7 @@ from opsloop.core.errors import NotFound
 from opsloop.core.jobs import service as jobs
 from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback import service as feedback
-from opsloop.releases import routing
+from opsloop.releases import champions, routing
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutEventRow, RolloutRow
 from opsloop.releases.errors import NotPaused, NotRunning, RolloutGoesOn, RolloutIsOver
 from opsloop.releases.events import RolloutPromoted, RolloutRolledBack, RolloutStarted, RolloutStepped
@@ -156,6 +156,7 @@ def let_take_over(uow: UnitOfWork, row: RolloutRow, *, reason: str) -> None:
     if replaced is not None:
         endpoint.earlier = [*endpoint.earlier, replaced]
     endpoint.stable = row.release
+    champions.crown(uow, uow.session.get_one(ReleaseRow, row.release))
     _finish(uow, row, RolloutStatus.PROMOTED, share=1.0, reason=reason)
     uow.emit(RolloutPromoted(row.id, row.endpoint, row.release, replaced, reason))
 

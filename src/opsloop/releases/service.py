@@ -13,8 +13,7 @@ from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.workspace import UnitOfWork
-from opsloop.flows import versions as flows
-from opsloop.releases import gates, rollouts, routing
+from opsloop.releases import champions, gates, rollouts, routing, served
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow
 from opsloop.releases.errors import EndpointExists, NoEarlierRelease, NothingReleased, RolloutGoesOn, ServedAlready
 from opsloop.releases.events import EndpointRolledBack
@@ -74,29 +73,32 @@ def create_release(
     uow: UnitOfWork,
     endpoint: str,
     *,
-    flow: str,
+    flow: str | None = None,
+    model: str | None = None,
     config: Mapping[str, Any] | None = None,
     evaluation: str | None = None,
     strategy: object = None,
 ) -> Released:
-    """Let a flow version in through its gate and begin to roll it out.
+    """Let a version of a flow or of a model in through its gate and begin to roll it out.
 
     The first release of an endpoint serves at once; a later one goes the way of its strategy.
 
     Args:
-        flow: `name@2`, or a name for its newest version.
+        flow: `name@2`, or a name for its newest version; None where a model is released.
+        model: `name@3`, `name@challenger`, or a name for its newest version.
         config: settings of the release, JSON values.
-        evaluation: id of the run whose gate speaks for this flow version.
+        evaluation: id of the run whose gate speaks for this version.
         strategy: a name, or a mapping of a name to its options; the canary's defaults when there is none.
-    Raises: NotFound, InvalidInput, GateNotMet, RolloutGoesOn, ServedAlready.
+    Raises: NotFound, InvalidInput, KindsMixed, GateNotMet, RolloutGoesOn, ServedAlready.
     """
     uow.by.require(Role.OPERATOR)
     plan = plan_of(DEFAULT_STRATEGY if strategy is None else strategy)
-    version = flows.get(uow, flow)
+    version = served.wanted(uow, flow=flow, model=model)
     row = rollouts.lock_endpoint(uow, endpoint)
     present = rollouts.active(uow, endpoint)
     if present is not None:
         raise RolloutGoesOn(endpoint=endpoint, rollout=present.id, number=present.number, status=present.status)
+    served.check_kind(row, version)
     stable = uow.session.get(ReleaseRow, row.stable) if row.stable else None
     config = dict(config or {})
     digest = _digest(kind=row.kind, serves_digest=version.digest, config=config, evaluation=evaluation)
@@ -160,6 +162,7 @@ def _back_to_earlier(uow: UnitOfWork, row: EndpointRow) -> None:
     *earlier, target = row.earlier
     release = uow.session.get_one(ReleaseRow, target)
     row.stable, row.earlier = target, earlier
+    champions.crown(uow, release)
     routing.bump(uow)
     reason = f"back from release {replaced.number} to {release.number}, asked by {uow.by.name}"
     rollouts.note_taken_back(uow, replaced.id, reason)
