@@ -36,6 +36,7 @@ def candidate_of(
     expectations: Any = None,
     environment: Mapping[str, Any] | None = None,
     said: NDArray[Any] | None = None,
+    compared: NDArray[Any] | None = None,
     with_skops: bool = True,
     seed: int = 0,
 ) -> Candidate:
@@ -44,11 +45,12 @@ def candidate_of(
     y: what was right for them, (rows,).
     said: what models that had not learned from a row said of it, to be its baseline prediction; None: what this one
         says. A model says of rows that it learned from what it will not say of others: too sure, and too near y.
+    compared: rows that the two forms are compared on; None: X.
     Raises: ParityMissed, ModelFileBroken when it cannot be converted.
     """
     import sklearn
 
-    model, parity = converted(estimator, X, signature, seed=seed)
+    model, parity = converted(estimator, X if compared is None else compared, signature, seed=seed)
     files = {bundles.MODEL: model}
     sample = _sample(len(X), seed)
     rows, codes = as_numbers(X[sample], signature)

@@ -18,7 +18,7 @@ from opsloop.training.pipeline import PipelineSpec, Step
 from opsloop.training.table import Feature
 
 _ENCODERS = ("one_hot", "ordinal", "target_encode", "tfidf")
-_IMPUTERS = ("impute", "knn_impute")
+_IMPUTERS = ("impute",)
 _TRANSFORMS = {"log": (np.log, np.exp), "log1p": (np.log1p, np.expm1)}
 _OWN = ("n_jobs", "random_state", "verbose", "warm_start", "copy", "memory")
 """Parameters that are no part of what is learned, or that the run sets itself."""
@@ -138,7 +138,7 @@ def _stages(spec: PipelineSpec, features: Sequence[Feature]) -> list[Stage]:
                     wanted = f"one of the features {', '.join(names)}"
                     raise PipelineInvalid(f"{step.path}.columns[{place}]", wanted, known=names, value=name)
             columns: tuple[str, ...] | None = step.columns
-        elif over is Over.ALL:
+        elif over is Over.ALL or (over is Over.NUMBERS and found and found[-1].columns is None):
             columns = None
         else:
             columns = tuple(each.name for each in features if _is_for(kind, each))

@@ -25,6 +25,7 @@ def candidate(trained: Trained, *, seed: int = 0) -> Candidate:
         conformal=msgspec.to_builtins(trained.conformal) if trained.conformal is not None else None,
         environment=trained.environment,
         said=trained.reference.said,
+        compared=trained.rows_known,
         with_skops=trained.is_of_scikit_learn,
         seed=seed,
     )

@@ -52,7 +52,6 @@ _PREPROCESSING = "sklearn.preprocessing."
 
 STEPS: dict[str, StepKind] = {
     "impute": StepKind("sklearn.impute.SimpleImputer", options={"strategy": "median", "keep_empty_features": True}),
-    "knn_impute": StepKind("sklearn.impute.KNNImputer", options={"keep_empty_features": True}),
     "scale": StepKind(f"{_PREPROCESSING}StandardScaler"),
     "min_max_scale": StepKind(f"{_PREPROCESSING}MinMaxScaler"),
     "robust_scale": StepKind(f"{_PREPROCESSING}RobustScaler"),

@@ -67,7 +67,11 @@ def folds(table: Table, rows: Array, count: int, division: Division, *, seed: in
         pairs = divided.GroupKFold(count, shuffle=True, random_state=seed).split(rows, y, groups)
     else:
         pairs = divided.KFold(count, shuffle=True, random_state=seed).split(rows)
-    return [Fold(rows[learn], rows[measure]) for learn, measure in pairs]
+    found = [Fold(rows[learn], rows[measure]) for learn, measure in pairs]
+    if any(not len(fold.learn) or not len(fold.measure) for fold in found):
+        wanted = f"fewer folds: the rows of {division.by} do not fill them all, as classes are to keep their shares"
+        raise DataUnfit(field=field, value=count, wanted=wanted)
+    return found
 
 
 def rare(y: Array, count: int) -> list[str]:

@@ -18,7 +18,7 @@ from opsloop.training.functions import Source
 from opsloop.training.measures import Predicted
 from opsloop.training.pipeline import PipelineSpec
 from opsloop.training.table import Array, Feature, Table
-from opsloop.training.thresholds import settle
+from opsloop.training.thresholds import never_splits, settle
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +80,10 @@ class Fitted:
 def fitted(recipe: Recipe, rows: Rows, learn: Array, overrides: Mapping[str, Any]) -> Fitted:
     """An estimator fitted on some rows. Raises: PipelineInvalid, FunctionBroke, FitFailed."""
     X, y = rows.X[learn], rows.y[learn]
+    if recipe.labels is not None and (y == y[0]).all():
+        raise FitFailed(
+            f"a model of {recipe.spec.target} cannot be fitted on rows that are all of class {y[0].item()!r}"
+        )
     weights = None if rows.weights is None else rows.weights[learn]
     with same_each_time(recipe.seed), _noted() as noted:
         if recipe.source is not None and recipe.source.function.trains:
@@ -88,6 +92,11 @@ def fitted(recipe: Recipe, rows: Rows, learn: Array, overrides: Mapping[str, Any
             estimator = _unfitted(recipe, overrides)
             _fit(estimator, X, y, weights)
     _set_everywhere(estimator, "n_jobs", 1)
+    if never_splits(estimator):
+        reason = (
+            f"{len(y)} rows are too few for trees of leaves with 20; lower min_samples_leaf or take another estimator"
+        )
+        raise FitFailed(estimator=_last(estimator), reason=reason)
     settle(estimator)
     return Fitted(estimator, tuple(noted))
 

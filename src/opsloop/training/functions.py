@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import Parameter, signature
@@ -88,14 +89,18 @@ class Source:
             exec(compile(self.text, str(path), "exec"), module.__dict__)  # noqa: S102  # the user's own code, that they asked for
         except (Exception, SystemExit) as error:
             del sys.modules[name]
-            raise FunctionBroke(function=self.function.ref, reason=_reason(error)) from error
+            raise FunctionBroke(
+                function=self.function.ref, reason=_reason(error, self.folder / self.function.file)
+            ) from error
         return module
 
     def _called(self, called: Any, *args: Any, **given: Any) -> Any:
         try:
             return called(*args, **given)
         except (Exception, SystemExit) as error:
-            raise FunctionBroke(function=self.function.ref, reason=_reason(error)) from error
+            raise FunctionBroke(
+                function=self.function.ref, reason=_reason(error, self.folder / self.function.file)
+            ) from error
 
 
 def source_of(spec: PipelineSpec) -> Source:
@@ -115,5 +120,8 @@ def _takes(called: Any, name: str) -> bool:
     return name in parameters or any(each.kind is Parameter.VAR_KEYWORD for each in parameters.values())
 
 
-def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+def _reason(error: BaseException, file: Path) -> str:
+    """What was raised, and the line of the user's file that was on the way to it."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    where = f" (line {frames[-1].lineno} of {file.name})" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{where}"

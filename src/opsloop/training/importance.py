@@ -15,6 +15,8 @@ from opsloop.training.table import Array
 
 REPEATS = 5
 MOST_ROWS = 2_000
+MANY_FEATURES = 100
+"""Of more features each is shuffled twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,11 @@ def importance_of(
     whole = measured(y, predictions(estimator, X, classes), classes=classes)
     metric = "rmse" if classes is None else ("log_loss" if "log_loss" in whole else "accuracy")
     sign = -1.0 if metric in HIGHER_IS_BETTER else 1.0
+    repeats = REPEATS if len(names) <= MANY_FEATURES else 2
     found = []
     for place, name in enumerate(names):
         losses = []
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             shuffled = X.copy()
             shuffled[:, place] = X[random.permutation(len(X)), place]
             figures = measured(y, predictions(estimator, shuffled, classes), classes=classes)

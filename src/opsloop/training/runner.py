@@ -151,6 +151,7 @@ class _Run:
             estimator=final.estimator,
             rows=len(fold.learn),
             reference=self._reference(measure, predicted, validated),
+            rows_known=self.table.X,
             features=self.table.features,
             target=self.table.target,
             task=self.table.task,

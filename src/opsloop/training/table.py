@@ -11,6 +11,8 @@ import numpy as np
 from opsloop.datasets.models import ColumnType
 
 Array = np.ndarray[Any, Any]
+LARGEST = 1e18
+"""Largest number that is learned from: squares of larger ones are infinite in float32."""
 TEXT_MISSING = ""
 """What stands in a text column for a missing text."""
 

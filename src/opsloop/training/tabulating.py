@@ -11,7 +11,7 @@ from opsloop.datasets.models import ColumnType
 from opsloop.training.errors import DataUnfit, PipelineInvalid
 from opsloop.training.leaks import leak_notes
 from opsloop.training.pipeline import PipelineSpec
-from opsloop.training.table import Array, ColumnData, Feature, Table, column_of
+from opsloop.training.table import LARGEST, Array, ColumnData, Feature, Table, column_of
 from opsloop.training.targets import labels_of, numbers_of, task_of
 
 CATEGORIES_KEPT = 1_000
@@ -58,6 +58,9 @@ def table_of(spec: PipelineSpec, columns: Sequence[ColumnData]) -> Table:
 
 def table_of_arrays(spec: PipelineSpec, X: Array, y: Array, names: Sequence[str], **others: Array) -> Table:
     """A table from a matrix and its target; `others` are columns that the pipeline names besides."""
+    twice = [name for place, name in enumerate(names) if name in (*names[:place], spec.target, *others)]
+    if twice:
+        raise DataUnfit(field="names", value=twice[0], wanted="names that differ from each other and the target's")
     if X.ndim != 2 or X.shape[1] != len(names) or len(X) != len(y):
         wanted = f"rows with {len(names)} features each, one row for each of the {len(y)} targets"
         raise DataUnfit(field="X", value=X.shape, wanted=wanted)
@@ -104,13 +107,20 @@ def _check_feature(spec: PipelineSpec, column: ColumnData) -> None:
         value = column.values[~column.missing][0]
         raise DataUnfit(field=field, value=value, wanted=f"numbers, text or booleans in a preparation, {leave}")
     if column.type in _NUMERIC:
-        if np.isinf(column.values).any():
-            raise DataUnfit(field=field, value="inf", wanted="finite numbers, or none where one is missing")
+        check_size(field, column.values)
         return
     seen = column.values[~column.missing][:_LOOKED_AT]
     if sum(_DATE.fullmatch(str(text)) is not None for text in seen) > 0.9 * len(seen):
         wanted = f"no dates as text: make numbers of them in a preparation (days since a day, month, weekday), {leave}"
         raise DataUnfit(field=field, value=seen[0], wanted=wanted)
+
+
+def check_size(field: str, numbers: Array) -> None:
+    """Raises: DataUnfit for numbers whose squares are infinite in float32, or that are so themselves."""
+    largest = np.nanmax(np.abs(numbers))
+    if largest > LARGEST:
+        wanted = f"finite numbers within ±{LARGEST:g}, or none where one is missing"
+        raise DataUnfit(field=field, value=float(largest), wanted=wanted)
 
 
 def _feature(column: ColumnData) -> Feature:

@@ -7,7 +7,7 @@ import numpy as np
 from opsloop.datasets.models import ColumnType
 from opsloop.training.errors import DataUnfit
 from opsloop.training.pipeline import PipelineSpec
-from opsloop.training.table import Array, ColumnData
+from opsloop.training.table import LARGEST, Array, ColumnData
 
 FEW = 20
 """Most different whole numbers that are taken for classes when the pipeline does not say."""
@@ -56,8 +56,8 @@ def numbers_of(spec: PipelineSpec, column: ColumnData) -> tuple[Array, tuple[str
     field = f"{spec.at('target')}: column {spec.target}"
     if column.type not in (ColumnType.NUMBER, ColumnType.INTEGER, ColumnType.BOOLEAN):
         raise DataUnfit(field=field, value=column.values[0], wanted="numbers, to be predicted by regression")
-    if not np.isfinite(column.values).all():
-        raise DataUnfit(field=field, value="inf", wanted="finite numbers")
+    if not np.abs(column.values).max() <= LARGEST:
+        raise DataUnfit(field=field, value=float(np.abs(column.values).max()), wanted=f"numbers within ±{LARGEST:g}")
     if column.values.min() == column.values.max():
         raise DataUnfit(
             field=field, value=float(column.values[0]), wanted="numbers that differ; all rows have this one"

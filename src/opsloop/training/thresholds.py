@@ -26,6 +26,13 @@ def settle(estimator: Any) -> None:
                 nodes["num_threshold"] = _edges(nodes["num_threshold"])
 
 
+def never_splits(estimator: Any) -> bool:
+    """Whether its histogram trees say the same of every row, as they do of fewer rows than two leaves hold."""
+    boosted = list(_boosted(estimator))
+    trees = [tree for each in boosted for stage in each._predictors for tree in stage]
+    return bool(boosted) and all(len(tree.nodes) == 1 for tree in trees)
+
+
 def _edges(thresholds: Any) -> Any:
     """For each the largest number that rounds to the same float32."""
     finite = np.isfinite(thresholds)

@@ -49,6 +49,7 @@ class Trained:
         constant: the same figures of always saying the most frequent class or the mean, which learns nothing.
         folds: each figure of the cross-validation within the rows to learn from.
         confusion: which classes the model takes for which, on the rows of `metrics`.
+        rows_known: the features of all rows, learned from or not.
         parameters: of the estimator as it was fitted, those found by a search among them.
         environment: Python, libraries, digests of code and data.
         warnings: sentences for whoever reads the run.
@@ -57,6 +58,7 @@ class Trained:
     estimator: Any
     rows: int
     reference: Reference
+    rows_known: Array
     features: tuple[Feature, ...]
     target: str
     task: str

@@ -41,7 +41,7 @@ def test_what_columns_need_is_added_and_said() -> None:
 
 
 def test_what_is_declared_is_not_added_again() -> None:
-    found = trained("knn_impute", {"ordinal": {"columns": ["town"]}}, "scale", "ridge")
+    found = trained({"impute": {"strategy": "mean"}}, {"ordinal": {"columns": ["town"]}}, "scale", "ridge")
     assert not any("become" in note for note in found.warnings)
 
 
@@ -80,7 +80,7 @@ def test_a_class_by_its_dotted_name_is_taken_when_it_becomes_onnx() -> None:
         ([{"ridge": {"random_state": 3}}], "random_state: is 'random_state'; wanted one of"),
         ([{"scale": {"columns": ["site"]}}, "ridge"], r"columns\[0\]: is 'site'; .*did you mean 'size'"),
         ([{"scale": {"columns": ["town"]}}, "ridge"], "wanted columns of numbers; town is text"),
-        (["one_hot", "pca", "scale", "ridge"], "p.steps.2..scale: is 'scale'; wanted a place before pca"),
+        (["pca", "one_hot", "ridge"], "p.steps.1..one_hot: is 'one_hot'; wanted a place before pca"),
         ([{"select_best": {"score_func": "best"}}, "ridge"], "wanted one of f_classif"),
     ],
 )

@@ -69,7 +69,11 @@ def test_another_text_of_the_function_has_another_digest(tmp_path: Path) -> None
         (BUILD, {"build": "other.py:build"}, "p.build: is 'other.py'; wanted a Python file below"),
         (BUILD, {"build": "model.py:bild"}, "p.build: is 'bild'; wanted a function in model.py; did you mean 'build'"),
         (BUILD, {"build": "model.py:build", "parameters": {"alhpa": 1}}, "p.parameters.alhpa: .*did you mean 'alpha'"),
-        ("1 / 0", {"build": "model.py:build"}, "model.py:build of the pipeline failed: ZeroDivisionError"),
+        (
+            "1 / 0",
+            {"build": "model.py:build"},
+            r"model.py:build of the pipeline failed: ZeroDivisionError: division by zero \(line 1 of model.py\)",
+        ),
         ("def build(:", {"build": "model.py:build"}, "model.py:build of the pipeline failed: SyntaxError"),
         ("def build(): return 3", {"build": "model.py:build"}, "p.build: is 3; wanted a function that gives an estim"),
         ("def fit(X, y): raise KeyError('a')", {"train": "model.py:fit"}, "fit of the pipeline failed: KeyError: 'a'"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_iris
 
-from opsloop.training.errors import DataUnfit
+from opsloop.training.errors import DataUnfit, FitFailed
 from opsloop.training.pipeline import parse
 from opsloop.training.runner import train
 from opsloop.training.trained import Trained
@@ -117,3 +117,28 @@ def test_a_model_that_does_no_better_than_always_saying_the_same_is_warned_of() 
     trained = iris(steps=["knn"])
     assert not any("does no better" in each for each in trained.warnings)
     assert trained.constant["accuracy"] == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        (["gradient_boosting"], "HistGradientBoostingRegressor could not be fitted: 25 rows are too few for trees"),
+        (["decision_tree"], ""),
+    ],
+)
+def test_trees_that_never_split_are_told(steps: list[Any], sentence: str) -> None:
+    spec = parse({"target": "y", "steps": steps, "holdout": 0})
+    X = np.arange(32.0).reshape(-1, 1)
+    if not sentence:
+        assert train(spec, X, X[:, 0] + 0.5, ["x"]).metrics["r2"] > 0.9
+        return
+    with pytest.raises(FitFailed, match=sentence):
+        train(spec, X, X[:, 0] + 0.5, ["x"])
+
+
+def test_numbers_too_large_for_float32_are_refused() -> None:
+    X = np.arange(40.0).reshape(-1, 1)
+    with pytest.raises(DataUnfit, match=r"features: column x: is .*e\+41; wanted finite numbers within ±1e\+18"):
+        train(parse({"target": "y", "steps": ["ridge"]}), X * 1e40, X[:, 0], ["x"])
+    with pytest.raises(DataUnfit, match="names: is 'a'; wanted names that differ"):
+        train(parse({"target": "y", "steps": ["ridge"]}), np.ones((40, 2)), X[:, 0], ["a", "a"])

@@ -87,7 +87,7 @@ def test_constant_columns_are_warned_of_and_empty_ones_left_out() -> None:
         ({"a": ["31.1.2026 10:00"] * 40, "y": LABELS}, {}, "wanted no dates as text"),
         ({"a": [[1], [2]] * 20, "y": LABELS}, {}, "column a: is .*; wanted numbers, text or booleans in a preparation"),
         ({"a": [None] * 40, "y": LABELS}, {"features": ["a"]}, "p.features: column a: wanted values; it has none"),
-        ({"a": [float("inf"), *NUMBERS[1:]], "y": LABELS}, {}, "column a: is 'inf'; wanted finite numbers"),
+        ({"a": [float("inf"), *NUMBERS[1:]], "y": LABELS}, {}, "column a: is inf; wanted finite numbers"),
         ({"a": NUMBERS, "y": ["no"] * 40}, {}, "p.target: column y: is 'no'; wanted at least two classes"),
         ({"a": NUMBERS, "y": ["no"] * 39 + ["yes"]}, {}, "is 'yes'; wanted at least two rows of every class"),
         ({"a": NUMBERS, "y": [1.5] * 40}, {}, "is 1.5; wanted numbers that differ"),
