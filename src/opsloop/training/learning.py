@@ -17,6 +17,7 @@ from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets.models import Column
 from opsloop.training import declaration, pipeline
 from opsloop.training.figures import listed
+from opsloop.training.measure_names import HIGHER_IS_BETTER
 from opsloop.training.pipeline import PipelineSpec
 from opsloop.training.run_errors import OperationInvalid
 from opsloop.training.surroundings import surroundings
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from opsloop.training.report import Report
 
 STAGES = 100
+SEARCH_SHOWN = 20
 Progress = Callable[[int, int, str], None]
 
 
@@ -154,8 +156,13 @@ def _steps(report: Report, candidate: Candidate) -> tuple[tuple[str, str], ...]:
     parity = candidate.parity
     figures = listed(report.metrics, 4)
     said = f"{parity.precision}, largest difference {parity.largest_difference:.2g} on {parity.rows:,} rows"
+    searched: tuple[tuple[str, str], ...] = ()
+    if report.search is not None:
+        best = ", ".join(f"{name} {value}" for name, value in report.search.best.parameters.items())
+        searched = (("search", f"best of {len(report.search.tried):,} candidates by {report.search.metric}: {best}"),)
     return (
         ("rows", f"{_rows(report):,} rows, {len(report.features)} inputs"),
+        *searched,
         ("train", f"{figures} on {report.measured_rows:,} rows ({report.measured_on.replace('_', ' ')})"),
         ("convert", f"ONNX agrees with what was trained: {said}"),
     )
@@ -176,6 +183,7 @@ def _told(report: Report) -> dict[str, Any]:
             {"name": each.feature, "mean": each.loss, "spread": each.spread}
             for each in (report.importance.features if report.importance is not None else ())
         ],
+        "search": _search(report),
         "parameters": dict(report.parameters),
         "intervals": [
             {"alpha": each.alpha, "coverage": each.coverage, "size": each.size, "rows": each.rows}
@@ -186,6 +194,25 @@ def _told(report: Report) -> dict[str, Any]:
     }
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found, enc_hook=_plain))
     return plain
+
+
+def _search(report: Report) -> dict[str, Any] | None:
+    """What was tried, the best first; a candidate that a halving met again stands there with the most rows."""
+    found = report.search
+    if found is None:
+        return None
+    known = {repr(each.parameters): each for each in found.tried if each.score is not None}
+    sign = -1.0 if found.metric in HIGHER_IS_BETTER else 1.0
+    ranked = sorted(known.values(), key=lambda each: (-each.rows, sign * (each.score or 0.0)))
+    failures = sorted({each.failure for each in found.tried if each.score is None})
+    return {
+        "metric": found.metric,
+        "tries": len(found.tried),
+        "best": [
+            {"parameters": each.parameters, "score": each.score, "rows": each.rows} for each in ranked[:SEARCH_SHOWN]
+        ],
+        "failures": failures[:SEARCH_SHOWN],
+    }
 
 
 def _folds(report: Report) -> list[dict[str, float]]:

@@ -237,7 +237,8 @@ def _learned_once(order: Order, **how: Any) -> Learned:
 def trained(platform: Platform) -> None:
     """A pipeline with a run that is done, one that was skipped, one that failed and one that waits."""
     rows = b"\n".join(b'{"length": %d.5, "kind": "%s"}' % (number, b"ab"[number % 2 :][:1]) for number in range(40))
-    learned = {"target": "kind", "task": "classification", "steps": ["scale", {"logistic_regression": {"C": 2.0}}]}
+    search = {"method": "grid", "folds": 2, "over": {"logistic_regression.C": [0.5, 2.0]}}
+    learned = {"target": "kind", "task": "classification", "steps": ["scale", "logistic_regression"], "search": search}
     with platform.workspace.writing(ADMIN) as uow:
         datasets.register(uow, "flowers", "flowers.jsonl", rows)
         training.put(uow, "flowers", {"dataset": "flowers", **learned, "cross_validation": {"folds": 3}})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -169,3 +171,30 @@ def test_a_function_reads_the_projects_datasets(parquet: str, tmp_path: Path, sq
     )
     answer = msgspec.msgpack.decode(run_apart(asked, ignore), type=Answer)
     assert answer.report.metrics["r2"] > 0.9
+
+
+def test_a_run_ends_with_the_process_that_asked_for_it(parquet: str, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    (tmp_path / "model.py").write_text(
+        "import os, time\nfrom pathlib import Path\n"
+        f"def fit(X, y):\n    Path({str(pid_file)!r}).write_text(f'{{os.getpid()}}.')\n    time.sleep(600)\n"
+    )
+    asked = msgspec.json.encode(order(parquet, folder=str(tmp_path), train="model.py:fit"))
+    (tmp_path / "order.json").write_bytes(asked)
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, msgspec; from pathlib import Path; from opsloop.training.apart import run_apart; "
+            "from opsloop.training.orders import Order; "
+            "run_apart(msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Order), lambda *_: None)",
+            str(tmp_path / "order.json"),
+        ]
+    )
+    end = time.monotonic() + 120.0
+    while not (pid_file.exists() and pid_file.read_text().endswith(".")):
+        assert time.monotonic() < end
+        assert parent.poll() is None
+    parent.kill()
+    parent.wait()
+    _wait_until_gone(int(pid_file.read_text().rstrip(".")))

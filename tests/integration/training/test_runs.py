@@ -217,3 +217,25 @@ def test_a_pipeline_that_is_removed_leaves_its_runs_and_models(garden: Garden) -
         service.remove(uow, "flowers")
         assert service.pipelines(uow) == []
     assert garden.run(run.id).model == "flowers@1"
+
+
+def test_a_search_is_on_record_with_its_best_candidates(garden: Garden) -> None:
+    over = {"logistic_regression.C": [0.01, 1.0], "logistic_regression.fit_intercept": [True, False]}
+    garden.put(search={"method": "grid", "folds": 2, "over": over}, cross_validation=False)
+    run = garden.trained()
+    search = run.report["search"]
+    assert (search["metric"], search["tries"], len(search["best"])) == ("log_loss", 4, 4)
+    assert [each["score"] for each in search["best"]] == sorted(each["score"] for each in search["best"])
+    said = next(step.says for step in run.steps if step.name == "search")
+    assert said.startswith("best of 4 candidates by log_loss: logistic_regression.C ")
+
+
+def test_a_function_reads_the_datasets_of_its_project(garden: Garden) -> None:
+    garden.register([{"depth": 2}], "limits")
+    make = (
+        "from opsloop import read_dataset\nfrom sklearn.tree import DecisionTreeClassifier\n\n\n"
+        "def make():\n    return DecisionTreeClassifier(max_depth=read_dataset('limits')[0]['depth'])\n"
+    )
+    garden.put(steps=..., build="make.py:make", code={"make.py": make})
+    run = garden.trained()
+    assert (run.status, run.error) == (TrainingStatus.DONE, None)

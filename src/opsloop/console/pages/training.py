@@ -25,7 +25,7 @@ RUNS = 50
 # Parts of a report that have a place of their own on the page.
 _DRAWN = (
     "folds", "importance", "cross_validation", "parameters", "notes", "task", "measured_on", "measured_rows",
-    "intervals", "environment", "constant", "confusion",
+    "intervals", "environment", "constant", "confusion", "search",
 )  # fmt: skip
 
 
@@ -71,6 +71,7 @@ def shown(request: Request, uow: Reading, run: str) -> Response:
         spread=_spread(report),
         constant=report.get("constant") or {},
         confusion=report.get("confusion"),
+        search=report.get("search"),
         intervals=report.get("intervals", []),
         environment=report.get("environment", {}),
         measured=_measured(report),
