@@ -59,6 +59,8 @@ class Bet:
 
 
 BETS_PER_COLUMN = 20
+IDLE = 1.0 / 256.0
+"""What a bet that has nothing to bet on loses each row: else its sum over starts would grow by 1 a row for nothing."""
 _BROKEN_REFERENCES = 0.01
 _WAYS = 3
 """In which a column's bets can break the promise: low, high, and by rare values."""
@@ -86,7 +88,7 @@ def e_values(ratios: Floats, counts: Floats, radius: float) -> Floats:
     best = ratios.max(axis=1)
     mean = (ratios @ counts + _BEST_ROWS * best) / rows
     square = (ratios**2 @ counts + _BEST_ROWS * best**2) / rows
-    bound = mean + radius * np.sqrt(np.maximum(square - mean**2, 0.0))
+    bound = np.maximum(mean + radius * np.sqrt(np.maximum(square - mean**2, 0.0)), mean * (1.0 + IDLE))
     scaled: Floats = np.clip(ratios / bound[:, None], math.exp(-_CAP), math.exp(_CAP))
     return scaled
 

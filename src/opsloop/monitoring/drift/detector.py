@@ -24,6 +24,7 @@ import msgspec
 import numpy as np
 
 from opsloop.monitoring.drift._packing import packed, unpacked
+from opsloop.monitoring.drift.bets import IDLE
 from opsloop.monitoring.drift.blocks import Aggregate
 from opsloop.monitoring.drift.columns import Column, Floats, Ints
 from opsloop.monitoring.drift.joint import Directions
@@ -33,6 +34,7 @@ from opsloop.monitoring.drift.reference import YEAR_S, Reference, numbers
 KEPT_ROWS = 4096
 """Latest rows that are kept to say what an alarm saw."""
 _STORED_ROWS = 512
+_IDLE_FACTOR = 1.0 / (1.0 + IDLE)
 _CHUNK = 24
 """Rows of a batch that are multiplied up at once: exp(12) to this power fits into a float, and so does its inverse."""
 
@@ -77,7 +79,7 @@ class Detector:
         tables, columns = reference.tables, len(reference.columns)
         width = tables.factors.shape[1]
         self.evidence: Floats = np.zeros(len(tables.bets))
-        self._factors: Floats = np.ones(len(tables.bets))
+        self._factors: Floats = np.full(len(tables.bets), _IDLE_FACTOR)
         self._of_columns = self._factors[: columns * width].reshape(columns, width)
         ends = columns * width + len(reference.pairs) * BETS_PER_PAIR
         self._of_pairs = self._factors[columns * width : ends].reshape(len(reference.pairs), BETS_PER_PAIR)
@@ -158,7 +160,7 @@ class Detector:
 
     def _learn(self) -> None:
         self.directions.learn(np.array(self._pending, dtype=np.int64) + self._shifts)
-        self._of_all[:] = 1.0
+        self._of_all[:] = _IDLE_FACTOR
         self._pending = []
 
     def _alarm(self, total: float, row: int) -> Reading:
@@ -225,7 +227,7 @@ class Detector:
         if self.directions.is_betting:
             factors[:, self._ends :] = self.directions.factors(tokens + self._shifts)
         else:
-            factors[:, self._ends :] = 1.0
+            factors[:, self._ends :] = _IDLE_FACTOR
         return factors
 
     def _request(self, X: np.ndarray[Any, Any], predictions: Any, tokens: Ints, mass: float) -> Reading:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from opsloop.monitoring.drift.bets import IDLE
 from opsloop.monitoring.drift.columns import Column, Floats, Ints
 from opsloop.monitoring.drift.pairs import GROUPS
 
@@ -182,6 +183,7 @@ class Directions:
         """The e-values of one row, (bets,), or of several rows of tokens, (rows, bets)."""
         logs = self.logs.take(tokens, 0).sum(axis=-2) - self.offsets
         found: Floats = np.exp(np.clip(logs, -_CAP, _CAP))
+        found[..., ~self.directions.any(axis=1)] = 1.0 / (1.0 + IDLE)
         return found
 
     def state(self) -> dict[str, Floats]:

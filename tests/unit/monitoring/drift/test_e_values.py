@@ -110,3 +110,15 @@ def test_a_bin_holds_what_python_finds_and_what_numpy_finds() -> None:
         one.update(row[None, :], (), 0.0)
     many.update(X, (), 0.0)
     assert one._pending == many._pending
+
+
+def test_a_bet_with_nothing_to_bet_on_gathers_no_evidence() -> None:
+    """Its factor would be 1, and its sum over starts would grow by 1 a row up to any threshold."""
+    X = np.column_stack([np.full(3000, 7.0), np.random.default_rng(5).standard_normal(3000)])
+    known = fit(X, None, ("constant", "x"), DriftOptions(block="row"))
+    detector = Detector(known)
+    for seed in range(4):
+        fresh = np.column_stack([np.full(3000, 7.0), np.random.default_rng(seed).standard_normal(3000)])
+        detector.update(fresh, (), 0.0)
+    assert detector.evidence[[0 in subject for subject in known.tables.subjects]].max() <= 260.0
+    assert detector.score < 0.5
