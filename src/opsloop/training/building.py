@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from inspect import signature
-from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
 
-from opsloop.core.errors import ExtraNeeded
 from opsloop.datasets.models import ColumnType
-from opsloop.training.catalogue import ESTIMATORS, STEPS, EstimatorKind, Over, StepKind
+from opsloop.training import parts as parts_of
+from opsloop.training.catalogue import ESTIMATORS, STEPS, Over, StepKind
 from opsloop.training.errors import DataUnfit, PipelineInvalid
 from opsloop.training.pipeline import PipelineSpec, Step
 from opsloop.training.table import Feature
@@ -20,8 +18,9 @@ from opsloop.training.table import Feature
 _ENCODERS = ("one_hot", "ordinal", "target_encode", "tfidf")
 _IMPUTERS = ("impute",)
 _TRANSFORMS = {"log": (np.log, np.exp), "log1p": (np.log1p, np.expm1)}
-_OWN = ("n_jobs", "random_state", "verbose", "warm_start", "copy", "memory")
-"""Parameters that are no part of what is learned, or that the run sets itself."""
+
+
+MOST_COLUMNS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +78,14 @@ def built(
     if columnwise:
         parts.append(("columns", _columnwise(columnwise, features, options)))
     parts += [
-        (_plain(each.step.name), _made(each.step, _step_class(each.step), options[each.step.path]))
+        (_plain(each.step.name), parts_of.transformer(each.step, options[each.step.path]))
         for each in stages
         if each.columns is None
     ]
     last = spec.steps[-1]
-    chosen = options[last.path]
-    if isinstance(chosen.get("class_weight"), Mapping):
-        chosen["class_weight"] = _class_weights(last, chosen["class_weight"], labels)
-    estimator = _made(last, _estimator_class(last, task), chosen)
+    estimator = parts_of.estimator(last, task, options[last.path], labels)
     parts.append((_plain(last.name), _around(spec, estimator, task)))
     return _pipeline(parts)
-
-
-def _class_weights(step: Step, weights: Mapping[Any, Any], labels: Sequence[Any]) -> dict[Any, Any]:
-    """By label, whatever its type: keys of JSON are text. Raises: PipelineInvalid."""
-    known = {str(label): label for label in labels} | {str(label).lower(): label for label in labels}
-    for name in weights:
-        if str(name) not in known:
-            wanted = f"one of the classes {', '.join(map(str, labels))}"
-            raise PipelineInvalid(f"{step.path}.class_weight.{name}", wanted, known=list(known), value=name)
-    return {known[str(name)]: weight for name, weight in weights.items()}
 
 
 def _around(spec: PipelineSpec, estimator: Any, task: str) -> Any:
@@ -176,7 +162,7 @@ def _columnwise(stages: Sequence[Stage], features: Sequence[Feature], options: M
     branches = []
     for number, (chain, places) in enumerate(chains.items()):
         steps = [stages[each].step for each in chain if each >= 0]
-        made = [(_plain(step.name), _made(step, _step_class(step), options[step.path])) for step in steps]
+        made = [(_plain(step.name), parts_of.transformer(step, options[step.path])) for step in steps]
         alone = places[0] if _is_alone(stages, chain) else places
         branches.append((f"part{number}", _pipeline(made) if made else "passthrough", alone))
     return ColumnTransformer(branches, sparse_threshold=0.0, verbose_feature_names_out=False)
@@ -219,87 +205,15 @@ def _plain(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else name
 
 
-def _step_class(step: Step) -> tuple[Any, Mapping[str, Any]]:
-    kind = STEPS.get(step.name) or StepKind(step.name)
-    return _class(step, kind.dotted), kind.options
-
-
-def _estimator_class(step: Step, task: str) -> tuple[Any, Mapping[str, Any]]:
-    kind = ESTIMATORS.get(step.name) or EstimatorKind(step.name, step.name)
-    dotted = getattr(kind, task)
-    if not dotted:
-        wanted = f"an estimator for {task}: {', '.join(name for name in ESTIMATORS if getattr(ESTIMATORS[name], task))}"
-        raise PipelineInvalid(step.path, wanted, value=step.name)
-    found = _class(step, dotted)
-    from sklearn.base import is_classifier, is_regressor
-
-    if step.is_dotted and not (is_classifier if task == "classification" else is_regressor)(found()):
-        raise PipelineInvalid(step.path, f"an estimator for {task}", value=step.name)
-    return found, kind.options
-
-
-def _class(step: Step, dotted: str) -> Any:
-    """Raises: PipelineInvalid for a class that is not there or does not become ONNX, ExtraNeeded."""
-    try:
-        import sklearn  # noqa: F401  # an extra
-        from skl2onnx._supported_operators import sklearn_operator_name_map
-    except ImportError as error:
-        raise ExtraNeeded(what="training a model", extra="training") from error
-    try:
-        found = resolve_name(dotted)
-    except (ImportError, AttributeError, ValueError):
-        raise PipelineInvalid(step.path, "a class that scikit-learn has", value=step.name) from None
-    if found not in sklearn_operator_name_map:
-        wanted = "a class that becomes ONNX; this one does not, so no endpoint could serve it"
-        raise PipelineInvalid(step.path, wanted, value=step.name)
-    return found
-
-
-def _made(step: Step, kind: tuple[Any, Mapping[str, Any]], options: Mapping[str, Any]) -> Any:
-    """The object with its options checked, by scikit-learn's own rules. Raises: PipelineInvalid naming the option."""
-    from sklearn.utils._param_validation import InvalidParameterError
-
-    cls, defaults = kind
-    known = [name for name in signature(cls).parameters if name not in _OWN]
-    for name, value in options.items():
-        if name not in known:
-            raise PipelineInvalid(f"{step.path}.{name}", f"one of {', '.join(known)}", known=known, value=name)
-        del value
-    values = {**defaults, **{name: _function_or_value(step, name, value) for name, value in options.items()}}
-    if values.get("encode") == "ordinal" and "quantile_method" in signature(cls).parameters:
-        values.setdefault("quantile_method", "averaged_inverted_cdf")
-    found = cls(**values)
-    try:
-        found._validate_params()
-    except InvalidParameterError as error:
-        name = next((each for each in values if f"'{each}'" in str(error)), "")
-        wanted = str(error).partition(" must be ")[2].partition(". Got ")[0] or str(error)
-        raise PipelineInvalid(f"{step.path}.{name}", wanted, value=options.get(name)) from None
-    return found
-
-
-_SCORES = ("f_classif", "f_regression", "chi2", "mutual_info_classif", "mutual_info_regression")
-
-
-def _function_or_value(step: Step, name: str, value: Any) -> Any:
-    if name == "score_func":
-        if value not in _SCORES:
-            raise PipelineInvalid(f"{step.path}.{name}", f"one of {', '.join(_SCORES)}", known=_SCORES, value=value)
-        return resolve_name(f"sklearn.feature_selection.{value}")
-    if isinstance(value, list) and name in ("feature_range", "ngram_range", "quantile_range"):
-        return tuple(value)
-    return value
-
-
 def check_features(spec: PipelineSpec, features: Sequence[Feature]) -> None:
     """Raises: DataUnfit for a text with so many values that columns of them make no sense."""
     for stage in _stages(spec, features):
-        if stage.step.name != "one_hot" or {"max_categories", "min_frequency"} & set(stage.step.options):
+        if stage.step.name != "one_hot":
             continue
         for each in features:
-            if each.name in (stage.columns or ()) and len(each.categories) >= 1_000:
+            if each.name in (stage.columns or ()) and each.distinct > MOST_COLUMNS:
                 wanted = (
-                    "at most 1000 different texts for a column each; leave it out of features, "
-                    "or use one_hot with max_categories, or ordinal"
+                    f"at most {MOST_COLUMNS} different texts for a column each; it has {each.distinct}: "
+                    "use target_encode or ordinal with max_categories, or leave it out of features"
                 )
                 raise DataUnfit(field=f"{spec.at('features')}: column {each.name}", wanted=wanted)

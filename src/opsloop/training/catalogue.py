@@ -26,12 +26,14 @@ class StepKind:
     dotted: the class of scikit-learn.
     options: our defaults, where they differ from scikit-learn's.
     takes_booleans: whether false and true are numbers to it.
+    not_served: options with which the served form would say something else.
     """
 
     dotted: str
     over: Over = Over.NUMBERS
     options: Mapping[str, Any] = field(default_factory=dict)
     takes_booleans: bool = True
+    not_served: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,16 @@ class EstimatorKind:
     regression: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     takes_missing: bool = False
-    wants_scale: bool = False
 
 
 _PREPROCESSING = "sklearn.preprocessing."
 
 STEPS: dict[str, StepKind] = {
-    "impute": StepKind("sklearn.impute.SimpleImputer", options={"strategy": "median", "keep_empty_features": True}),
+    "impute": StepKind(
+        "sklearn.impute.SimpleImputer",
+        options={"strategy": "median", "keep_empty_features": True},
+        not_served=("add_indicator", "missing_values"),
+    ),
     "scale": StepKind(f"{_PREPROCESSING}StandardScaler"),
     "min_max_scale": StepKind(f"{_PREPROCESSING}MinMaxScaler"),
     "robust_scale": StepKind(f"{_PREPROCESSING}RobustScaler"),
@@ -61,13 +66,22 @@ STEPS: dict[str, StepKind] = {
     "bins": StepKind(f"{_PREPROCESSING}KBinsDiscretizer", options={"encode": "ordinal"}, takes_booleans=False),
     "binarize": StepKind(f"{_PREPROCESSING}Binarizer"),
     "one_hot": StepKind(
-        f"{_PREPROCESSING}OneHotEncoder", Over.TEXT, {"handle_unknown": "ignore", "sparse_output": False}
+        f"{_PREPROCESSING}OneHotEncoder",
+        Over.TEXT,
+        {"handle_unknown": "ignore", "sparse_output": False},
+        not_served=("max_categories", "min_frequency", "sparse_output"),
     ),
     "ordinal": StepKind(
         f"{_PREPROCESSING}OrdinalEncoder", Over.TEXT, {"handle_unknown": "use_encoded_value", "unknown_value": -1}
     ),
     "target_encode": StepKind(f"{_PREPROCESSING}TargetEncoder", Over.TEXT),
-    "tfidf": StepKind("sklearn.feature_extraction.text.TfidfVectorizer", Over.TEXT),
+    # Lower case needs a locale that many machines lack.
+    "tfidf": StepKind(
+        "sklearn.feature_extraction.text.TfidfVectorizer",
+        Over.TEXT,
+        {"lowercase": False},
+        not_served=("lowercase", "ngram_range", "strip_accents", "analyzer", "preprocessor", "tokenizer"),
+    ),
     "pca": StepKind("sklearn.decomposition.PCA", Over.ALL, {"svd_solver": "full"}),
     "select_best": StepKind("sklearn.feature_selection.SelectKBest", Over.ALL),
     "drop_constant": StepKind("sklearn.feature_selection.VarianceThreshold", Over.ALL),
@@ -77,16 +91,16 @@ _LINEAR = "sklearn.linear_model."
 _ENSEMBLE = "sklearn.ensemble."
 
 ESTIMATORS: dict[str, EstimatorKind] = {
-    "logistic_regression": EstimatorKind(f"{_LINEAR}LogisticRegression", options={"max_iter": 1000}, wants_scale=True),
+    "logistic_regression": EstimatorKind(f"{_LINEAR}LogisticRegression", options={"max_iter": 1000}),
     "linear_regression": EstimatorKind(regression=f"{_LINEAR}LinearRegression"),
-    "ridge": EstimatorKind(regression=f"{_LINEAR}Ridge", wants_scale=True),
-    "lasso": EstimatorKind(regression=f"{_LINEAR}Lasso", wants_scale=True),
-    "elastic_net": EstimatorKind(regression=f"{_LINEAR}ElasticNet", wants_scale=True),
+    "ridge": EstimatorKind(regression=f"{_LINEAR}Ridge"),
+    "lasso": EstimatorKind(regression=f"{_LINEAR}Lasso"),
+    "elastic_net": EstimatorKind(regression=f"{_LINEAR}ElasticNet"),
     "bayesian_ridge": EstimatorKind(regression=f"{_LINEAR}BayesianRidge"),
-    "huber": EstimatorKind(regression=f"{_LINEAR}HuberRegressor", options={"max_iter": 1000}, wants_scale=True),
-    "quantile": EstimatorKind(regression=f"{_LINEAR}QuantileRegressor", wants_scale=True),
-    "poisson": EstimatorKind(regression=f"{_LINEAR}PoissonRegressor", options={"max_iter": 1000}, wants_scale=True),
-    "gamma": EstimatorKind(regression=f"{_LINEAR}GammaRegressor", options={"max_iter": 1000}, wants_scale=True),
+    "huber": EstimatorKind(regression=f"{_LINEAR}HuberRegressor", options={"max_iter": 1000}),
+    "quantile": EstimatorKind(regression=f"{_LINEAR}QuantileRegressor"),
+    "poisson": EstimatorKind(regression=f"{_LINEAR}PoissonRegressor", options={"max_iter": 1000}),
+    "gamma": EstimatorKind(regression=f"{_LINEAR}GammaRegressor", options={"max_iter": 1000}),
     "random_forest": EstimatorKind(f"{_ENSEMBLE}RandomForestClassifier", f"{_ENSEMBLE}RandomForestRegressor"),
     "extra_trees": EstimatorKind(f"{_ENSEMBLE}ExtraTreesClassifier", f"{_ENSEMBLE}ExtraTreesRegressor"),
     "gradient_boosting": EstimatorKind(
@@ -95,16 +109,13 @@ ESTIMATORS: dict[str, EstimatorKind] = {
         takes_missing=True,
     ),
     "decision_tree": EstimatorKind("sklearn.tree.DecisionTreeClassifier", "sklearn.tree.DecisionTreeRegressor"),
-    "svm": EstimatorKind("sklearn.svm.SVC", "sklearn.svm.SVR", wants_scale=True),
-    "knn": EstimatorKind(
-        "sklearn.neighbors.KNeighborsClassifier", "sklearn.neighbors.KNeighborsRegressor", wants_scale=True
-    ),
+    "svm": EstimatorKind("sklearn.svm.SVC", "sklearn.svm.SVR"),
+    "knn": EstimatorKind("sklearn.neighbors.KNeighborsClassifier", "sklearn.neighbors.KNeighborsRegressor"),
     "naive_bayes": EstimatorKind("sklearn.naive_bayes.GaussianNB"),
     "neural_network": EstimatorKind(
         "sklearn.neural_network.MLPClassifier",
         "sklearn.neural_network.MLPRegressor",
         options={"max_iter": 1000},
-        wants_scale=True,
     ),
 }
 

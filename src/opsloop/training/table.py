@@ -23,7 +23,8 @@ class Feature:
 
     Args:
         low, high: of numbers in the rows learned from.
-        categories: of a text, sorted; without the missing one.
+        categories: of a text, sorted, without the missing one; empty when there are too many to list.
+        distinct: how many texts there are.
         has_missing: whether some row has no value.
     """
 
@@ -33,6 +34,7 @@ class Feature:
     high: float | None = None
     categories: tuple[str, ...] = ()
     has_missing: bool = False
+    distinct: int = 0
 
     @property
     def is_text(self) -> bool:

@@ -127,7 +127,8 @@ def _feature(column: ColumnData) -> Feature:
     has_missing = bool(column.missing.any())
     if column.type is ColumnType.TEXT:
         found = sorted(set(column.values[~column.missing]))
-        return Feature(column.name, column.type, categories=tuple(found[:CATEGORIES_KEPT]), has_missing=has_missing)
+        listed = tuple(found) if len(found) <= CATEGORIES_KEPT else ()
+        return Feature(column.name, column.type, categories=listed, has_missing=has_missing, distinct=len(found))
     low, high = float(np.nanmin(column.values)), float(np.nanmax(column.values))
     return Feature(column.name, column.type, low, high, has_missing=has_missing)
 

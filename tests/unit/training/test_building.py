@@ -82,6 +82,11 @@ def test_a_class_by_its_dotted_name_is_taken_when_it_becomes_onnx() -> None:
         ([{"scale": {"columns": ["town"]}}, "ridge"], "wanted columns of numbers; town is text"),
         (["pca", "one_hot", "ridge"], "p.steps.1..one_hot: is 'one_hot'; wanted a place before pca"),
         ([{"select_best": {"score_func": "best"}}, "ridge"], "wanted one of f_classif"),
+        ([{"one_hot": {"max_categories": 3}}, "ridge"], "one_hot.max_categories: is 3; wanted no such option: with it"),
+        (
+            ["sklearn.ensemble.StackingRegressor"],
+            "wanted a class that needs no other estimator; build: with a function",
+        ),
     ],
 )
 def test_wrong_steps_are_told_by_field_value_and_wanted_form(steps: list[Any], sentence: str) -> None:
@@ -143,3 +148,16 @@ def test_weights_of_classes_are_by_their_labels() -> None:
         PipelineInvalid, match=r"logistic_regression\.class_weight\.yes: is 'yes'; wanted one of the cl"
     ):
         train(parse({"target": "y", "steps": [{"logistic_regression": {"class_weight": {"yes": 2}}}]}), X, y, ["x"])
+
+
+def test_a_text_with_over_a_thousand_values_wants_another_encoder() -> None:
+    names = np.array([f"id{number % 1_500}" for number in range(3_000)], dtype=object)
+    columns = [column_of("name", names), column_of("y", np.arange(3_000.0) % 17)]
+    declared = {"target": "y", "cross_validation": False}
+    spec = parse({**declared, "steps": ["ridge"]}, "p")
+    with pytest.raises(
+        DataUnfit, match=r"column name: wanted at most 1000 different texts .* it has 1500: use target_enc"
+    ):
+        train_table(spec, table_of(spec, columns))
+    spec = parse({**declared, "steps": ["target_encode", "ridge"]}, "p")
+    assert train_table(spec, table_of(spec, columns)).features[0].categories == ()

@@ -164,3 +164,16 @@ def test_trees_on_values_of_few_digits_take_the_same_branches(name: str, before:
     steps = [*before, {name: QUICK.get(name, {})}]
     trained = train(parse({"target": "y", "steps": steps, **FEW}), X, y, ["a", "b", "c"])
     assert candidate(trained).parity.largest_difference <= 1e-4
+
+
+def test_words_of_a_text_are_served_as_they_were_trained() -> None:
+    random = np.random.default_rng(0)
+    said = np.array(
+        [" ".join(random.choice(["big", "Old", "cat", "dog's", "3rd"], 4)) for _ in range(300)], dtype=object
+    )
+    said[::19] = None
+    y = np.array(["cat" in (each or "") for each in said]) + random.normal(scale=0.1, size=300)
+    spec = parse({"target": "y", "steps": [{"tfidf": {"columns": ["said"]}}, "ridge"], **FEW})
+    trained = train_table(spec, table_of(spec, [column_of("said", said), column_of("y", y)]))
+    assert trained.metrics["r2"] > 0.6
+    assert candidate(trained).parity.largest_difference <= 1e-4
