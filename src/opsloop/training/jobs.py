@@ -115,6 +115,10 @@ def _train(context: JobContext, run_id: str) -> None:
     course = _Course(context, row, [TrainingStep(**each) for each in row.steps if each["name"] == "data"])
     learned = _learned(course)
     context.yield_back()
+    meanwhile = _same(context.workspace, run_id)
+    if meanwhile is not None:  # another run learned the same
+        context.patiently(lambda: _skip(context.workspace, run_id, meanwhile))
+        return
     keys = context.patiently(lambda: _named(context.workspace, run_id))
     _write(course, learned, keys)
     context.progress(learning.STAGES - 1, learning.STAGES, "register the version")
@@ -131,8 +135,17 @@ def _pinned(context: JobContext, run_id: str) -> str | None:
             row.window = windows.parse(row.window).pinned(uow.clock.now()).values()
             row.fingerprint = _fingerprint(uow, row, version.digest)
             row.steps = [asdict(TrainingStep("data", f"{version.ref}, {windows.parse(row.window)}", 0.0))]
-        same = service.same_run(uow, row.pipeline, row.fingerprint)
-        return None if row.force or same is None else same.id
+        return _same_as(uow, row)
+
+
+def _same(workspace: Workspace, run_id: str) -> str | None:
+    with workspace.reading(_BY) as uow:
+        return _same_as(uow, service.run_row(uow, run_id))
+
+
+def _same_as(uow: UnitOfWork, row: TrainingRunRow) -> str | None:
+    same = service.same_run(uow, row.pipeline, row.fingerprint)
+    return None if row.force or same is None else same.id
 
 
 def _fingerprint(uow: UnitOfWork, row: TrainingRunRow, data: str) -> str:

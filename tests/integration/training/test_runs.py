@@ -19,7 +19,7 @@ from opsloop.datasets import lineage
 from opsloop.datasets.errors import DatasetMissing
 from opsloop.models import service as models
 from opsloop.training import learning, service
-from opsloop.training.models import TrainingStatus
+from opsloop.training.models import TrainingRun, TrainingStatus
 from opsloop.training.run_errors import PipelineMissing, TrainingRunIsOver, TrainingRunMissing
 from tests.integration.training.conftest import Garden, flowers, garden_of
 
@@ -83,6 +83,24 @@ def test_nothing_new_is_skipped_on_record_and_forced_on_request(garden: Garden) 
     garden.put(steps=["decision_tree"])
     assert garden.trained().status is TrainingStatus.DONE
     assert garden.trained(window={"rows": 40}).rows == 40
+
+
+def test_two_runs_of_the_same_at_once_make_one_version(garden: Garden, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn = learning.learn
+    others: list[TrainingRun] = []
+
+    def beside_another(*args: Any, **how: Any) -> Any:
+        if not others:
+            others.append(garden.start())
+            garden.work()
+        return learn(*args, **how)
+
+    monkeypatch.setattr(learning, "learn", beside_another)
+    first = garden.trained()
+    assert garden.run(others[0].id).status is TrainingStatus.DONE
+    assert (first.status, first.same_as, first.model) == (TrainingStatus.SKIPPED, others[0].id, "flowers@1")
+    with garden.workspace.reading(garden.by) as uow:
+        assert len(models.versions(uow, "flowers")) == 1
 
 
 def test_a_pipeline_has_a_new_version_when_it_learns_in_another_way(garden: Garden) -> None:
