@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from opsloop.monitoring.drift._wording import Seen, of_all, of_one, of_pair, values_of
-from opsloop.monitoring.drift.bets import Bet
+from opsloop.monitoring.drift.bets import Bet, Change
 from opsloop.monitoring.drift.columns import Floats, Ints
 from opsloop.monitoring.drift.delays import expected_delay
 from opsloop.monitoring.drift.detector import Detector
@@ -37,7 +37,7 @@ class DriftFinding:
         log_e: evidence of this bet, natural logarithm.
         unit, unit_why: what was taken as independent, and why.
         is_guaranteed: whether the set rate of false alarms is promised.
-        expected_delay: rows until a change of this size is found, on average, or blocks.
+        expected_delay: rows, or blocks, until a shift of this size is found; None for other changes.
         contributions: share of the evidence by column or pair, the largest first.
     """
 
@@ -94,7 +94,7 @@ def explain(detector: Detector) -> DriftFinding:
         unit=unit.unit,
         unit_why=unit.why,
         is_guaranteed=reference.is_guaranteed,
-        expected_delay=_delay(detector, seen.shift_sd),
+        expected_delay=_delay(detector, seen.shift_sd if bet.change in (Change.UP, Change.DOWN) else None),
         contributions=contributions(detector),
     )
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from opsloop.monitoring.drift.columns import Column, Floats
 
 _FACTORS = (
@@ -28,8 +26,8 @@ _FACTORS = (
 _POWERS = frozenset(power for factor in (10.0, 100.0, 1000.0, 1e6) for power in (factor, 1.0 / factor))
 _PENALTY = 3.0
 _LEAST_ROWS = 3
-_CLEARLY_OTHER = 0.75
-"""Distance from the reference, in sd, above which a column is worth an explanation by its unit."""
+_CLEARLY_OTHER = 0.5
+"""Misfit above which a column is worth an explanation by its unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +41,31 @@ class Factor:
 
 def factor_of(column: Column, values: Floats) -> Factor | None:
     """The change of unit that explains the values, or None. A guess by few rows is one among a dozen candidates."""
-    if len(values) < _LEAST_ROWS or column.sd == 0.0 or abs(_distance(column, values)) < _CLEARLY_OTHER:
+    if len(values) < _LEAST_ROWS or column.sd == 0.0 or _misfit(column, values) < _CLEARLY_OTHER:
         return None
     best = min(_CANDIDATES, key=lambda each: _implausibility(column, values, each))
-    undone = (values - best.offset) / best.factor
-    distance = abs(_distance(column, undone))
+    undone = _undone(values, best)
     outside = float((column.counts[column.bins(undone)] < 0.5).mean())
-    fits = distance <= 2.0 / math.sqrt(len(values)) + 0.1 and outside <= 0.05
-    return best if fits and _spread_fits(column, undone) else None
+    allowed = (2.0 / math.sqrt(len(values)) + 0.1) ** 2
+    return best if _misfit(column, undone) <= 2.0 * allowed and outside <= 0.05 else None
+
+
+def _undone(values: Floats, factor: Factor) -> Floats:
+    undone: Floats = (values - factor.offset) / factor.factor
+    return undone
 
 
 def _implausibility(column: Column, values: Floats, factor: Factor) -> float:
-    """Half the squared standard error by which it misses, and a penalty for what is no power of ten."""
-    missed = _distance(column, (values - factor.offset) / factor.factor) ** 2 * len(values) / 2.0
+    """Half the squared standard errors by which it misses, and a penalty for what is no power of ten."""
+    missed = _misfit(column, _undone(values, factor)) * len(values) / 2.0
     return missed + (0.0 if factor.factor in _POWERS else _PENALTY)
 
 
-def _distance(column: Column, values: Floats) -> float:
-    return float(column.scores[column.bins(values)].mean())
-
-
-def _spread_fits(column: Column, values: Floats) -> bool:
-    """Whether the spread is that of the reference within a factor that few rows allow."""
-    spread = float(np.sqrt((column.scores[column.bins(values)] ** 2).mean()))
-    slack = 1.0 + 3.0 / math.sqrt(2.0 * len(values))
-    return 1.0 / (1.3 * slack) <= spread <= 1.3 * slack
+def _misfit(column: Column, values: Floats) -> float:
+    """Squared distance from the reference in level and log spread of the normal scores."""
+    scores = column.scores[column.bins(values)]
+    spread = max(math.sqrt(float((scores**2).mean())), 1e-3)
+    return float(scores.mean()) ** 2 + math.log(spread) ** 2
 
 
 def _candidates() -> tuple[Factor, ...]:
