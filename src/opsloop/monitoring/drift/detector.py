@@ -35,6 +35,7 @@ KEPT_ROWS = 4096
 """Latest rows that are kept to say what an alarm saw."""
 _STORED_ROWS = 512
 _IDLE_FACTOR = 1.0 / (1.0 + IDLE)
+_LARGEST = 20_000
 _CHUNK = 24
 """Rows of a batch that are multiplied up at once: exp(12) to this power fits into a float, and so does its inverse."""
 
@@ -113,11 +114,21 @@ class Detector:
         if self.alarmed_at is not None or not count:
             self.rows += count
             return Reading(self.alarmed_at is not None, self.score)
+        if count > _LARGEST:
+            return self._in_parts(X, predictions, at_s)
         if self._aggregate is not None:
             return self._blocks(self._aggregate, X, predictions, at_s)
         if count == 1:
             return self._one(X, predictions, at_s)
         return self._many(X, predictions, at_s)
+
+    def _in_parts(self, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
+        """A huge request, so that what is looked up fits into memory."""
+        is_new = False
+        for start in range(0, len(X), _LARGEST):
+            reading = self.update(X[start : start + _LARGEST], predictions[start : start + _LARGEST], at_s)
+            is_new = is_new or reading.is_new
+        return Reading(reading.detected, reading.score, is_new)
 
     def _one(self, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
         values = X.tolist()[0]

@@ -61,6 +61,13 @@ def test_a_detector_restored_from_its_checkpoint_goes_on_as_if_it_had_not_stoppe
     assert (resumed.rows, resumed.score) == (whole.rows, whole.score)
 
 
+def test_a_huge_request_is_read_in_parts_and_its_alarm_is_new_once(known: Reference) -> None:
+    X = np.tile(rows(1000, seed=11), (50, 1))
+    X[45_000:] += 20.0
+    reading = Detector(known).update(X, said(X), 0.0)
+    assert (reading.detected, reading.is_new) == (True, True)
+
+
 def test_a_checkpoint_of_another_reference_is_refused(known: Reference) -> None:
     state = Detector(reference(seed=9)).checkpoint()
     with pytest.raises(ValueError, match="another reference"):
