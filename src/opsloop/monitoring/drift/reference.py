@@ -15,11 +15,12 @@ import numpy.typing as npt
 from opsloop.core.errors import InvalidInput
 from opsloop.monitoring.drift import pairs as linked
 from opsloop.monitoring.drift._packing import packed, unpacked
-from opsloop.monitoring.drift.bets import Bet, Change, bets_of, e_values, radius_of
+from opsloop.monitoring.drift.bets import radius_of
 from opsloop.monitoring.drift.blocks import ROW, Block, block_of, block_table
 from opsloop.monitoring.drift.columns import Column, Floats, Ints, category_column, is_missing, number_column
 from opsloop.monitoring.drift.joint import OF_BLOCKS, OF_ROWS, Pace, Scores
 from opsloop.monitoring.drift.options import DriftOptions, Rule
+from opsloop.monitoring.drift.tables import Tables, tables_of
 
 PREDICTION = "prediction"
 LEAST_ROWS = 30
@@ -28,25 +29,6 @@ ENOUGH_ROWS = 100
 """Rows or blocks below which the rate of false alarms is not promised."""
 YEAR_S = 365.25 * 86_400.0
 _FEW_CLASSES = 24
-_SHARE_OF_PAIRS = 0.2
-_SHARE_OF_ALL = 0.3
-
-
-@dataclass(frozen=True)
-class Tables:
-    """Bets as arrays. A column's bin b is row `bases[column] + b` of `factors`; so are pairs of groups, in
-    `pair_factors`. Evidence lies flat: all columns' bets, then all pairs', then those on all columns at once."""
-
-    bases: Ints
-    factors: Floats
-    groups: Ints
-    """Coarse group of each row of `factors`."""
-    pair_bases: Ints
-    pair_factors: Floats
-    weights: Floats
-    bets: tuple[Bet, ...]
-    subjects: tuple[tuple[int, ...], ...]
-    """What each bet is on: one column, two, or () for all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +94,15 @@ class Reference:
 
     @cached_property
     def tables(self) -> Tables:
-        return _tables(self)
+        return tables_of(
+            self.columns,
+            self.pairs,
+            self.joints,
+            self.groups,
+            self.pace,
+            rows=self.rows,
+            tolerance=self.options.tolerance,
+        )
 
     @cached_property
     def digest(self) -> str:
@@ -271,53 +261,6 @@ def _prediction_column(predictions: Any, classes: Sequence[object]) -> tuple[Col
         return category_column(PREDICTION, listed), listed
     table = numbers(listed)
     return number_column(PREDICTION, table), table
-
-
-def _tables(reference: Reference) -> Tables:
-    columns, pairs, radius = reference.columns, reference.pairs, reference.radius
-    bets: list[Bet] = []
-    subjects: list[tuple[int, ...]] = []
-    weights: list[Floats] = []
-    factors, pair_factors = [], []
-    fitted = radius_of(reference.rows, len(columns), reference.options.tolerance, linked.FIGURES)
-    share_of_pairs = _SHARE_OF_PAIRS if pairs else 0.0
-    share_of_columns = 1.0 - share_of_pairs - _SHARE_OF_ALL
-    for place, column in enumerate(columns):
-        own, ratios = bets_of(column)
-        factors.append(e_values(ratios, column.counts, radius).T)
-        bets += own
-        subjects += [(place,)] * len(own)
-        weights.append(_shares(own) * share_of_columns / len(columns))
-    for (first, second), joint in zip(pairs, reference.joints, strict=True):
-        scores = [linked.group_scores(columns[place], reference.groups[place]) for place in (first, second)]
-        own, values = linked.bets_of_pair(joint, scores[0], scores[1], radius, fitted)
-        pair_factors.append(values.T)
-        bets += own
-        subjects += [(first, second)] * len(own)
-        weights.append(_shares(own) * share_of_pairs / len(pairs))
-    bets_on_all = reference.pace.bets
-    bets += [Bet(Change.JOINT, memory, 1.0) for _, memory in bets_on_all]
-    subjects += [()] * len(bets_on_all)
-    weights.append(np.full(len(bets_on_all), _SHARE_OF_ALL / len(bets_on_all)))
-    sizes = [len(column.counts) for column in columns]
-    return Tables(
-        bases=np.cumsum([0, *sizes[:-1]]).astype(np.int64),
-        factors=np.ascontiguousarray(np.concatenate(factors)),
-        groups=np.concatenate(reference.groups),
-        pair_bases=np.arange(len(pairs), dtype=np.int64) * linked.GROUPS**2,
-        pair_factors=np.ascontiguousarray(
-            np.concatenate(pair_factors) if pair_factors else np.ones((0, linked.BETS_PER_PAIR))
-        ),
-        weights=np.concatenate(weights),
-        bets=tuple(bets),
-        subjects=tuple(subjects),
-    )
-
-
-def _shares(bets: Sequence[Bet]) -> Floats:
-    weights = np.array([bet.weight for bet in bets])
-    shares: Floats = weights / weights.sum()
-    return shares
 
 
 def _facts(column: Column) -> dict[str, Any]:
