@@ -26,10 +26,11 @@ import numpy as np
 from opsloop.monitoring.drift._packing import packed, unpacked
 from opsloop.monitoring.drift.bets import IDLE
 from opsloop.monitoring.drift.blocks import Aggregate
-from opsloop.monitoring.drift.columns import Column, Floats, Ints
+from opsloop.monitoring.drift.columns import Floats, Ints
 from opsloop.monitoring.drift.joint import Directions
+from opsloop.monitoring.drift.lookup import Lookup
 from opsloop.monitoring.drift.pairs import BETS_PER_PAIR, GROUPS
-from opsloop.monitoring.drift.reference import YEAR_S, Reference, numbers
+from opsloop.monitoring.drift.reference import YEAR_S, Reference
 
 KEPT_ROWS = 4096
 """Latest rows that are kept to say what an alarm saw."""
@@ -92,11 +93,8 @@ class Detector:
         bases = tables.pair_bases.tolist()
         self._shifts: Ints = np.repeat([0, len(tables.factors)], [columns, len(bases)]).astype(np.int64)
         self._pairs = [(first, second, base) for (first, second), base in zip(reference.pairs, bases, strict=True)]
-        self._firsts = np.array([first for first, _ in reference.pairs], dtype=np.int64)
-        self._seconds = np.array([second for _, second in reference.pairs], dtype=np.int64)
-        self._readers = [_reader(column, base) for column, base in zip(reference.columns, self._bases, strict=True)]
-        self._columns = [place for place in reference.places if place >= 0]
-        self._says = -1 in reference.places
+        self._lookup = Lookup(reference)
+        self._readers, self._columns, self._says = self._lookup.readers, self._lookup.columns, self._lookup.says
         self._by_time = reference.options.false_alarms_per_year is not None
         self._averages = reference.block.unit == "request"
         self._threshold = reference.threshold
@@ -188,7 +186,7 @@ class Detector:
         return max(passed, 1e-6) / (YEAR_S * count)
 
     def _many(self, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
-        tokens = self._tokens(X, predictions)
+        tokens = self._lookup.tokens(X, predictions)
         mass = self._mass(len(X), at_s)
         if self._averages:
             return self._request(X, predictions, tokens, mass * len(X))
@@ -199,7 +197,7 @@ class Detector:
             over = np.flatnonzero(totals >= self._threshold)
             if len(over):
                 row = start + int(over[0]) + 1
-                self._keep(X[:row], predictions)
+                self.kept.extend(self._lookup.rows(X[:row], predictions, KEPT_ROWS))
                 alarm = self._alarm(float(totals[over[0]]), self.rows + row)
                 self.rows += len(X)
                 return alarm
@@ -208,7 +206,7 @@ class Detector:
                 self._learn()
             start = end
         self.rows += len(X)
-        self._keep(X, predictions)
+        self.kept.extend(self._lookup.rows(X, predictions, KEPT_ROWS))
         self.score = max(0.0, 1.0 + math.log(float(totals[-1]) / self._threshold) / self._log_span)
         return Reading(False, self.score)
 
@@ -244,7 +242,7 @@ class Detector:
     def _request(self, X: np.ndarray[Any, Any], predictions: Any, tokens: Ints, mass: float) -> Reading:
         """One request of several rows that may depend on each other: an average of e-values is an e-value."""
         self.rows += len(X)
-        self._keep(X, predictions)
+        self.kept.extend(self._lookup.rows(X, predictions, KEPT_ROWS))
         self.evidence += mass
         self.evidence *= self._factors_of(tokens).mean(axis=0)
         total = float(self.evidence.dot(self._weights))
@@ -256,53 +254,16 @@ class Detector:
         self.score = max(0.0, 1.0 + math.log(total / self._threshold) / self._log_span)
         return Reading(False, self.score)
 
-    def _tokens(self, X: np.ndarray[Any, Any], predictions: Any) -> Ints:
-        """The rows of the tables that each row of X selects: one by column, then one by pair."""
-        columns = self.reference.raw
-        found = np.empty((len(X), len(columns) + len(self._pairs)), dtype=np.int64)
-        for to, (column, values) in enumerate(zip(columns, self._values(X, predictions), strict=True)):
-            _, codes, base, other = self._readers[to]
-            if codes is None:
-                found[:, to] = column.edges.searchsorted(_numeric(values), "right")
-                found[:, to] += base
-            else:
-                found[:, to] = [codes.get(value, other) for value in _listed(values)]
-        if self._pairs:
-            tables = self.reference.tables
-            groups = tables.groups.take(found[:, : len(columns)])
-            found[:, len(columns) :] = groups[:, self._firsts] * GROUPS + groups[:, self._seconds] + tables.pair_bases
-        return found
-
-    def _values(self, X: np.ndarray[Any, Any], predictions: Any) -> list[Any]:
-        found: list[Any] = [X[:, place] for place in self._columns]
-        return [*found, predictions] if self._says else found
-
-    def _keep(self, X: np.ndarray[Any, Any], predictions: Any) -> None:
-        """Remember the latest rows, for an explanation."""
-        rows = X[-KEPT_ROWS:].tolist()
-        if len(self._columns) != X.shape[1]:
-            rows = [[row[place] for place in self._columns] for row in rows]
-        if self._says:
-            for row, value in zip(rows, _listed(predictions[max(0, len(X) - KEPT_ROWS) : len(X)]), strict=True):
-                row.append(value)
-        self.kept.extend(rows)
-
     def _blocks(self, aggregate: Aggregate, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
         """Rows go into the block that is open; each block that they complete is one step."""
         reading = Reading(False, self.score)
-        for figures, rows in aggregate.add(self._raw_bins(X, predictions), at_s):
+        for figures, rows in aggregate.add(self._lookup.raw_bins(X, predictions), at_s):
             if self.alarmed_at is None:
                 self.starts.append(self._next_start)
                 self._next_start += rows
                 reading = self._row(figures, self._mass(1, at_s) if self._by_time else float(rows))
         self.rows += len(X)
         return reading
-
-    def _raw_bins(self, X: np.ndarray[Any, Any], predictions: Any) -> list[Ints]:
-        found = []
-        for column, values in zip(self.reference.raw, self._values(X, predictions), strict=True):
-            found.append(column.bins(_listed(values) if column.is_category else _numeric(values)))
-        return found
 
     def checkpoint(self) -> bytes:
         """Everything it knows, for `restored`; of the kept rows the latest few hundred."""
@@ -366,27 +327,6 @@ class Detector:
         elif total > 0:
             merged.score = max(0.0, 1.0 + math.log(total / merged._threshold) / merged._log_span)
         return merged
-
-
-Reader = tuple[list[float], dict[object, int] | None, int, int]
-
-
-def _reader(column: Column, base: int) -> Reader:
-    """What finds the row of the table for a value: edges of a number, or rows of categories and of any other."""
-    if not column.is_category:
-        return column.edges.tolist(), None, base, 0
-    codes: dict[object, int] = {label: base + place for place, label in enumerate(column.labels)}
-    return [], {**codes, None: base + column.missing_bin}, base, base + column.missing_bin - 1
-
-
-def _numeric(values: Any) -> Floats:
-    if isinstance(values, np.ndarray) and values.dtype != object:
-        return values
-    return numbers(_listed(values))
-
-
-def _listed(values: Any) -> list[Any]:
-    return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
 def _plain(value: Any) -> Any:

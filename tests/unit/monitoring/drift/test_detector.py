@@ -158,7 +158,7 @@ def test_text_unseen_and_missing_values_are_categories() -> None:
 
 def test_every_e_value_has_a_mean_of_at_most_one_over_the_reference(known: Reference) -> None:
     detector, X = Detector(known), rows(4000, seed=1)
-    factors = detector._factors_of(detector._tokens(X, said(X)))
+    factors = detector._factors_of(detector._lookup.tokens(X, said(X)))
     assert factors.mean(axis=0).max() <= 1.0
     assert math.isclose(known.tables.weights.sum(), 1.0)
 

@@ -71,7 +71,7 @@ def test_the_evidence_is_the_sum_over_all_starts() -> None:
     known = fit(random.standard_normal((500, 2)), None, ("x", "y"), DriftOptions(block="row"))
     detector = Detector(known)
     X = random.standard_normal((40, 2))
-    factors = detector._factors_of(detector._tokens(X, ()))
+    factors = detector._factors_of(detector._lookup.tokens(X, ()))
     detector.update(X, (), 0.0)
     brute = sum(factors[start:].prod(axis=0) for start in range(40))
     np.testing.assert_allclose(detector.evidence, brute, rtol=1e-12)
