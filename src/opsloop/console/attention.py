@@ -1,4 +1,4 @@
-"""What needs somebody: rollouts under way or stopped by themselves, gates that were not met, jobs that failed."""
+"""What needs somebody: alarms, rollouts under way or stopped by themselves, gates not met, jobs that failed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service as evaluations
 from opsloop.evaluation.models import RunStatus
 from opsloop.evaluation.verdicts import Verdict
+from opsloop.monitoring.alarms import service as alarms
+from opsloop.monitoring.alarms.models import AlarmKind, AlarmState
 from opsloop.releases.models import EndpointState, RolloutStatus
 
 RECENT_S = 86_400
@@ -35,8 +37,16 @@ class Need:
 def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
     """The newest first, `MOST` at most; what is over counts for a day."""
     since = uow.clock.now() - timedelta(seconds=RECENT_S)
-    found = [*_rollouts(states, since), *_gates(uow, since), *_failed_jobs(uow, since)]
+    found = [*_alarms(uow), *_rollouts(states, since), *_gates(uow, since), *_failed_jobs(uow, since)]
     return tuple(sorted(found, key=lambda need: need.at, reverse=True)[:MOST])
+
+
+def _alarms(uow: UnitOfWork) -> Iterator[Need]:
+    """Alarms of models that nobody deals with yet."""
+    for alarm in alarms.listed(uow, state=AlarmState.OPEN, limit=MOST):
+        state = "drifted" if alarm.kind is AlarmKind.DRIFT else "worse"
+        href = f"/endpoints/{words.segment(alarm.endpoint)}/drift"
+        yield Need(state, f"{alarm.endpoint}, {alarm.model}", alarm.sentence, href, alarm.opened_at)
 
 
 def _rollouts(states: Sequence[EndpointState], since: datetime) -> Iterator[Need]:

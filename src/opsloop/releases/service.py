@@ -101,6 +101,7 @@ def create_release(
     served.check_kind(row, version)
     stable = uow.session.get(ReleaseRow, row.stable) if row.stable else None
     config = dict(config or {})
+    served.check_config(version, config)
     digest = _digest(kind=row.kind, serves_digest=version.digest, config=config, evaluation=evaluation)
     if stable is not None and stable.digest == digest:
         raise ServedAlready(endpoint=endpoint, number=stable.number)

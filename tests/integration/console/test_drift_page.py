@@ -102,3 +102,11 @@ def test_a_hostile_name_in_the_query_is_shown_as_text(alarmed: Platform, page: h
 
 def test_the_page_is_small(alarmed: Platform, page: httpx.Client) -> None:
     assert len(page.get("/endpoints/iris/drift?window=3600&by=colour").content) < 60_000
+
+
+def test_the_overview_lists_an_open_alarm_until_somebody_deals_with_it(alarmed: Platform, page: httpx.Client) -> None:
+    assert "sepal_length is 1.9 sd larger" in page.get("/").text
+    with alarmed.workspace.reading(ADMIN) as uow:
+        (alarm,) = alarms.unclosed(uow, "iris")
+    page.post("/endpoints/iris/drift/acknowledge", data={"alarm": alarm.id})
+    assert "sepal_length is 1.9 sd larger" not in page.get("/").text

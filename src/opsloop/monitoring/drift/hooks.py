@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import structlog
+
 from opsloop.core.errors import InvalidInput
 from opsloop.core.notices import address
 from opsloop.core.notices import service as notices
@@ -14,6 +16,7 @@ from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.monitoring.alarms.models import Alarm
 from opsloop.monitoring.settings import MonitoringSettings
 
+log = structlog.get_logger()
 KIND = "drift.detected"
 Form = Literal["json", "slack"]
 _SLACK = "hooks.slack.com"
@@ -56,12 +59,16 @@ def declared(hooks: Sequence[Hook]) -> list[dict[str, Any]]:
 
 
 def of_platform(workspace: Workspace) -> tuple[Hook, ...]:
-    """What `OPSLOOP_DRIFT_WEBHOOK` says. Raises: InvalidInput."""
+    """What `OPSLOOP_DRIFT_WEBHOOK` says; an alarm is raised all the same when that is no address."""
     settings = workspace.section(MonitoringSettings)
     if not settings.drift_webhook:
         return ()
-    (hook,) = parse({"url": settings.drift_webhook, "secret": settings.drift_webhook_secret}, "setting drift_webhook")
-    return (hook,)
+    declared = {"url": settings.drift_webhook, "secret": settings.drift_webhook_secret}
+    try:
+        return parse(declared, "setting drift_webhook")
+    except InvalidInput as error:
+        log.error("drift_webhook_unusable", reason=error.sentence)
+        return ()
 
 
 def tell(uow: UnitOfWork, alarm: Alarm, hooks: Sequence[Hook]) -> None:

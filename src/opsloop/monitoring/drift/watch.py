@@ -44,7 +44,8 @@ from opsloop.monitoring.settings import MonitoringSettings
 
 log = structlog.get_logger()
 BY = system("monitoring")
-_IDLE = timedelta(minutes=2)
+_BEAT_S = 60.0
+"""How often a watch that sees no rows says that it is there."""
 _MARK_EVERY = 50
 """Rows between two notes of when they came; of the last _MARKS notes since when rows changed is read."""
 _MARKS = 1_000
@@ -98,6 +99,8 @@ class Watch:
         self._told_to = tuple(told_to)
         self._facts = dict(facts or {})
         self._interval_s = workspace.section(MonitoringSettings).drift_checkpoint_s
+        self._gone_after = timedelta(seconds=max(3_600.0, 100 * self._interval_s))
+        self._beat_at_s = float("-inf")
         self._replica = replica_of(workspace)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -216,23 +219,40 @@ class Watch:
             if self._news is None and not is_alarmed and self._method.is_alarmed(self._detector):
                 self._news = self._evidence()  # killed before it was reported
             news = self._news
-        is_quiet = self._rows == self._stored_rows and news is None
+        now_s = self._workspace.clock.monotonic_s()
+        if checkpoint.rows == self._stored_rows and news is None and now_s < self._beat_at_s:
+            self._look()
+            return None
         with self._workspace.writing(BY) as uow:
             stored = self._held(uow)
             is_current = stored.generation == self._generation
             if is_current:
-                if not is_quiet:
-                    watches.keep(uow, self._watched.endpoint, self._watched.release, checkpoint)
+                watches.keep(
+                    uow, self._watched.endpoint, self._watched.release, checkpoint, gone_after=self._gone_after
+                )
                 raised, is_alarmed = self._raised(uow, checkpoint, news)
         if not is_current:
             self._restore()
             return None
         with self._lock:
             self._stored_rows, self._is_alarmed = checkpoint.rows, is_alarmed
+            self._beat_at_s = now_s + _BEAT_S
             if news is self._news:
                 self._news = None
         self._tell(checkpoint, raised)
         return raised
+
+    def _look(self) -> None:
+        """Learn what others did, while there is nothing to store: nobody has to wait for that."""
+        endpoint, release = self._watched.endpoint, self._watched.release
+        with self._workspace.reading(BY) as uow:
+            stored = watches.get(uow, endpoint, release)
+            alarm = alarms.of_release(uow, AlarmKind.DRIFT, endpoint, release)
+        if stored is None or stored.generation != self._generation:
+            self._restore()
+            return
+        with self._lock:
+            self._is_alarmed = alarm is not None and self._method.is_lasting
 
     def _raised(self, uow: UnitOfWork, checkpoint: Checkpoint, news: Evidence | None) -> tuple[Alarm | None, bool]:
         """The alarm to raise now, and whether one is open."""
@@ -293,7 +313,7 @@ class Watch:
                 self._watched.release,
                 stored.generation,
                 replica=self._replica,
-                idle=_IDLE,
+                idle=self._gone_after / 20,
             )
             alarm = alarms.of_release(uow, AlarmKind.DRIFT, self._watched.endpoint, self._watched.release)
         if known is not None and stored.baseline != known.baseline:  # accepted in this very moment
@@ -306,6 +326,7 @@ class Watch:
             self._news = None
             self._rows = self._stored_rows = 0 if found is None else found.rows
             self._broken = {} if found is None else dict(found.broken)
+            self._beat_at_s = float("-inf")
             self._marks.clear()
             self._mark()
 

@@ -14,9 +14,6 @@ from opsloop.core.caller import Role
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring.drift._tables import CheckpointRow, WatchRow
 
-FORGOTTEN = timedelta(hours=1)
-"""A replica that did not report for so long is gone, and its part of the evidence with it."""
-
 
 @dataclass(frozen=True, slots=True)
 class StoredWatch:
@@ -112,8 +109,10 @@ def of_endpoint(uow: UnitOfWork, endpoint: str) -> list[StoredWatch]:
     return [_watch(row) for row in uow.session.scalars(query.order_by(WatchRow.started_at.desc(), WatchRow.release))]
 
 
-def keep(uow: UnitOfWork, endpoint: str, release: str, checkpoint: Checkpoint) -> None:
-    """Store where a replica's detector stands; forget replicas that are gone."""
+def keep(
+    uow: UnitOfWork, endpoint: str, release: str, checkpoint: Checkpoint, *, gone_after: timedelta = timedelta(hours=1)
+) -> None:
+    """Store where a replica's detector stands; forget those that did not report for so long, with their evidence."""
     key = {"endpoint": endpoint, "release": release, "replica": checkpoint.replica}
     values = {
         "generation": checkpoint.generation,
@@ -131,7 +130,7 @@ def keep(uow: UnitOfWork, endpoint: str, release: str, checkpoint: Checkpoint) -
         delete(CheckpointRow).where(
             CheckpointRow.endpoint == endpoint,
             CheckpointRow.release == release,
-            CheckpointRow.updated_at < uow.clock.now() - FORGOTTEN,
+            CheckpointRow.updated_at < uow.clock.now() - gone_after,
         )
     )
 

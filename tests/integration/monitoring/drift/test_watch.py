@@ -234,3 +234,37 @@ def test_a_broken_expectation_is_drift_of_that_request_and_counted_by_rule(works
     assert (reading.detected, reading.is_new, reading.broken) == (True, False, ("between length (max 1)",))
     assert not seeing.observe(QUIET, [0, 0, 0], 0.0).detected
     assert metrics.broken_expectations.labels("iris", "between length (max 1)")._value.get() == before + 1
+
+
+def test_a_webhook_that_is_no_address_does_not_keep_an_alarm_back(
+    workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSLOOP_DRIFT_WEBHOOK", "nonsense")
+    seeing = watch(workspace)
+    see(seeing, CHANGED, times=2)
+    assert seeing.report() is not None
+
+
+def test_a_replica_without_rows_keeps_its_evidence_to_itself(
+    workspace: Workspace, another: Workspace, clock: FakeClock
+) -> None:
+    quiet = watch(workspace)
+    see(quiet, CHANGED)
+    quiet.report()
+    for _ in range(10):
+        clock.advance(61)
+        quiet.report()
+    assert watch(another).observe(QUIET, [0, 0, 0], 0.0).score == 0
+
+
+def test_a_replica_that_is_gone_for_long_is_no_part_of_the_evidence(
+    workspace: Workspace, another: Workspace, clock: FakeClock
+) -> None:
+    gone, seeing = watch(workspace), watch(another)
+    see(gone, CHANGED)
+    gone.report()
+    clock.advance(4_000)
+    see(seeing, QUIET)
+    seeing.report()
+    see(seeing, CHANGED)
+    assert seeing.report() is None
