@@ -29,6 +29,7 @@ DATASET_FILES = re.compile(r"/api/datasets/[^/]+/versions")
 # Where a signature over the body stands for a key; the route checks it before it does anything.
 SIGNED_PATHS = re.compile(r"/webhooks/train/[^/]+")
 SIGNATURES = ("x-hub-signature-256", "x-opsloop-signature")
+LABELS = re.compile(r"/endpoints/[^/]+/labels")
 FORM = "application/x-www-form-urlencoded"
 OPEN_PREFIX = "/static/"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -129,7 +130,7 @@ def _take_for_json(scope: Scope, headers: Headers) -> None:
 
     Forms of web pages go to the console's own addresses; requests of foreign pages were refused before.
     """
-    if scope["path"] in JSON_PATHS and headers.get("content-type") == FORM:
+    if headers.get("content-type") == FORM and (scope["path"] in JSON_PATHS or LABELS.fullmatch(scope["path"])):
         MutableHeaders(scope=scope)["content-type"] = "application/json"
 
 
