@@ -112,7 +112,7 @@ def lately(
     while len(rows) < limit:
         found = predictions.newest(uow, endpoint, release=release, since=since, before_seq=before, limit=500)
         for each in found:
-            rows += each.inputs
+            rows += [[float(value) if isinstance(value, bool) else value for value in row] for row in each.inputs]
             said += [*each.predictions, *[None] * len(each.inputs)][: len(each.inputs)]
         if len(found) < 500:
             break

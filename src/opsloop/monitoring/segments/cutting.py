@@ -54,4 +54,4 @@ def cut_of(values: Sequence[Any], *, is_number: bool) -> tuple[list[str], Cut]:
 
 
 def _word(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{float(value):g}" if isinstance(value, float | bool) else str(value)
