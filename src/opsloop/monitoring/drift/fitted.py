@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from opsloop.monitoring.alarms.models import Evidence
+from opsloop.monitoring.drift.bets import Change
 from opsloop.monitoring.drift.delays import expected_delays
 from opsloop.monitoring.drift.detector import Detector, Reading
-from opsloop.monitoring.drift.explanation import contributions, explain
+from opsloop.monitoring.drift.explanation import ALL, contributions, explain
 from opsloop.monitoring.drift.method import Detecting, Method
 from opsloop.monitoring.drift.options import Rule
 from opsloop.monitoring.drift.reference import Reference
 from opsloop.monitoring.drift.z_score import ZScore
+
+PAIRS = "pairs of columns"
+"""The name under which what says that columns no longer go together stands among the features."""
 
 
 def method_of(reference: Reference) -> Method:
@@ -64,10 +68,13 @@ class Sequential:
         return cast("Detector", detector).score
 
     def figures(self, detector: Detecting) -> dict[str, float]:
-        """The score, shared out by each column's part of the evidence."""
+        """The score, shared out by the parts of the evidence: of each column, of all together, and of pairs in one."""
         own = cast("Detector", detector)
-        singles = {column.name for column in self.reference.columns}
-        return {name: share * own.score for name, share in contributions(own) if name in singles}
+        shown = {*(column.name for column in self.reference.columns), ALL}
+        found = {name: share * own.score for name, share in contributions(own) if name in shown}
+        if self.reference.pairs:
+            found[PAIRS] = max(0.0, own.score - sum(found.values()))
+        return found
 
     def evidence(self, detector: Detecting) -> Evidence:
         own = cast("Detector", detector)
@@ -87,7 +94,8 @@ class Sequential:
             "is_guaranteed": found.is_guaranteed,
             "contributions": dict(found.contributions[:10]),
         }
-        feature = found.columns[0] if len(found.columns) == 1 else ""
+        is_one = len(found.columns) == 1 or found.change == Change.JOINT
+        feature = found.columns[0] if found.columns and is_one else ""
         return Evidence(feature, found.sentence, found.score, found.since_row, None, found.expected_delay, detail)
 
 
