@@ -50,3 +50,21 @@ NOUNS = sorted(
 @pytest.mark.parametrize("module", NOUNS)
 def test_nouns_load_without_a_database_or_a_web_framework(module: str) -> None:
     assert loaded_by(f"import {module}") & (SLOW_TO_LOAD - {"pydantic"}) == set()
+
+
+WITHOUT_EXTRAS = """\
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"numpy", "onnxruntime", "sklearn", "duckdb"}:
+            raise ModuleNotFoundError(name, name=name)
+
+sys.meta_path.insert(0, Missing())
+import opsloop.server.platform
+"""
+
+
+def test_the_platform_loads_without_any_extra() -> None:
+    done = python("-c", WITHOUT_EXTRAS)
+    assert done.returncode == 0, done.stderr

@@ -14,12 +14,10 @@ from opsloop.monitoring import closing, exporting
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import Alarm
 from opsloop.monitoring.drift import reporting as drift
-from opsloop.monitoring.drift.distribution import distribution
 from opsloop.monitoring.drift.reports import Distribution
 from opsloop.monitoring.exporting import Exported
-from opsloop.monitoring.performance import reporting as performance
+from opsloop.monitoring.numerical import loading
 from opsloop.monitoring.predictions import series
-from opsloop.monitoring.segments import reporting as segments
 from opsloop.monitoring.segments.reports import SegmentReport
 
 router = APIRouter(tags=["monitoring"])
@@ -68,6 +66,8 @@ def scores(
 @router.get("/api/endpoints/{name}/drift/features/{feature}")
 def distribution_of(uow: Reading, name: str, feature: str, release: str | None = None) -> Distribution:
     """How an input, or `prediction`, was spread in the reference and is now."""
+    with loading():
+        from opsloop.monitoring.drift.distribution import distribution
     return distribution(uow, name, feature, release=release)
 
 
@@ -81,6 +81,8 @@ def segments_of(
     cut: Annotated[list[float] | None, Query(description="ends of ranges, of a number")] = None,
 ) -> SegmentReport:
     """Traffic, movement and performance of the parts of an endpoint's rows."""
+    with loading():
+        from opsloop.monitoring.segments import reporting as segments
     return segments.report(uow, name, by, release=release, window_s=window, cuts=cut or [])
 
 
@@ -116,6 +118,8 @@ def performance_of(
     points: Annotated[int, Query(ge=1, le=200)] = 20,
 ) -> dict[str, Any]:
     """Figures by labels, with intervals, beside those of validation; `worse` says whether an alarm is open."""
+    with loading():
+        from opsloop.monitoring.performance import reporting as performance
     found = performance.report(uow, name, window_s=window, points=points, release=release)
     releases = [asdict(each) | {"sentence": each.sentence} for each in found.releases]
     return asdict(found) | {"releases": releases}

@@ -20,13 +20,11 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring import closing
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import Alarm
-from opsloop.monitoring.drift import inputs, reporting, watches
-from opsloop.monitoring.drift.distribution import distribution
+from opsloop.monitoring.drift import reporting, watches
 from opsloop.monitoring.drift.reports import DriftReport, WatchReport
-from opsloop.monitoring.performance import reporting as performance
+from opsloop.monitoring.numerical import loading
 from opsloop.monitoring.performance.reports import PerformanceReport, ReleasePerformance
 from opsloop.monitoring.predictions import series
-from opsloop.monitoring.segments import reporting as segments
 from opsloop.monitoring.segments.reports import SegmentReport
 from opsloop.releases import service as releases
 
@@ -68,8 +66,13 @@ class DriftView:
 
 
 def view(uow: UnitOfWork, name: str, *, window_s: int, feature: str, by: str) -> DriftView:
-    """Raises: NotFound."""
+    """Raises: NotFound, ExtraNeeded."""
     report = reporting.report(uow, name)
+    with loading():
+        from opsloop.monitoring.drift import inputs
+        from opsloop.monitoring.drift.distribution import distribution
+        from opsloop.monitoring.performance import reporting as performance
+        from opsloop.monitoring.segments import reporting as segments
     watch = report.watches[0]
     stored = watches.get(uow, name, watch.release)
     names = tuple(each.name for each in inputs.inputs_of(stored)) if stored is not None else ()

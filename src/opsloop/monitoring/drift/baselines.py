@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
+
+if TYPE_CHECKING:
+    import numpy as np
 
 PREFIX = "drift/baselines"
 
@@ -23,6 +25,8 @@ def decoded(data: bytes, *, is_numeric: bool) -> tuple[np.ndarray[Any, Any], lis
 
 def matrix(rows: Sequence[Sequence[Any]], *, is_numeric: bool) -> np.ndarray[Any, Any]:
     """Stored rows as X: a missing number is NaN; with text among the inputs the matrix holds objects."""
+    import numpy as np  # comes with the extra that models need
+
     if is_numeric:
         return np.array([[np.nan if value is None else value for value in row] for row in rows], dtype=np.float64)
     X = np.empty((len(rows), len(rows[0]) if rows else 0), dtype=object)

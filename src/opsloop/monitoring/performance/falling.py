@@ -19,13 +19,13 @@ J. Shin, A. Ramdas, A. Rinaldo, E-detectors, New England J. Stat. Data Sci. 2 (2
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-_SHARES = np.geomspace(0.01, 0.9, 16)
+# Without numpy: every platform counts labels, also one that serves no model and has no extra installed.
+_STAKES = 16
+_SHARES = tuple(0.01 * 90 ** (place / (_STAKES - 1)) for place in range(_STAKES))
 """Stakes, as shares of the largest."""
 
 _CUT = 10.0
@@ -81,12 +81,12 @@ class Standing:
 
     @property
     def log_evidence(self) -> float:
-        return float(np.logaddexp.reduce(self.logs)) - math.log(len(self.logs))
+        return _log_mean(self.logs)
 
     @property
     def since_label(self) -> int:
         """The number of the label from which on the model is worse, as the stake with the most evidence has it."""
-        return self.starts[int(np.argmax(self.walks))]
+        return self.starts[max(range(len(self.walks)), key=self.walks.__getitem__)]
 
     def stored(self) -> dict[str, Any]:
         return {
@@ -113,20 +113,34 @@ def score(standing: Standing, validated: Validated) -> float:
 def after(standing: Standing, validated: Validated, pairs: Iterable[tuple[Any, Any]]) -> Standing:
     """The standing after some more labels and what was predicted for them, in their order."""
     bound = validated.bound
-    stakes = _SHARES / (1 - bound)
+    stakes = [share / (1 - bound) for share in _SHARES]
     threshold = math.log(validated.false_alarms_every)
-    logs, walks, starts = np.array(standing.logs), np.array(standing.walks), np.array(standing.starts)
+    logs, walks, starts = list(standing.logs), list(standing.walks), list(standing.starts)
     labels, alarmed_at = standing.labels, standing.alarmed_at
     for label, predicted in pairs:
-        gain = validated.gain(label, predicted)
-        steps = np.log1p(stakes * (bound - gain))
-        starts = np.where(walks <= 0, labels, starts)
-        walks = np.maximum(walks, 0.0) + steps
-        logs = np.logaddexp(logs, 0.0) + steps
+        missed = bound - validated.gain(label, predicted)
+        for place, stake in enumerate(stakes):
+            step = math.log1p(stake * missed)
+            if walks[place] <= 0:
+                starts[place] = labels
+            walks[place] = max(walks[place], 0.0) + step
+            logs[place] = _log_and_one(logs[place]) + step
         labels += 1
-        if alarmed_at is None and np.logaddexp.reduce(logs) - math.log(len(logs)) >= threshold:
+        if alarmed_at is None and _log_mean(logs) >= threshold:
             alarmed_at = labels
-    return Standing(tuple(logs.tolist()), tuple(walks.tolist()), tuple(starts.tolist()), labels, alarmed_at)
+    return Standing(tuple(logs), tuple(walks), tuple(starts), labels, alarmed_at)
+
+
+def _log_and_one(log: float) -> float:
+    """log(exp(log) + 1)."""
+    return max(log, 0.0) + math.log1p(math.exp(-abs(log)))
+
+
+def _log_mean(logs: Sequence[float]) -> float:
+    largest = max(logs)
+    if largest == -math.inf:
+        return largest
+    return largest + math.log(math.fsum(math.exp(log - largest) for log in logs) / len(logs))
 
 
 def expected_delay(validated: Validated, gain: float) -> float | None:
@@ -137,7 +151,6 @@ def expected_delay(validated: Validated, gain: float) -> float | None:
     bound = validated.bound
     if not gain < bound:
         return None
-    stakes = _SHARES / (1 - bound)
-    growth = gain * np.log1p(stakes * (bound - 1)) + (1 - gain) * np.log1p(stakes * bound)
-    best = float(growth.max())
+    stakes = [share / (1 - bound) for share in _SHARES]
+    best = max(gain * math.log1p(stake * (bound - 1)) + (1 - gain) * math.log1p(stake * bound) for stake in stakes)
     return math.log(validated.false_alarms_every) / best if best > 0 else None
