@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, Integer
+from sqlalchemy import BigInteger, Index, Integer, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opsloop.core.db.base import Row
@@ -39,6 +39,8 @@ class RequestRow(Row):
     tokens_out: Mapped[int]
     engine: Mapped[str]
     streamed: Mapped[bool]
+    shadow: Mapped[bool] = mapped_column(default=False, server_default=false())
+    agreement: Mapped[float | None]
 
 
 class SubjectKeyRow(Row):

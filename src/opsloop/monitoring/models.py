@@ -14,6 +14,9 @@ NOTHING = msgspec.Raw(b"null")
 ArmName = Literal["stable", "candidate"]
 Status = Literal["ok", "error", "shed", "cancelled"]
 
+BESIDE = "~candidate"
+"""At the end of a request's id in the record of an attempt whose answer the caller did not get."""
+
 
 class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=True):
     """One attempt of a release to answer a request; written by the gateway before the answer is sent.
@@ -40,6 +43,8 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
             them. It may be the caller's own text.
         predictions: JSON text of the list of what the model said of them.
         drift_score: of the endpoint's drift detector after this request; 1 is an alarm.
+        shadow: the candidate was asked beside stable, whose answer the caller got; its own was thrown away.
+        agreement: of a shadow attempt, the share of rows on which it said what stable did; None when one failed.
     """
 
     id: str = ""
@@ -65,6 +70,13 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
     inputs: msgspec.Raw = NOTHING
     predictions: msgspec.Raw = NOTHING
     drift_score: float | None = None
+    shadow: bool = False
+    agreement: float | None = None
+
+    @property
+    def original_id(self) -> str:
+        """The id of the caller's request that a shadow attempt is a copy of."""
+        return self.request_id.removesuffix(BESIDE) if self.shadow else self.request_id
 
     @property
     def key(self) -> str:

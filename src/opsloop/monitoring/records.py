@@ -95,6 +95,8 @@ def _values(record: RequestRecord) -> dict[str, Any]:
         "tokens_out": record.tokens_out,
         "engine": record.engine,
         "streamed": record.streamed,
+        "shadow": record.shadow,
+        "agreement": record.agreement,
     }
 
 
@@ -119,4 +121,6 @@ def _record(row: RequestRow) -> RequestRecord:
         tokens_out=row.tokens_out,
         engine=row.engine,
         streamed=row.streamed,
+        shadow=row.shadow,
+        agreement=row.agreement,
     )

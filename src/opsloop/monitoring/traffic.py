@@ -92,6 +92,7 @@ def _groups(endpoint: str, until_us: int, window_s: int, interval: ColumnElement
             RequestRow.endpoint == endpoint,
             RequestRow.started_us >= until_us - window_s * 1_000_000,
             RequestRow.started_us < until_us,
+            RequestRow.shadow.is_(False),  # nobody got its answer
         )
         .subquery()
     )

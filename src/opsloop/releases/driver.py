@@ -13,10 +13,11 @@ from opsloop.core.caller import system
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.releases import rollouts
 from opsloop.releases._tables import RolloutRow
-from opsloop.releases.models import RolloutStatus
-from opsloop.releases.moves import Move, MoveKind, Position, next_move
-from opsloop.releases.plan import from_stored
+from opsloop.releases.models import RolloutStatus, RolloutStep
+from opsloop.releases.moves import InShadow, Move, MoveKind, Position, next_move, next_move_in_shadow
+from opsloop.releases.plan import SHADOW_STEP, from_stored
 from opsloop.releases.settings import RolloutSettings
+from opsloop.releases.shadow_watch import ShadowWatch
 from opsloop.releases.watch import Watch
 
 BY = system("rollouts")
@@ -31,7 +32,9 @@ class Driver:
     """One rollout's watch, and how long it has been watching. `stored` counts how often the evidence was."""
 
     def __init__(self, workspace: Workspace, row: RolloutRow) -> None:
-        self.watch = Watch(row.id, row.endpoint, from_stored(row.plan), feedback_after=row.feedback_after)
+        plan = from_stored(row.plan)
+        self.watch = Watch(row.id, row.endpoint, plan, feedback_after=row.feedback_after)
+        self.shadow = ShadowWatch(row.id, row.endpoint, plan, plan.shadow) if plan.shadow is not None else None
         self.stored = 0
         self._settle_s = workspace.section(RolloutSettings).rollout_settle_s
         self._seen_s = workspace.clock.monotonic_s()
@@ -75,11 +78,15 @@ class Driver:
     def _decide(self, uow: UnitOfWork, row: RolloutRow) -> Move:
         now_s = uow.clock.monotonic_s()
         self._has_news |= self.watch.look(uow) > 0
+        if self.shadow is not None and row.step == SHADOW_STEP:
+            self._has_news |= self.shadow.look(uow) > 0
         self._pass_time(row, now_s)
         if RolloutStatus(row.status).is_over:
             return self._settle(row, now_s)
         if row.status == RolloutStatus.WAITING:
             return Move(MoveKind.START, self._opening(row))
+        if self.shadow is not None and row.step == SHADOW_STEP:
+            return next_move_in_shadow(self._in_shadow(row), self.shadow.evidence, self.shadow.readiness)
         position = self._position(row)
         return next_move(position, self.watch.evidence, self.watch.readiness(position.step))
 
@@ -105,22 +112,47 @@ class Driver:
             is_paused=row.status == RolloutStatus.PAUSED,
         )
 
+    def _in_shadow(self, row: RolloutRow) -> InShadow:
+        plan = self.watch.plan
+        assert plan.shadow is not None
+        return InShadow(
+            min_duration_s=plan.shadow.min_duration_s,
+            watched_s=row.watched_s + self._unstored_s,
+            is_paused=row.status == RolloutStatus.PAUSED,
+            has_steps=bool(plan.steps),
+        )
+
     def _opening(self, row: RolloutRow) -> str:
+        shadow = self.watch.plan.shadow
+        if shadow is not None:
+            copied = f"{100 * shadow.sample:g} % of requests are copied to release {row.number}"
+            return f"{copied}, release {row.stable_number} answers them"
         first = self.watch.plan.steps[0]
         return f"release {row.number} gets {100 * first.share:g} % of users beside release {row.stable_number}"
 
     def _store(self, uow: UnitOfWork, row: RolloutRow, move: Move) -> None:
         row.watched_s += self._unstored_s
         self._unstored_s = 0.0
-        row.evidence = {**self.watch.figures(), **self._progress(row), "final": move.kind is MoveKind.END}
+        shadow = {"shadow": self.shadow.figures()} if self.shadow is not None else {}
+        row.evidence = {
+            **self.watch.figures(),
+            **shadow,
+            **self._progress(row),
+            "final": move.kind is MoveKind.END,
+        }
         if move.kind is MoveKind.WAIT:
             row.reason = move.sentence
         self._stored_s, self._has_news = uow.clock.monotonic_s(), False
         self.stored += 1
 
     def _progress(self, row: RolloutRow) -> dict[str, Any]:
-        step = self.watch.plan.steps[row.step]
-        shown = self.watch.readiness(step)
+        plan = self.watch.plan
+        if self.shadow is not None and plan.shadow is not None and row.step == SHADOW_STEP:
+            shown = self.shadow.readiness
+            step = RolloutStep(0.0, plan.shadow.min_duration_s, plan.shadow.min_pairs)
+        else:
+            step = plan.steps[row.step]
+            shown = self.watch.readiness(step)
         return {
             "step": {
                 "share": step.share,
@@ -135,6 +167,8 @@ class Driver:
 
     def _act(self, uow: UnitOfWork, row: RolloutRow, move: Move) -> None:
         match move.kind:
+            case MoveKind.START if self.shadow is not None:
+                rollouts.begin_shadow(uow, row, reason=move.sentence)
             case MoveKind.START:
                 rollouts.take_step(uow, row, 0, reason=move.sentence)
             case MoveKind.STEP:

@@ -49,6 +49,17 @@ class RolloutRolledBack:
     by_analysis: bool
 
 
+@event_type("rollout.aborted")
+@dataclass(frozen=True, slots=True)
+class RolloutAborted:
+    """A candidate was given up without a judgement on it."""
+
+    rollout: str
+    endpoint: str
+    release: str
+    reason: str
+
+
 @event_type("endpoint.rolled_back")
 @dataclass(frozen=True, slots=True)
 class EndpointRolledBack:

@@ -69,3 +69,27 @@ def next_move(at: Position, evidence: Evidence, readiness: Readiness) -> Move:
     if at.index + 1 < len(at.steps):
         return Move(MoveKind.STEP, f"{at.label} passed: {readiness.sentence}")
     return Move(MoveKind.PROMOTE, f"{at.label} passed, the last one: {readiness.sentence}")
+
+
+@dataclass(frozen=True, slots=True)
+class InShadow:
+    """A rollout whose candidate is asked and does not answer; `has_steps`: a canary follows."""
+
+    min_duration_s: float
+    watched_s: float
+    is_paused: bool
+    has_steps: bool
+
+
+def next_move_in_shadow(at: InShadow, evidence: Evidence, readiness: Readiness) -> Move:
+    """As `next_move`: harm ends it at once, silence never does."""
+    if evidence.finding is Finding.WORSE:
+        return Move(MoveKind.ROLL_BACK, evidence.sentence)
+    if at.is_paused:
+        return Move(MoveKind.WAIT, f"in the shadow: paused; {readiness.sentence}")
+    if at.watched_s < at.min_duration_s:
+        watched = f"watched for {at.watched_s:,.0f} of {at.min_duration_s:,.0f} s"
+        return Move(MoveKind.WAIT, f"in the shadow: {watched}; {readiness.sentence}")
+    if not readiness.is_ready:
+        return Move(MoveKind.WAIT, f"in the shadow: {readiness.sentence}")
+    return Move(MoveKind.STEP if at.has_steps else MoveKind.PROMOTE, f"the shadow passed: {readiness.sentence}")

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from opsloop.releases.analysis.evidence import ALPHA, DISSATISFIED, ERROR, SLOW
+from opsloop.releases.analysis.evidence import ALPHA, DISSATISFIED, ERROR, QUALITY, SLOW
 from opsloop.releases.models import RolloutStep
 
-KINDS = {kind.name: kind for kind in (ERROR, SLOW, DISSATISFIED)}
+KINDS = {kind.name: kind for kind in (ERROR, SLOW, DISSATISFIED, QUALITY)}
 """The kinds of trouble that an analysis can watch."""
 
 
@@ -24,6 +24,7 @@ class AnalysisPlan:
         step_alpha: the chance that a step is passed although the excess is beyond the tolerance.
         kinds: names of `KINDS`.
         slow_ms: an answer that took longer is a slow one, in milliseconds.
+        error_scale: the error of a predicted number that counts as the largest; None where classes are predicted.
     """
 
     alpha: float = ALPHA
@@ -31,6 +32,32 @@ class AnalysisPlan:
     step_alpha: float = 0.05
     kinds: tuple[str, ...] = (ERROR.name, DISSATISFIED.name)
     slow_ms: float = 2_000.0
+    error_scale: float | None = None
+
+
+SHADOW_STEP = -1
+"""The step of a rollout, before the first that has a share, in which the candidate is asked and never answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowPlan:
+    """What the candidate must show on copies of the traffic.
+
+    Args:
+        sample: the share of requests that are copied to it, above 0 to 1.
+        min_pairs: requests that both arms were asked.
+        min_duration_s: time under watch, in seconds.
+        min_agreement: the least share of rows on which it says what stable says, 0 to 1; None: whatever it says.
+        min_labels: requests with a known truth; from them it must be shown that the candidate is not worse by `margin`.
+        margin: how much larger its mean loss may be, 0 to 1: of classes, the share of wrong ones.
+    """
+
+    sample: float = 1.0
+    min_pairs: int = 200
+    min_duration_s: float = 60.0
+    min_agreement: float | None = None
+    min_labels: int = 0
+    margin: float = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +68,14 @@ class Plan:
         strategy: the name of the strategy that made it.
         steps: shares rise from step to step, so that each share belongs to one step.
         shield: whether stable answers a request that the candidate failed before its first byte.
+        shadow: what comes before the steps, on copies of the traffic; None to begin with them.
     """
 
     strategy: str
     steps: tuple[RolloutStep, ...] = ()
     analysis: AnalysisPlan = AnalysisPlan()
     shield: bool = True
+    shadow: ShadowPlan | None = None
 
 
 def to_stored(plan: Plan) -> dict[str, Any]:

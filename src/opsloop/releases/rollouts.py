@@ -19,9 +19,9 @@ from opsloop.feedback import service as feedback
 from opsloop.releases import champions, routing
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutEventRow, RolloutRow
 from opsloop.releases.errors import NotPaused, NotRunning, RolloutGoesOn, RolloutIsOver
-from opsloop.releases.events import RolloutPromoted, RolloutRolledBack, RolloutStarted, RolloutStepped
+from opsloop.releases.events import RolloutAborted, RolloutPromoted, RolloutRolledBack, RolloutStarted, RolloutStepped
 from opsloop.releases.models import ReleaseId, Rollout, RolloutEvent, RolloutHistory, RolloutId, RolloutStatus
-from opsloop.releases.plan import Plan, from_stored, to_stored
+from opsloop.releases.plan import SHADOW_STEP, Plan, from_stored, to_stored
 
 DRIVE = "rollout.drive"
 """The kind of job that drives a rollout."""
@@ -87,7 +87,8 @@ def resume(uow: UnitOfWork, rollout: str) -> Rollout:
     row = locked(uow, rollout)
     if row.status != RolloutStatus.PAUSED:
         raise NotPaused(rollout=row.id, status=row.status)
-    row.status = RolloutStatus.RUNNING if row.share > 0.0 else RolloutStatus.WAITING
+    has_begun = row.share > 0.0 or (row.step == SHADOW_STEP and row.reason != "")
+    row.status = RolloutStatus.RUNNING if has_begun else RolloutStatus.WAITING
     _note(uow, row, "resumed", f"resumed by {uow.by.name}")
     return as_rollout(row)
 
@@ -113,7 +114,7 @@ def open_rollout(uow: UnitOfWork, endpoint: EndpointRow, release: ReleaseRow, pl
         plan=to_stored(plan),
         salt=uow.ids.new("salt"),
         feedback_after=max((given.seq for given in feedback.newest(uow, limit=1)), default=0),
-        step=0,
+        step=0 if plan.shadow is None else SHADOW_STEP,
         share=0.0,
         watched_s=0.0,
         status=RolloutStatus.WAITING,
@@ -126,7 +127,7 @@ def open_rollout(uow: UnitOfWork, endpoint: EndpointRow, release: ReleaseRow, pl
     uow.session.flush()
     if stable is None:
         let_take_over(uow, row, reason="first release of the endpoint: there is nothing to compare it with")
-    elif not plan.steps:
+    elif not plan.steps and plan.shadow is None:
         let_take_over(uow, row, reason=f"{plan.strategy}: release {release.number} takes over at once")
     else:
         routing.bump(uow)  # gateways see the candidate and prepare it before its first request
@@ -134,19 +135,29 @@ def open_rollout(uow: UnitOfWork, endpoint: EndpointRow, release: ReleaseRow, pl
     return row
 
 
+def begin_shadow(uow: UnitOfWork, row: RolloutRow, *, reason: str) -> None:
+    """Have the candidate asked beside stable, which goes on answering everybody."""
+    row.step, row.share, row.watched_s = SHADOW_STEP, 0.0, 0.0
+    row.status, row.reason = RolloutStatus.RUNNING, reason
+    uow.emit(RolloutStarted(row.id, row.endpoint, row.release, row.share))
+    routing.bump(uow)
+    _note(uow, row, "shadowed", reason)
+
+
 def take_step(uow: UnitOfWork, row: RolloutRow, step: int, *, reason: str) -> None:
     """Give the candidate the share of a step."""
+    is_first = step == 0 and row.step != SHADOW_STEP
     row.step = step
     row.share = from_stored(row.plan).steps[step].share
     row.watched_s = 0.0
     row.status = RolloutStatus.RUNNING
     row.reason = reason
-    if step == 0:
+    if is_first:
         uow.emit(RolloutStarted(row.id, row.endpoint, row.release, row.share))
     else:
         uow.emit(RolloutStepped(row.id, row.endpoint, row.release, row.share, reason))
     routing.bump(uow)
-    _note(uow, row, "started" if step == 0 else "stepped", reason)
+    _note(uow, row, "started" if is_first else "stepped", reason)
 
 
 def let_take_over(uow: UnitOfWork, row: RolloutRow, *, reason: str) -> None:
@@ -175,6 +186,7 @@ def note_taken_back(uow: UnitOfWork, release: str, reason: str) -> None:
 
 def give_up(uow: UnitOfWork, row: RolloutRow, *, reason: str) -> None:
     _finish(uow, row, RolloutStatus.ABORTED, share=0.0, reason=reason)
+    uow.emit(RolloutAborted(row.id, row.endpoint, row.release, reason))
 
 
 def _finish(uow: UnitOfWork, row: RolloutRow, status: RolloutStatus, *, share: float, reason: str) -> None:

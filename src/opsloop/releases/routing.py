@@ -18,6 +18,7 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow, RoutingRow
 from opsloop.releases.errors import NothingReleased
 from opsloop.releases.models import Kind
+from opsloop.releases.plan import SHADOW_STEP, from_stored
 
 BELL = "routing"
 
@@ -44,6 +45,8 @@ class Route:
         candidate_share: of subjects that the candidate serves, 0 to 1.
         salt: of the rollout; another rollout draws other subjects.
         shield: whether stable answers when the candidate failed before its first byte was sent.
+        shadow: the share of requests, 0 to 1, that the candidate is asked too once stable's answer was sent; what it
+            says is recorded and thrown away.
     """
 
     endpoint: str
@@ -53,6 +56,7 @@ class Route:
     rollout: str | None
     salt: str
     shield: bool
+    shadow: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,15 @@ def _route(endpoint: EndpointRow, rollout: RolloutRow | None, releases: Mapping[
         rollout=rollout.id if rollout else None,
         salt=rollout.salt if rollout else "",
         shield=bool(rollout.plan["shield"]) if rollout else False,
+        shadow=_shadow(rollout) if rollout else 0.0,
     )
+
+
+def _shadow(rollout: RolloutRow) -> float:
+    """The share of requests that are copied to the candidate while its rollout is at the step before the first."""
+    plan = from_stored(rollout.plan)
+    has_begun = rollout.step == SHADOW_STEP and rollout.reason != ""  # its driver gave the reason
+    return plan.shadow.sample if plan.shadow is not None and has_begun else 0.0
 
 
 def _arm(name: Literal["stable", "candidate"], release: ReleaseRow) -> Arm:

@@ -10,6 +10,8 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.flows import versions as flows
 from opsloop.models import service as models
+from opsloop.models.models import ModelVersion
+from opsloop.models.signature import Task
 from opsloop.monitoring.drift.declared import Watching
 from opsloop.releases._tables import EndpointRow
 from opsloop.releases.errors import KindsMixed
@@ -18,12 +20,16 @@ from opsloop.releases.models import Kind
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A version that can be released: `answer@2` of a flow, `iris@3` of a model."""
+    """A version that can be released: `answer@2` of a flow, `iris@3` of a model.
+
+    `rmse` is the root mean square error of a regression, where its training measured one.
+    """
 
     kind: Kind
     ref: str
     digest: str
     artifact: str
+    rmse: float | None = None
 
 
 def wanted(uow: UnitOfWork, *, flow: str | None, model: str | None) -> Served:
@@ -38,11 +44,16 @@ def wanted(uow: UnitOfWork, *, flow: str | None, model: str | None) -> Served:
         raise InvalidInput("a release serves a flow or a model; name one of flow and model", field="model")
     if model is not None:
         trained = models.get(uow, model)
-        return Served("model", trained.ref, trained.digest, trained.artifact)
+        return Served("model", trained.ref, trained.digest, trained.artifact, _rmse(trained))
     if flow is None:
         raise InvalidInput("flow: missing; wanted a version of a flow or of a model to release", field="flow")
     version = flows.get(uow, flow)
     return Served("flow", version.ref, version.digest, version.artifact)
+
+
+def _rmse(trained: ModelVersion) -> float | None:
+    found = trained.metrics.get("rmse") if trained.task is Task.REGRESSION else None
+    return found if found is not None and found > 0.0 else None
 
 
 def check_kind(endpoint: EndpointRow, served: Served) -> None:

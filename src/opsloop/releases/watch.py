@@ -12,11 +12,15 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback import service as feedback
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
+from opsloop.releases import labelled
 from opsloop.releases._exposure import ArmExposure, StepExposure, Times
 from opsloop.releases.analysis.adverse import AdverseProcess
-from opsloop.releases.analysis.evidence import DISSATISFIED, ERROR, SLOW, Evidence, weigh
-from opsloop.releases.analysis.readings import adverse_reading
+from opsloop.releases.analysis.evidence import DISSATISFIED, ERROR, QUALITY, SLOW, Evidence, Reading, weigh
+from opsloop.releases.analysis.readings import adverse_reading, score_reading
+from opsloop.releases.analysis.scores import ScoreProcess
 from opsloop.releases.analysis.stepping import Readiness, StepRule, readiness
+from opsloop.releases.failures import has_failed
+from opsloop.releases.labelled import Loss
 from opsloop.releases.models import RolloutStep
 from opsloop.releases.plan import KINDS, Plan
 
@@ -40,7 +44,10 @@ class Watch:
         self.stable = ArmExposure()
         self._times = Times()
         self._steps: dict[float, StepExposure] = {step.share: StepExposure() for step in plan.steps}
-        self._processes = {kind: AdverseProcess() for kind in plan.analysis.kinds}
+        self._processes = {kind: AdverseProcess() for kind in plan.analysis.kinds if kind != QUALITY.name}
+        self._scores = ScoreProcess() if QUALITY.name in plan.analysis.kinds else None
+        self._scored: set[str] = set()
+        self._last_label = 0
         self._last_record = 0
         self._last_feedback = feedback_after
         self._early: dict[str, None] = {}
@@ -50,7 +57,28 @@ class Watch:
         count = self._see_new(uow)
         if DISSATISFIED.name in self._processes:
             count += self._hear_new(uow)
+        if self._scores is not None:
+            count += self._score_new(uow, self._scores)
         return count
+
+    def _score_new(self, uow: UnitOfWork, scores: ScoreProcess) -> int:
+        count, is_more = 0, True
+        while is_more:
+            page = labelled.since(
+                uow, self.endpoint, self.rollout, self._last_label, PAGE, scale=self.plan.analysis.error_scale
+            )
+            for loss in page:
+                self._last_label = loss.seq
+                self._score(loss, scores)
+            count += len(page)
+            is_more = len(page) == PAGE
+        return count
+
+    def _score(self, loss: Loss, scores: ScoreProcess) -> None:
+        """One score of a subject: with sticky routing a second one says nothing new of who is better."""
+        if loss.beside is None and loss.subject not in self._scored:
+            self._scored.add(loss.subject)
+            scores.observe(1.0 - loss.loss, candidate=loss.is_candidate, at_s=loss.at.timestamp())
 
     def _see_new(self, uow: UnitOfWork) -> int:
         count, is_more = 0, True
@@ -87,9 +115,10 @@ class Watch:
     def see(self, record: RequestRecord) -> None:
         """Count one attempt of an arm to answer.
 
-        Shed requests were never asked of an arm. A caller who went away says something only when it waited too long.
+        Shed requests were never asked of an arm, and nobody got the answer to a copy. A caller who went away says
+        something only when it waited too long.
         """
-        if record.status == "shed":
+        if record.status == "shed" or record.shadow:
             return
         is_candidate = record.arm == "candidate"
         failed = has_failed(record)
@@ -131,18 +160,22 @@ class Watch:
     @property
     def evidence(self) -> Evidence:
         return weigh(
-            [
-                adverse_reading(
-                    KINDS[kind],
-                    process,
-                    candidate_subjects=len(self.candidate.users),
-                    stable_subjects=len(self.stable.users),
-                )
-                for kind, process in self._processes.items()
-            ],
+            self._readings(),
             candidate_subjects=len(self.candidate.users),
             alpha=self.plan.analysis.alpha,
         )
+
+    def _readings(self) -> list[Reading]:
+        readings = [
+            adverse_reading(
+                KINDS[kind],
+                process,
+                candidate_subjects=len(self.candidate.users),
+                stable_subjects=len(self.stable.users),
+            )
+            for kind, process in self._processes.items()
+        ]
+        return readings if self._scores is None else [*readings, score_reading(QUALITY, self._scores)]
 
     def readiness(self, step: RolloutStep) -> Readiness:
         """Whether this step has shown enough for the next."""
@@ -162,11 +195,6 @@ class Watch:
             "analysis": _analysis(self.evidence),
             **self._times.figures(),
         }
-
-
-def has_failed(record: RequestRecord) -> bool:
-    """Whether the release failed: a request that was wrong in itself (4xx) speaks against no release."""
-    return record.status == "error" and not 400 <= record.http_status < 500
 
 
 def _analysis(evidence: Evidence) -> dict[str, Any]:

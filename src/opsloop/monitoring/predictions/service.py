@@ -14,14 +14,11 @@ from sqlalchemy.orm import defer
 from opsloop.core.caller import Role
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring.instants import instant_of, microseconds
-from opsloop.monitoring.models import RequestRecord
+from opsloop.monitoring.models import BESIDE, RequestRecord
 from opsloop.monitoring.predictions._tables import PredictionRow
 from opsloop.monitoring.predictions.models import Prediction
 
 MAX_LIMIT = 100_000
-BESIDE = "~candidate"
-"""How the request id of an attempt ends whose answer the caller did not get."""
-
 _TABLE = cast(Table, PredictionRow.__table__)
 _decode = msgspec.json.Decoder().decode
 
@@ -84,6 +81,16 @@ def inputs_of(uow: UnitOfWork, endpoint: str, keys: Collection[str]) -> dict[str
     query = select(PredictionRow.key, PredictionRow.inputs)
     query = query.where(PredictionRow.endpoint == endpoint, PredictionRow.key.in_(keys))
     return {key: _decoded(inputs) for key, inputs in uow.session.execute(query)}
+
+
+def beside(uow: UnitOfWork, endpoint: str, request_ids: Collection[str]) -> dict[str, list[Any]]:
+    """What attempts beside the answers predicted for requests, by the id that their caller has."""
+    query = select(PredictionRow.request_id, PredictionRow.predictions).where(
+        PredictionRow.endpoint == endpoint,
+        PredictionRow.is_answer.is_(False),
+        PredictionRow.request_id.in_(request_ids),
+    )
+    return {request_id: _decoded(kept) for request_id, kept in uow.session.execute(query)}
 
 
 def count_rows(uow: UnitOfWork, endpoint: str, *, release: str | None = None, since: datetime | None = None) -> int:

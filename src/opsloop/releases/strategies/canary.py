@@ -27,7 +27,7 @@ class AnalysisOptions(Options):
     alpha: float = Field(AnalysisPlan().alpha, gt=0.0, lt=1.0)
     tolerance: float = Field(AnalysisPlan().tolerance, gt=0.0, lt=1.0)
     step_alpha: float = Field(AnalysisPlan().step_alpha, gt=0.0, lt=1.0)
-    kinds: list[Literal["error", "slow", "dissatisfied"]] = Field(["error", "dissatisfied"], min_length=1)
+    kinds: list[Literal["error", "slow", "dissatisfied", "quality"]] = Field(["error", "dissatisfied"], min_length=1)
     slow_ms: float = Field(AnalysisPlan().slow_ms, gt=0.0)
 
 
@@ -50,16 +50,21 @@ class CanaryOptions(Options):
 @strategy(NAME)
 def plan(options: Mapping[str, Any], field: str) -> Plan:
     chosen = read(CanaryOptions, options, field)
-    analysis = chosen.analysis
     return Plan(
         strategy=NAME,
         steps=tuple(RolloutStep(step.share, step.min_duration_s, step.min_subjects) for step in chosen.steps),
-        analysis=AnalysisPlan(
-            alpha=analysis.alpha,
-            tolerance=analysis.tolerance,
-            step_alpha=analysis.step_alpha,
-            kinds=tuple(dict.fromkeys(analysis.kinds)),
-            slow_ms=analysis.slow_ms,
-        ),
+        analysis=as_analysis(chosen.analysis),
         shield=chosen.shield,
+    )
+
+
+def as_analysis(options: AnalysisOptions) -> AnalysisPlan:
+    kinds = tuple(dict.fromkeys(options.kinds))
+    return AnalysisPlan(
+        alpha=options.alpha,
+        tolerance=options.tolerance,
+        step_alpha=options.step_alpha,
+        # Labels may never come: what everybody's requests show is watched in any case.
+        kinds=kinds if kinds != ("quality",) else ("error", "quality"),
+        slow_ms=options.slow_ms,
     )

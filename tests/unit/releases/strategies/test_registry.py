@@ -34,11 +34,23 @@ def test_a_canary_takes_its_steps_and_its_analysis_from_its_options() -> None:
     assert not plan.shield
 
 
+def test_a_shadow_goes_on_as_a_canary_unless_it_is_to_promote() -> None:
+    plan = plan_of({"shadow": {"min_pairs": 50, "then": {"canary": {"steps": [{"share": 0.2}], "shield": False}}}})
+    assert plan.shadow is not None
+    assert (plan.shadow.min_pairs, [step.share for step in plan.steps], plan.shield) == (50, [0.2], False)
+    assert plan_of({"shadow": {"then": "promote"}}).steps == ()
+
+
+def test_a_shadow_and_the_canary_after_it_are_watched_in_the_same_way() -> None:
+    plan = plan_of({"shadow": {"analysis": {"kinds": ["error", "slow"], "slow_ms": 50}}})
+    assert (plan.analysis.kinds, plan.analysis.slow_ms) == (("error", "slow"), 50.0)
+
+
 def test_blue_green_has_no_steps() -> None:
     assert plan_of({"blue-green": None}) == Plan("blue-green")
 
 
-@pytest.mark.parametrize("declared", ["canary", "blue-green"])
+@pytest.mark.parametrize("declared", ["canary", "blue-green", "shadow"])
 def test_a_plan_comes_back_from_the_database_as_it_went_in(declared: str) -> None:
     assert from_stored(to_stored(plan_of(declared))) == plan_of(declared)
 
@@ -46,7 +58,10 @@ def test_a_plan_comes_back_from_the_database_as_it_went_in(declared: str) -> Non
 @pytest.mark.parametrize(
     ("declared", "sentence"),
     [
-        ("shadow", "strategy: is 'shadow'; wanted one of blue-green, canary"),
+        ("ab", "strategy: is 'ab'; wanted one of blue-green, canary, shadow"),
+        ({"shadow": {"sample": 0}}, "strategy.shadow.sample: is 0; wanted greater than 0"),
+        ({"shadow": {"then": "wait"}}, "strategy.shadow.then: is 'wait'; wanted promote, canary"),
+        ({"shadow": {"then": {"canary": {"stepz": []}}}}, "strategy.shadow.then.canary.stepz is not an option"),
         ("cannary", "did you mean canary?"),
         (7, "strategy: is 7"),
         ({}, "strategy: is {}"),

@@ -1,0 +1,28 @@
+"""A strategy's plan, fitted to what is released by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from opsloop.core.errors import InvalidInput
+from opsloop.releases.analysis.evidence import QUALITY
+from opsloop.releases.plan import Plan
+from opsloop.releases.served import Served
+
+FAR_OFF = 4.0
+"""Root mean square errors from which on a number is as wrong as it can be: a bet needs bounded losses."""
+
+
+def fitted(plan: Plan, served: Served) -> Plan:
+    """A model's predictions are watched too once their truth is known; only a model has a shadow, for a flow may act.
+
+    Raises: InvalidInput.
+    """
+    if served.kind == "model":
+        kinds = dict.fromkeys((*plan.analysis.kinds, QUALITY.name))
+        scale = None if served.rmse is None else FAR_OFF * served.rmse
+        return replace(plan, analysis=replace(plan.analysis, kinds=tuple(kinds), error_scale=scale))
+    if plan.shadow is not None:
+        wanted = f"another strategy for {served.ref}: what a flow does, such as calling tools, would be done twice"
+        raise InvalidInput(field="strategy", value=plan.strategy, wanted=wanted)
+    return plan

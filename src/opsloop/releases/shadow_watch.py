@@ -1,0 +1,136 @@
+"""What the driver of a rollout knows of the shadow: its pairs so far, weighed.
+
+As `Watch` it is made of stored records alone, reads on incrementally, and knows the same after a restart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opsloop.core.workspace import UnitOfWork
+from opsloop.monitoring import records
+from opsloop.monitoring.models import RequestRecord
+from opsloop.releases import labelled
+from opsloop.releases.analysis.evidence import ERROR, SLOW, Evidence
+from opsloop.releases.analysis.shadowing import Losses, Pairs, ShadowRule, Trouble, evidence, readiness
+from opsloop.releases.analysis.stepping import Readiness
+from opsloop.releases.failures import has_failed
+from opsloop.releases.labelled import Loss
+from opsloop.releases.plan import KINDS, Plan, ShadowPlan
+
+PAGE = 2_000
+MAX_WAITING = 50_000
+"""Records kept whose other half has not come; beyond it the oldest is forgotten."""
+
+_KINDS = (ERROR.name, SLOW.name)
+
+
+class ShadowWatch:
+    """Reads one rollout's records and pairs each copied request with what stable did."""
+
+    def __init__(self, rollout: str, endpoint: str, plan: Plan, shadow: ShadowPlan) -> None:
+        self.rollout = rollout
+        self.endpoint = endpoint
+        self.plan = plan
+        kinds = [KINDS[name] for name in plan.analysis.kinds if name in _KINDS] or [ERROR]
+        self.pairs = Pairs({kind: Trouble() for kind in kinds}, Losses(shadow.margin))
+        self._rule = ShadowRule(
+            min_pairs=shadow.min_pairs,
+            tolerance=plan.analysis.tolerance,
+            alpha=plan.analysis.step_alpha,
+            min_agreement=shadow.min_agreement,
+            min_labels=shadow.min_labels,
+        )
+        self._last_record = 0
+        self._last_label = 0
+        self._waiting: dict[str, RequestRecord] = {}
+
+    def look(self, uow: UnitOfWork) -> int:
+        """Read what came since the last look; returns how much that was."""
+        count, is_more = 0, True
+        while is_more:
+            page = records.since(uow, self.endpoint, self.rollout, self._last_record, PAGE)
+            for self._last_record, record in page:
+                self.see(record)
+            count += len(page)
+            is_more = len(page) == PAGE
+        return count + self._look_at_labels(uow)
+
+    def _look_at_labels(self, uow: UnitOfWork) -> int:
+        count, is_more = 0, True
+        while is_more:
+            page = labelled.since(
+                uow, self.endpoint, self.rollout, self._last_label, PAGE, scale=self.plan.analysis.error_scale
+            )
+            for loss in page:
+                self._last_label = loss.seq
+                self.hear(loss)
+            count += len(page)
+            is_more = len(page) == PAGE
+        return count
+
+    def see(self, record: RequestRecord) -> None:
+        """Count a copied request as soon as both arms' records are there.
+
+        What was wrong in itself, what stable was never asked and what its caller left say nothing of the candidate.
+        """
+        other = self._waiting.pop(record.original_id, None)
+        if other is None:
+            self._keep_waiting(record)
+        elif other.shadow != record.shadow:
+            candidate, stable = (record, other) if record.shadow else (other, record)
+            if stable.status in ("ok", "error") and not _is_wrong_in_itself(stable):
+                self._pair(candidate, stable)
+
+    def _keep_waiting(self, record: RequestRecord) -> None:
+        if not record.shadow and record.arm == "candidate":
+            return  # it answered callers, in a later step
+        self._waiting[record.original_id] = record
+        if len(self._waiting) > MAX_WAITING:  # most of them were no copied requests
+            del self._waiting[next(iter(self._waiting))]
+
+    def _pair(self, candidate: RequestRecord, stable: RequestRecord) -> None:
+        self.pairs.count += 1
+        if candidate.agreement is not None:
+            self.pairs.agreed(candidate.agreement)
+        for kind, trouble in self.pairs.troubles.items():
+            had = self._was_slow if kind is SLOW else has_failed
+            trouble.count(candidate=had(candidate), stable=had(stable))
+
+    def _was_slow(self, record: RequestRecord) -> bool:
+        return record.duration_ms > self.plan.analysis.slow_ms
+
+    def hear(self, loss: Loss) -> None:
+        """Count a labelled row that both predicted."""
+        if loss.beside is not None and not loss.is_candidate:
+            self.pairs.losses.count(candidate=loss.beside, stable=loss.loss)
+
+    @property
+    def evidence(self) -> Evidence:
+        return evidence(self.pairs, alpha=self.plan.analysis.alpha)
+
+    @property
+    def readiness(self) -> Readiness:
+        return readiness(self._rule, self.pairs)
+
+    def figures(self) -> dict[str, Any]:
+        """Counts and findings as JSON values."""
+        pairs, found = self.pairs, self.evidence
+        losses = pairs.losses
+        return {
+            "pairs": pairs.count,
+            "agreement": pairs.mean_agreement,
+            "labelled": losses.pairs,
+            "candidate_loss": losses.candidate / losses.pairs if losses.pairs else None,
+            "stable_loss": losses.stable / losses.pairs if losses.pairs else None,
+            "kinds": {
+                kind.name: {"candidate_only": each.worse, "stable_only": each.better, "both": each.both}
+                for kind, each in pairs.troubles.items()
+            },
+            "finding": found.finding.value,
+            "sentence": found.sentence,
+        }
+
+
+def _is_wrong_in_itself(record: RequestRecord) -> bool:
+    return record.status == "error" and 400 <= record.http_status < 500
