@@ -51,6 +51,9 @@ SECTIONS = {
     },
     "Operate": {
         "release": Entry("opsloop.cli.release:release", "Bring flows and models to an endpoint's traffic, and back."),
+        "renewal": Entry(
+            "opsloop.cli.renewal:renewal", "From drift, a schedule or a wish to a better model of an endpoint."
+        ),
         "monitor": Entry("opsloop.cli.monitor:monitor", "What endpoints answer, how fast and how well."),
         "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),
         "audit": Entry("opsloop.cli.audit:audit", "The signed record of who did what."),

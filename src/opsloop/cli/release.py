@@ -76,7 +76,7 @@ def listed(session: Session, endpoint: str | None) -> None:
     rows = [
         (each.number, each.serves, each.gate, each.evaluation, each.created_at, each.created_by) for each in releases
     ]
-    words = text.table(("no", "flow", "gate", "evaluation", "created", "by"), rows)
+    words = text.table(("no", "serves", "gate", "evaluation", "created", "by"), rows)
     session.answer({"items": releases}, words or f"{endpoint} has no release yet")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from opsloop.client import experiment_files, experiments, pipelines, preparing
+from opsloop.client import experiment_files, experiments, model_endpoints, pipelines, preparing
 from opsloop.client.http import Client
 from opsloop.client.plan import (
     PASSAGES,
@@ -20,6 +20,7 @@ from opsloop.client.plan import (
     wanted_documents,
 )
 from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, PreparationWanted, Project
+from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.evaluation.models import GateReport, Run, RunStatus
 from opsloop.evaluation.verdicts import Verdict
@@ -32,17 +33,21 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one step. `gate` is the verdict on an endpoint's flow; when it is no pass nothing was released."""
+    """What became of one step. `gate` is the verdict on an endpoint's flow; when it is no pass nothing was released.
+
+    `is_refused`: a model was not let to traffic.
+    """
 
     step: Step
     says: str
     run: Run | None = None
     gate: GateReport | None = None
     released: Released | None = None
+    is_refused: bool = False
 
     @property
     def is_blocked(self) -> bool:
-        return self.run is not None and self.released is None
+        return self.is_refused or (self.run is not None and self.released is None)
 
     def __str__(self) -> str:
         return f"{'✕' if self.is_blocked else '✓'} {self.step.noun} {self.step.name}: {self.says}"
@@ -65,6 +70,8 @@ def perform(
             yield _preparation(client, project.preparations[step.name], step, tell)
         elif step.noun == "pipeline":
             yield _pipeline(client, project.pipelines[step.name], step, tell)
+        elif step.name in project.model_endpoints:
+            yield _model_endpoint(client, project.model_endpoints[step.name], step, tell)
         else:
             yield _endpoint(client, project, project.endpoints[step.name], step, tell)
 
@@ -122,6 +129,11 @@ def _dataset(client: Client, wanted: DatasetWanted, step: Step, tell: Tell) -> O
     found = [str(version.pii)] if version.pii is not None and version.pii.found else []
     found += [str(version.expectations)] if version.expectations is not None else []
     return Outcome(step, "; ".join([f"{version.ref} has {counted(version.rows, 'row')}", *found]))
+
+
+def _model_endpoint(client: Client, wanted: ModelEndpointWanted, step: Step, tell: Tell) -> Outcome:
+    made = model_endpoints.make_so(client, wanted, is_there=step.action is not Action.CREATE, tell=tell)
+    return Outcome(step, made.says, is_refused=made.is_blocked)
 
 
 def _endpoint(client: Client, project: Project, wanted: EndpointWanted, step: Step, tell: Tell) -> Outcome:

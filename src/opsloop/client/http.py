@@ -29,6 +29,7 @@ from opsloop.client.judges import Judges
 from opsloop.client.keys import Keys
 from opsloop.client.monitoring import Monitoring
 from opsloop.client.preparations import Preparations
+from opsloop.client.renewals import Renewals
 from opsloop.client.rollouts import Rollouts
 from opsloop.client.settings import ClientSettings
 from opsloop.client.training import Training
@@ -79,6 +80,7 @@ class Client:
         self.monitoring = Monitoring(self.connection)
         self.watching = Watching(self.connection)
         self.preparations = Preparations(self.connection)
+        self.renewals = Renewals(self.connection)
         self.rollouts = Rollouts(self.connection)
         self.training = Training(self.connection)
 

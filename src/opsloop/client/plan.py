@@ -9,10 +9,11 @@ from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
 
-from opsloop.client import experiment_files, pipelines, preparing
+from opsloop.client import experiment_files, model_endpoints, pipelines, preparing
 from opsloop.client.flows import digest_of
 from opsloop.client.http import Client
 from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, PreparationWanted, Project
+from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.core.errors import NotFound
 from opsloop.datasets.formats import registry as formats
@@ -78,6 +79,7 @@ def make(client: Client, project: Project) -> Plan:
         *(_preparation(client, wanted) for wanted in project.preparations.values()),
         *(_pipeline(client, wanted) for wanted in project.pipelines.values()),
         *(_endpoint(client, wanted) for wanted in project.endpoints.values()),
+        *(_model_endpoint(client, wanted) for wanted in project.model_endpoints.values()),
     ]
     return Plan(project.name, tuple(steps))
 
@@ -217,6 +219,12 @@ def _same_rows(client: Client, current: DatasetVersion, source: Path) -> bool:
     if len(rows) != current.rows:
         return False
     return all(mine == theirs for mine, theirs in zip_longest(rows, client.datasets.rows(current.ref)))
+
+
+def _model_endpoint(client: Client, wanted: ModelEndpointWanted) -> Step:
+    found = model_endpoints.difference(client, wanted)
+    action = (Action.CHANGE if found.is_there else Action.CREATE) if found.differs else Action.KEEP
+    return Step("endpoint", wanted.name, action, found.says)
 
 
 def _endpoint(client: Client, wanted: EndpointWanted) -> Step:

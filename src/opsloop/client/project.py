@@ -12,6 +12,7 @@
     preparations: {golden: {read: {source: data/raw.csv}, clean: […], register: {as: golden}}}
     pipelines: {iris: {dataset: iris, target: species, steps: [scale, logistic_regression], schedule: "0 3 * * *"}}
     endpoints: {support-chat: {flow: flows/answer, experiment: answers, strategy: {…}, config: {…}}}
+    endpoints: {iris: {model: iris, drift: {…}, renewal: {pipeline: iris, on: [drift]}, strategy: shadow}}
     demo: {…}
 
 What is wrong is refused with file, line and key path; an unknown key also with the nearest known one.
@@ -27,7 +28,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from opsloop.client import project_pipelines, yaml_lines
+from opsloop.client import project_models, project_pipelines, yaml_lines
+from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.client.yaml_lines import KeyPath
 from opsloop.core.errors import InvalidInput, NotFound, shown
@@ -107,6 +109,7 @@ class Project:
     pipelines: Mapping[str, PipelineWanted] = field(default_factory=dict)
     experiments: Mapping[str, Path] = field(default_factory=dict)
     endpoints: Mapping[str, EndpointWanted] = field(default_factory=dict)
+    model_endpoints: Mapping[str, ModelEndpointWanted] = field(default_factory=dict)
     demo: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
 
@@ -186,8 +189,20 @@ class _Checked:
             preparations={name: self._preparation(name, each) for name, each in self._named(values, "preparations")},
             pipelines={name: self._pipeline(name, each) for name, each in self._named(values, "pipelines")},
             experiments={name: self._experiment(name, each) for name, each in self._named(values, "experiments")},
-            endpoints={name: self._endpoint(name, each) for name, each in self._named(values, "endpoints")},
+            endpoints={
+                name: self._endpoint(name, each)
+                for name, each in self._named(values, "endpoints")
+                if "model" not in each
+            },
             demo=self._mapping(("demo",), values.get("demo")),
+        )
+        project = replace(
+            project,
+            model_endpoints={
+                name: self._model_endpoint(name, each, project.pipelines)
+                for name, each in self._named(values, "endpoints")
+                if "model" in each
+            },
         )
         for name, endpoint in project.endpoints.items():
             if endpoint.experiment is not None and endpoint.experiment not in project.experiments:
@@ -306,6 +321,17 @@ class _Checked:
             strategy=None if strategy is None else self._strategy((*at, "strategy"), strategy),
             config=self._mapping((*at, "config"), wanted.get("config")),
         )
+
+    def _model_endpoint(
+        self, name: str, wanted: Mapping[str, Any], pipelines: Mapping[str, PipelineWanted]
+    ) -> ModelEndpointWanted:
+        at = ("endpoints", name)
+        self._only(at, wanted, project_models.KEYS)
+        self._mapping((*at, "config"), wanted.get("config"))
+        strategy = wanted.get("strategy")
+        declared = None if strategy is None else self._strategy((*at, "strategy"), strategy)
+        with self._placed(at):
+            return project_models.checked(name, wanted, declared, pipelines)
 
     def _strategy(self, at: KeyPath, value: Any) -> dict[str, Any]:
         if isinstance(value, str):

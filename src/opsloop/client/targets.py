@@ -63,6 +63,8 @@ def _endpoint(client: Client, name: str, target: Target, experiment: Experiment)
     stable = client.endpoints.get(name).stable
     if stable is None:
         raise InvalidInput(field="target", value=f"endpoint:{name}", wanted="an endpoint with a release")
+    if stable.kind == "model":
+        return f"model:{stable.serves}"  # the model itself: many rows at a time say the same as one by one
     flow, _, version = stable.serves.partition("@")
     summary = client.flows.get(flow, version)
     inputs = {**{each.name: each.has_default for each in summary.inputs}, **_inputs(experiment)}

@@ -19,11 +19,12 @@ _FAIR = ("~", "fair")
 _BAD = ("✕", "bad")
 _QUIET = ("○", "quiet")
 _BUSY = ("◐", "busy")
+_RENEWING = ("collecting", "training", "preparing", "evaluating", "judging", "rolling_out", "shadowed")
 _LOOKS = {
     **dict.fromkeys(("promoted", "done", "pass", "completed", "finished", "up", "resumed", "holds", "quiet"), _GOOD),
-    **dict.fromkeys(("paused", "inconclusive", "aborted", "cancelled", "taken_back"), _FAIR),
-    **dict.fromkeys(("rolled_back", "failed", "fail", "error", "broken", "down", "drifted", "worse"), _BAD),
-    **dict.fromkeys(("running", "started", "stepped", "scoring", "measuring"), _BUSY),
+    **dict.fromkeys(("paused", "inconclusive", "aborted", "cancelled", "taken_back", "awaiting_approval"), _FAIR),
+    **dict.fromkeys(("rolled_back", "failed", "fail", "error", "broken", "down", "drifted", "worse", "rejected"), _BAD),
+    **dict.fromkeys(("running", "started", "stepped", "scoring", "measuring", *_RENEWING), _BUSY),
 }
 
 

@@ -33,6 +33,8 @@ def _objection(uow: UnitOfWork, version: Served, evaluation: str | None, stable:
     if evaluation is None:
         came = f"its stable release came through a gate; name an evaluation of {version.ref}, as it did"
         return came if stable is not None else None
+    if stable is not None and (stable.serves_digest, stable.evaluation) == (version.digest, evaluation):
+        return None  # what serves already, with another config
     run = evaluations.get(uow, evaluation)
     if run.flow_digest != version.digest:
         return f"evaluation {run.id} is of {run.flow}, which is another {version.kind}"

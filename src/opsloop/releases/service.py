@@ -13,11 +13,12 @@ from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.workspace import UnitOfWork
-from opsloop.releases import champions, gates, rollouts, routing, served
+from opsloop.releases import champions, gates, model_config, rollouts, routing, served
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow
 from opsloop.releases.errors import EndpointExists, NoEarlierRelease, NothingReleased, RolloutGoesOn, ServedAlready
 from opsloop.releases.events import EndpointRolledBack
 from opsloop.releases.models import Endpoint, EndpointState, Kind, Release, Released, ReleaseId
+from opsloop.releases.plan_fitting import fitted
 from opsloop.releases.strategies.registry import plan_of
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
@@ -94,6 +95,7 @@ def create_release(
     uow.by.require(Role.OPERATOR)
     plan = plan_of(DEFAULT_STRATEGY if strategy is None else strategy)
     version = served.wanted(uow, flow=flow, model=model)
+    plan = fitted(plan, version)
     row = rollouts.lock_endpoint(uow, endpoint)
     present = rollouts.active(uow, endpoint)
     if present is not None:
@@ -102,6 +104,7 @@ def create_release(
     stable = uow.session.get(ReleaseRow, row.stable) if row.stable else None
     config = dict(config or {})
     served.check_config(version, config)
+    model_config.check(version, config)
     digest = _digest(kind=row.kind, serves_digest=version.digest, config=config, evaluation=evaluation)
     if stable is not None and stable.digest == digest:
         raise ServedAlready(endpoint=endpoint, number=stable.number)

@@ -7,7 +7,8 @@ from opsloop.evaluation import jobs as evaluation
 from opsloop.evaluation.judges import jobs as judges
 from opsloop.releases import alarms
 from opsloop.releases import jobs as releases
+from opsloop.releases.renewals import jobs as renewals
 from opsloop.training import jobs as training
 
-KINDS = (notices, preparations, publications, evaluation, judges, releases, training)
+KINDS = (notices, preparations, publications, evaluation, judges, releases, renewals, training)
 SUBSCRIBERS = (alarms,)

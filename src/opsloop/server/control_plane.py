@@ -35,6 +35,7 @@ from opsloop.monitoring.labels.api import router as labels
 from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
 from opsloop.releases.api import router as releases
+from opsloop.releases.renewals.api import router as renewals
 from opsloop.server.health import router as health
 from opsloop.training.api import router as training
 from opsloop.training.hook import router as training_hook
@@ -56,6 +57,7 @@ ROUTERS = (
     evaluation,
     judges,
     releases,
+    renewals,
     monitoring,
     labels,
     watching,

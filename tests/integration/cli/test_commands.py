@@ -129,7 +129,7 @@ def test_a_flow_is_released_steered_and_taken_back(run: Run, ask: Ask) -> None:
     done = run("release", "create", "chat", "--flow", "echo@2", "--strategy", canary)
 
     assert done.stdout.startswith("release 2 of chat: release 2 is ")
-    assert run("release", "list", "chat").stdout.splitlines()[0].split()[:2] == ["NO", "FLOW"]
+    assert run("release", "list", "chat").stdout.splitlines()[0].split()[:2] == ["NO", "SERVES"]
     assert run("release", "list").stdout.splitlines()[1].split()[:4] == ["chat", "1", "(echo@1)", "2"]
     assert ask("release", "pause", "chat")["status"] == "paused"
     assert ask("release", "resume", "chat")["status"] in ("waiting", "running")

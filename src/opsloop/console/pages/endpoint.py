@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from opsloop.console import charts, evidence, live, words
+from opsloop.console import charts, evidence, live, renewals, words
 from opsloop.console.charts import Chart, Mark, Span
 from opsloop.console.page import Frame, Place, page, shape_of
+from opsloop.console.renewals import RenewalsView
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring import records, traffic
@@ -53,6 +54,7 @@ class EndpointView:
     marks: tuple[Mark, ...]
     releases: tuple[Release, ...]
     rollouts: tuple[Rollout, ...]
+    renewals: RenewalsView | None
     last_request_at: datetime | None
     span: Span
     compared_s: int
@@ -93,6 +95,7 @@ def view(uow: UnitOfWork, name: str, window_s: int) -> EndpointView:
         marks=_marks(uow, recent, span),
         releases=tuple(releases.releases(uow, name)[:RELEASES]),
         rollouts=tuple(recent),
+        renewals=renewals.view(uow, name),
         last_request_at=newest[0][1].started_at if newest else None,
         span=span,
         compared_s=compared_s,
@@ -201,7 +204,8 @@ def _shape(shown: EndpointView) -> str:
     rollout = shown.state.rollout
     facts = (rollout.id, rollout.status, rollout.step, rollout.share) if rollout else ()
     sides = [bool(shown.traffic.arm(arm)) for arm in charts.ARMS]
-    return shape_of([shown.state.stable, shown.state.candidate, facts, sides, len(shown.releases)])
+    history = len(shown.renewals.history) if shown.renewals else 0
+    return shape_of([shown.state.stable, shown.state.candidate, facts, sides, len(shown.releases), history])
 
 
 @live.topic("endpoint")

@@ -1,0 +1,60 @@
+"""Renewals of an endpoint in the words of its page: what happened, each with what to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opsloop.console import words
+from opsloop.core.workspace import UnitOfWork
+from opsloop.releases.renewals import service
+from opsloop.releases.renewals.models import Renewal, RenewalEvent, RenewalState
+
+SHOWN = 6
+_PLACES = {
+    "evaluation": "/evaluations/",
+    "rollout": "/rollouts/",
+    "training_run": "/training/",
+    "dataset": "/datasets/",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A line of a renewal's history; `href` is empty where there is nothing to look at."""
+
+    event: RenewalEvent
+    href: str
+
+    @property
+    def kind(self) -> str:
+        return self.event.kind.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalsView:
+    """The newest renewal with its history, and those before it."""
+
+    newest: Renewal
+    history: tuple[Happened, ...]
+    earlier: tuple[Renewal, ...]
+
+    @property
+    def waits_for_a_yes(self) -> bool:
+        return self.newest.state is RenewalState.AWAITING_APPROVAL
+
+
+def view(uow: UnitOfWork, endpoint: str) -> RenewalsView | None:
+    """None of an endpoint that was never renewed."""
+    found = service.listed(uow, endpoint=endpoint, limit=SHOWN)
+    if not found:
+        return None
+    events = service.get(uow, found[0].id).events
+    return RenewalsView(found[0], tuple(Happened(each, href(each)) for each in events), tuple(found[1:]))
+
+
+def href(event: RenewalEvent) -> str:
+    """Where to look at what an event is of."""
+    place = _PLACES.get(event.noun)
+    if place is None or not event.target:
+        return ""
+    return f"{place}{words.segment(event.target)}"

@@ -1,0 +1,1 @@
+"""From drift, a schedule or a wish to a better model: training, trial, gate, rollout, and how it ended."""
