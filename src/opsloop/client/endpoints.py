@@ -44,6 +44,10 @@ class Endpoints:
     def releases(self, name: str) -> list[Release]:
         return self._connection.items(path("api", "endpoints", name, "releases"), Release)
 
+    def serving(self, version: str) -> list[Release]:
+        """Releases of every endpoint that serve a version such as `iris@3`, newest first."""
+        return self._connection.items("/api/releases", Release, serves=version)
+
     def rollouts(self, name: str) -> list[Rollout]:
         """All rollouts of an endpoint, newest first."""
         return self._connection.items(path("api", "endpoints", name, "rollouts"), Rollout)

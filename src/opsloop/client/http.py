@@ -27,6 +27,7 @@ from opsloop.client.flows import Flows
 from opsloop.client.jobs import Jobs
 from opsloop.client.judges import Judges
 from opsloop.client.keys import Keys
+from opsloop.client.models import Models
 from opsloop.client.monitoring import Monitoring
 from opsloop.client.preparations import Preparations
 from opsloop.client.renewals import Renewals
@@ -77,6 +78,7 @@ class Client:
         self.jobs = Jobs(self.connection)
         self.judges = Judges(self.connection)
         self.keys = Keys(self.connection)
+        self.models = Models(self.connection)
         self.monitoring = Monitoring(self.connection)
         self.watching = Watching(self.connection)
         self.preparations = Preparations(self.connection)

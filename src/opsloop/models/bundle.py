@@ -143,6 +143,13 @@ def write(candidate: Candidate, folder: Path) -> str:
     return sha256_hex(written)
 
 
+def of_candidate(candidate: Candidate) -> Bundle:
+    """The bundle that a candidate would become, in memory."""
+    files = {name: BundleFile.of(data) for name, data in sorted(candidate.files.items())}
+    manifest = _manifest(candidate, files)
+    return Bundle(manifest, sha256_hex(encoded(manifest)), lambda name, _known: candidate.files[name])
+
+
 def of_store(store: Artifacts, digest: str) -> Bundle:
     """Raises: ArtifactMissing, ModelFileBroken."""
 

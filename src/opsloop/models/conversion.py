@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -51,12 +52,12 @@ def candidate_of(
     import sklearn
 
     model, parity = converted(estimator, X if compared is None else compared, signature, seed=seed)
-    files = {bundles.MODEL: model}
-    sample = _sample(len(X), seed)
-    rows, codes = as_numbers(X[sample], signature)
-    files[bundles.BASELINE] = bundles.array_bytes(rows)
-    files[bundles.LABELS] = bundles.array_bytes(_targets(y[sample], signature))
-    files[bundles.METRICS] = _ENCODE(dict(metrics))
+    if said is None:
+        sample = _sample(len(X), seed)
+        said = np.empty(len(X), dtype=object)
+        said[sample] = _loaded(model, parity, signature).predict(X[sample]).values
+    reference = reference_files(X, y, signature, said=said, seed=seed)
+    files = {bundles.MODEL: model, **reference.files, bundles.METRICS: encoded(metrics)}
     for name, document in (
         (bundles.IMPORTANCE, importance),
         (bundles.CONFORMAL, conformal),
@@ -64,12 +65,39 @@ def candidate_of(
         (bundles.ENVIRONMENT, environment),
     ):
         if document is not None:
-            files[name] = _ENCODE(document)
-    of_sample = _loaded(model, parity, signature).predict(X[sample]).values if said is None else said[sample]
-    files[bundles.BASELINE_PREDICTIONS] = bundles.array_bytes(_targets(np.asarray(of_sample, dtype=object), signature))
+            files[name] = encoded(document)
     if with_skops:
         files[bundles.SKOPS] = python_form.written(estimator)
-    return Candidate(signature, files, parity, f"scikit-learn {sklearn.__version__}", dict(metrics), codes)
+    return Candidate(signature, files, parity, f"scikit-learn {sklearn.__version__}", dict(metrics), reference.codes)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The files of the reference rows, and what the numbers of text columns stand for."""
+
+    files: dict[str, bytes]
+    codes: dict[str, tuple[str, ...]]
+
+
+def reference_files(
+    X: NDArray[Any], y: NDArray[Any], signature: Signature, *, said: Sequence[Any] | NDArray[Any], seed: int
+) -> Reference:
+    """Args:
+    said: what the model says of each row of X.
+    """
+    sample = _sample(len(X), seed)
+    rows, codes = as_numbers(X[sample], signature)
+    files = {
+        bundles.BASELINE: bundles.array_bytes(rows),
+        bundles.LABELS: bundles.array_bytes(_targets(y[sample], signature)),
+        bundles.BASELINE_PREDICTIONS: bundles.array_bytes(_targets(np.array(said, dtype=object)[sample], signature)),
+    }
+    return Reference(files, codes)
+
+
+def encoded(document: Any) -> bytes:
+    """A document as the bytes of a bundle's file, the same for the same document."""
+    return _ENCODE(document)
 
 
 def converted(estimator: Any, X: NDArray[Any], signature: Signature, *, seed: int = 0) -> tuple[bytes, Parity]:

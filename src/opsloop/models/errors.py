@@ -19,6 +19,13 @@ class ModelFileBroken(InvalidInput):
     template = "{file} of the model cannot be used: {reason}"
 
 
+class UntrustedTypes(InvalidInput):
+    template = (
+        "model.skops names types that are not trusted ({types}), so it is not read; "
+        "wanted an estimator of scikit-learn's own classes, or the model as an ONNX file"
+    )
+
+
 class ParityMissed(Conflict):
     template = (
         "the ONNX form of {model} says something else than {model} itself: {reason}; it is not registered, "

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsloop.models import bundle as bundles
+from opsloop.models import onnx_file
 from opsloop.models.bundle import Bundle
 from opsloop.models.errors import ModelFileBroken, NoCertificate
 from opsloop.models.intervals import Conformal, conformal_of
@@ -79,6 +80,11 @@ class LoadedModel:
         scores = found[1] if len(found) > 1 else None
         return Predictions(self._labels(found[0]), scores, self._conformal)
 
+    @property
+    def inputs(self) -> tuple[tuple[str, Any], ...]:
+        """Names of the graph's inputs and what each takes: a type of NumPy, or `str`."""
+        return self._inputs
+
     def _labels(self, found: NDArray[Any]) -> list[Any]:
         values: list[Any] = found.reshape(-1).tolist()
         if isinstance(self._classes[0], bool):  # ONNX knows no classes that are true or false
@@ -109,6 +115,7 @@ def session_of(model: bytes) -> Any:
     """
     import onnxruntime
 
+    onnx_file.check(model)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4

@@ -24,6 +24,7 @@ from opsloop.models.signature import Signature, Task
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 ALIAS = re.compile(r"[a-z][a-z0-9._-]{0,39}")
 LATEST = "latest"
+RESERVED = ("compare",)  # a page of its own
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
@@ -109,6 +110,8 @@ def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         wanted = "up to 80 letters, digits and ._-, a letter or digit first"
         raise InvalidInput(field="model name", value=name, wanted=wanted)
+    if name in RESERVED:
+        raise InvalidInput(field="model name", value=name, wanted="another name; that one is taken by a page")
 
 
 def _point(uow: UnitOfWork, row: ModelVersionRow, alias: str) -> None:

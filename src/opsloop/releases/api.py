@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from opsloop.core.web.dependencies import Reading, Writing
@@ -63,6 +63,12 @@ def create_release(uow: Writing, name: str, body: NewRelease) -> Released:
 @router.get("/endpoints/{name}/releases")
 def releases(uow: Reading, name: str) -> dict[str, Any]:
     return {"items": service.releases(uow, name), "next": None}
+
+
+@router.get("/releases")
+def releases_of(uow: Reading, serves: Annotated[str, Query(max_length=300)]) -> dict[str, Any]:
+    """Releases of every endpoint that serve a version such as `iris@3`, the newest first."""
+    return {"items": service.releases_of(uow, serves), "next": None}
 
 
 @router.post("/endpoints/{name}/rollback")

@@ -70,6 +70,14 @@ def releases(uow: UnitOfWork, endpoint: str) -> list[Release]:
     return [_release(row) for row in uow.session.scalars(query)]
 
 
+def releases_of(uow: UnitOfWork, version: str, *, limit: int = 100) -> list[Release]:
+    """Releases of every endpoint that serve a version such as `iris@3`, the newest first."""
+    uow.by.require(Role.VIEWER)
+    query = select(ReleaseRow).where(ReleaseRow.serves == version)
+    query = query.order_by(ReleaseRow.created_at.desc(), ReleaseRow.id.desc())
+    return [_release(row) for row in uow.session.scalars(query.limit(max(1, min(limit, 1_000))))]
+
+
 def create_release(
     uow: UnitOfWork,
     endpoint: str,

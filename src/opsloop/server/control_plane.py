@@ -29,6 +29,7 @@ from opsloop.evaluation.judges.api import router as judges
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
 from opsloop.flows.run_api import router as flow_runs
+from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
@@ -52,6 +53,7 @@ ROUTERS = (
     flows,
     flow_runs,
     rag,
+    models,
     training,
     training_hook,
     evaluation,

@@ -19,6 +19,7 @@ from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
 from opsloop.datasets.settings import DatasetSettings
 from opsloop.gateway import openai
+from opsloop.models.settings import ModelSettings
 from opsloop.server.authentication import caller_of
 
 log = structlog.get_logger()
@@ -26,6 +27,7 @@ OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/sign-in", "/sign-out"
 JSON_PATHS = frozenset({"/query", "/feedback", "/upload", "/api/evaluations", "/api/endpoints", "/api/datasets/query"})
 # Where a file is written to the disk as it comes.
 DATASET_FILES = re.compile(r"/api/datasets/[^/]+/versions")
+MODEL_FILES = re.compile(r"/api/models/[^/]+/versions")
 # Where a signature over the body stands for a key; the route checks it before it does anything.
 SIGNED_PATHS = re.compile(r"/webhooks/train/[^/]+")
 SIGNATURES = ("x-hub-signature-256", "x-opsloop-signature")
@@ -100,6 +102,9 @@ class Entrance:
         if DATASET_FILES.fullmatch(scope["path"]):
             limit = self._workspace.section(DatasetSettings).dataset_limit_bytes
             return _Limited(receive, limit, "OPSLOOP_DATASET_LIMIT_BYTES")
+        if MODEL_FILES.fullmatch(scope["path"]):
+            limit = self._workspace.section(ModelSettings).model_limit_bytes
+            return _Limited(receive, limit, "OPSLOOP_MODEL_LIMIT_BYTES")
         return _Limited(receive, self._workspace.settings.body_limit_bytes, "OPSLOOP_BODY_LIMIT_BYTES")
 
     async def _admit(self, scope: Scope, headers: Headers, limited: _Limited) -> None:
