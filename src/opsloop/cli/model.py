@@ -228,8 +228,8 @@ def _compared(found: ModelComparison) -> str:
     if found.inputs:
         parts.append(text.table(("input", "change"), [(each.name, each.what) for each in found.inputs]))
     if found.importance:
-        rows = [(each.name, each.base, each.head) for each in found.importance[:20]]
-        parts.append(text.table((f"importance ({found.importance_by})", base, head), rows))
+        leans = [(each.name, each.base, each.head) for each in found.importance[:20]]
+        parts.append(text.table((f"importance ({found.importance_by})", base, head), leans))
     parity = [
         (each.ref, each.parity.rows, each.parity.largest_difference, each.parity.precision) for each in _both(found)
     ]

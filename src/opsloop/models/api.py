@@ -13,7 +13,7 @@ from opsloop.core.errors import ExtraNeeded
 from opsloop.core.web.body import FileBody, takes_file
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
 from opsloop.models import bundle as bundles
-from opsloop.models import comparison, service, transfer
+from opsloop.models import comparing, service, transfer
 from opsloop.models.comparison import ModelComparison
 from opsloop.models.models import ModelVersion
 
@@ -38,7 +38,7 @@ def listed(uow: Reading) -> dict[str, Any]:
 @router.get("/compare")
 def compared(uow: Reading, base: Name, head: Name) -> ModelComparison:
     """How version `head` differs from `base`: figures, signature, importance. Each is such as `iris@3`."""
-    return comparison.compare(uow, base, head)
+    return comparing.compare(uow, base, head)
 
 
 @router.get("/{name}")

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from opsloop.core.workspace import UnitOfWork
-from opsloop.models import bundle as bundles
-from opsloop.models import service
 from opsloop.models.models import ModelVersion
 from opsloop.models.signature import Field, Signature
 
@@ -69,26 +65,6 @@ class ModelComparison:
     sentence: str
 
 
-def compare(uow: UnitOfWork, base: str, head: str) -> ModelComparison:
-    """Args:
-    base, head: as `service.get` takes them. Raises: ModelMissing, ModelVersionMissing.
-    """
-    before, after = service.get(uow, base), service.get(uow, head)
-    metrics = tuple(metric_changes(before.metrics, after.metrics))
-    inputs = tuple(signature_changes(before.signature, after.signature))
-    old, new = (importance(uow, each) for each in (before, after))
-    return ModelComparison(
-        base=before,
-        head=after,
-        is_same=before.digest == after.digest,
-        metrics=metrics,
-        inputs=inputs,
-        importance=tuple(_importance_changes(old.by_input, new.by_input)),
-        importance_by=new.metric or old.metric,
-        sentence=_sentence(before, after, metrics, inputs),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Importance:
     """What a version looks at: how much worse `metric` gets when an input is shuffled, and the spread of that."""
@@ -98,17 +74,21 @@ class Importance:
     spread: Mapping[str, float]
 
 
-def importance(uow: UnitOfWork, version: ModelVersion) -> Importance:
-    """Empty where the bundle has none. Raises: ArtifactMissing, ModelFileBroken."""
-    found = bundles.of_store(uow.workspace.artifacts, version.digest).document(bundles.IMPORTANCE)
-    if not isinstance(found, dict):
-        return Importance("", {}, {})
-    features: Sequence[Any] = found.get("features", [])
-    known = [each for each in features if isinstance(each, dict) and isinstance(each.get("loss"), int | float)]
-    return Importance(
-        metric=str(found.get("metric", "")),
-        by_input={str(each.get("feature")): float(each["loss"]) for each in known},
-        spread={str(each.get("feature")): float(each.get("spread") or 0.0) for each in known},
+def compared(base: ModelVersion, head: ModelVersion, old: Importance, new: Importance) -> ModelComparison:
+    """Args:
+    old, new: what `base` and `head` look at.
+    """
+    metrics = tuple(metric_changes(base.metrics, head.metrics))
+    inputs = tuple(signature_changes(base.signature, head.signature))
+    return ModelComparison(
+        base=base,
+        head=head,
+        is_same=base.digest == head.digest,
+        metrics=metrics,
+        inputs=inputs,
+        importance=tuple(_importance_changes(old.by_input, new.by_input)),
+        importance_by=new.metric or old.metric,
+        sentence=_sentence(base, head, metrics, inputs),
     )
 
 

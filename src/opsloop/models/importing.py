@@ -31,6 +31,7 @@ def of_onnx(data: bytes, X: NDArray[Any], y: NDArray[Any], signature: Signature,
     unproven = Parity(0, 0.0, 0, "", TOLERANCE)
     bare = bundles.of_candidate(Candidate(signature, files, unproven, "ONNX"))
     model = LoadedModel(bare)
+    checked_texts(signature, model)
     said = trying.tried(model, X)
     gap = trying.largest_gap_alone(model, X, said)
     if gap > TOLERANCE * max(1.0, _spread(said.values)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from opsloop.models.intervals import Conformal, conformal_of
 from opsloop.models.signature import Signature, Task
 
 if TYPE_CHECKING:
-    from opsloop.core.workspace import Workspace
+    from opsloop.core.artifacts.store import Artifacts
 
 _NUMBERS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64}
 
@@ -85,6 +85,12 @@ class LoadedModel:
         """Names of the graph's inputs and what each takes: a type of NumPy, or `str`."""
         return self._inputs
 
+    @property
+    def says_numbers(self) -> bool:
+        """Whether the graph's first output is of fractional numbers, as a regression's is."""
+        kind: str = self._session.get_outputs()[0].type
+        return kind in ("tensor(float)", "tensor(double)")
+
     def _labels(self, found: NDArray[Any]) -> list[Any]:
         values: list[Any] = found.reshape(-1).tolist()
         if isinstance(self._classes[0], bool):  # ONNX knows no classes that are true or false
@@ -98,7 +104,14 @@ class LoadedModel:
         return {name: column(X[:, at], kind) for at, (name, kind) in enumerate(self._inputs)}
 
 
-def load(workspace: Workspace, digest: str) -> LoadedModel:
+class Keeps(Protocol):
+    """What has an artifact store: a workspace."""
+
+    @property
+    def artifacts(self) -> Artifacts: ...
+
+
+def load(workspace: Keeps, digest: str) -> LoadedModel:
     """Raises: ArtifactMissing, ModelFileBroken, NoCertificate."""
     return LoadedModel(bundles.of_store(workspace.artifacts, digest))
 

@@ -17,11 +17,16 @@ ALONE = 50
 
 def tried(model: LoadedModel, X: NDArray[Any]) -> Predictions:
     """What it says of the rows. Raises: ModelFileBroken."""
+    is_regression = model.signature.output.task is Task.REGRESSION
+    if is_regression != model.says_numbers:
+        wanted = "numbers, for a regression" if is_regression else "labels, for a classification"
+        said = "numbers" if model.says_numbers else "labels"
+        raise ModelFileBroken(file=bundles.MODEL, reason=f"its first output is of {said}; wanted {wanted}")
     found = _run(model, X)
     if len(found.values) != len(X):
         raise ModelFileBroken(file=bundles.MODEL, reason=f"it says {len(found.values)} things of {len(X)} rows")
     output = model.signature.output
-    if output.task is Task.REGRESSION:
+    if is_regression:
         if not np.isfinite(np.asarray(found.values, dtype=np.float64)).all():
             raise ModelFileBroken(file=bundles.MODEL, reason="of some reference rows it says no finite number")
         return found
