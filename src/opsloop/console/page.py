@@ -77,6 +77,7 @@ SECTIONS = (
             Place("Evaluations", "/evaluations"),
             Place("Datasets", "/datasets"),
             Place("Training", "/training"),
+            Place("Models", "/models"),
             Place("Documents", "/documents"),
         ),
     ),

@@ -66,6 +66,13 @@ def get(uow: UnitOfWork, ref: str) -> ModelVersion:
     return _version(uow, _found(uow, ref))
 
 
+def named(uow: UnitOfWork, id: str) -> str | None:
+    """`iris@3`, of the version with an id; None when there is none."""
+    uow.by.require(Role.VIEWER)
+    row = uow.session.get(ModelVersionRow, id)
+    return None if row is None else f"{row.name}@{row.version}"
+
+
 def listed(uow: UnitOfWork) -> list[ModelVersion]:
     """The newest version of every model, by name."""
     uow.by.require(Role.VIEWER)

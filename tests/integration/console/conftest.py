@@ -38,7 +38,7 @@ from opsloop.training import learning
 from opsloop.training import service as training
 from opsloop.training.learning import Learned
 from opsloop.training.orders import Order
-from tests.integration.console import flows
+from tests.integration.console import flows, registered
 
 ADMIN = Caller("test:admin", Role.ADMIN)
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> {{7*7}} ${7*7} \u202e\u0007 ./../..//"""
@@ -252,6 +252,7 @@ def trained(platform: Platform) -> None:
         ("training_run", "skipped_training", "failed_training", "waiting_training"), started, strict=True
     ):
         platform.ids[name] = run.id
+    registered.more(platform.workspace, ADMIN, "flowers@1", hostile=HOSTILE)
 
 
 @pytest.fixture

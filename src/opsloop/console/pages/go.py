@@ -13,6 +13,7 @@ from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.flows import run_records, versions
+from opsloop.models import service as models
 from opsloop.rag import service as rag
 from opsloop.rag.models import DocumentMissing
 
@@ -33,10 +34,12 @@ def go(uow: Reading, id: str, start: Annotated[int, Query(ge=0)] = 0, end: Annot
 
 
 def _flow_page(uow: UnitOfWork, id: str) -> str | None:
-    """The page of a flow version or of a run of one; None when the id is of neither."""
+    """The page of a flow version, of a run of one, or of a model version; None when the id is of neither."""
     noun = id.partition("_")[0]
     if noun == "frun" and (ref := run_records.flow_of(uow, id)) is not None:
         return f"/flows/{segment(ref)}/runs/{segment(id)}"
+    if noun == "model" and (model := models.named(uow, id)) is not None:
+        return f"/models/{segment(model)}"
     if noun == "flow" and (version := versions.named(uow, id)) is not None:
         return f"/flows/{segment(version.ref)}"
     return None

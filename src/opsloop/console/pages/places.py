@@ -12,6 +12,7 @@ from opsloop.core.web.dependencies import Reading
 from opsloop.datasets import service as datasets
 from opsloop.evaluation import service as evaluations
 from opsloop.flows import versions as flows
+from opsloop.models import service as models
 from opsloop.rag import service as rag
 from opsloop.releases import service as releases
 from opsloop.training import service as training
@@ -32,6 +33,7 @@ def places(uow: Reading) -> dict[str, Any]:
             found.append((title, "rollout", f"/rollouts/{segment(state.rollout.id)}"))
     found += [(each.ref, "flow", f"/flows/{segment(each.name)}") for each in flows.listed(uow)]
     found += [(each.ref, "dataset", f"/datasets/{segment(each.name)}") for each in datasets.listed(uow)]
+    found += [(each.ref, "model", f"/models/{segment(each.name)}") for each in models.listed(uow)]
     found += [(each.name, "documents", f"/documents/{segment(each.name)}") for each in rag.collections(uow)]
     found += [
         (f"training {each.pipeline} {each.id}", "training", f"/training/{segment(each.id)}")
