@@ -17,11 +17,15 @@ from opsloop.gateway import chat, invoke, models, openai
 from opsloop.gateway.bodies import CallerGone
 from opsloop.gateway.errors import BodyTooSlow, Draining, NoSuchRoute, Overloaded, WentWrong
 from opsloop.gateway.outlet import JSON, RETRY_AFTER_S, Outlet
+from opsloop.gateway.predicting import answers, infer, predict
+from opsloop.gateway.predicting.keeping import Keeping
+from opsloop.gateway.predicting.log_lines import LogLines
 from opsloop.gateway.serving import Call, Serving
 from opsloop.gateway.settings import GatewaySettings
 from opsloop.gateway.spoken import spoken
 from opsloop.monitoring import metrics
 from opsloop.monitoring.recorder import Recorder
+from opsloop.monitoring.settings import MonitoringSettings
 from opsloop.monitoring.subjects import subjects
 
 log = structlog.get_logger()
@@ -36,7 +40,10 @@ class Gateway:
         self._workspace = workspace
         self._settings = workspace.section(GatewaySettings)
         self._recorder = Recorder(workspace)
-        self._serving = Serving(workspace, self._recorder, subjects(workspace))
+        self._lines = LogLines(self._settings.predict_log)
+        keeping = Keeping(workspace.section(MonitoringSettings).predictions_kept_rows, self._lines.add)
+        self._serving = Serving(workspace, self._recorder, subjects(workspace), keeping)
+        self.shortcut = self._serving.shortcut()
         self._under_way: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -49,11 +56,14 @@ class Gateway:
     async def start(self) -> None:
         """Store what an earlier process left in the spool, and have the releases loaded that serve now."""
         self._recorder.start()
+        self._lines.start()
         await run_in_threadpool(self._serving.routes.start)
 
     async def drain(self, timeout_s: float) -> None:
         """Take no more requests, finish those that are under way, cut off the rest, store the records."""
         self._is_draining = True
+        self.shortcut.is_open = False
+        self.shortcut.flush()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._idle.wait()
@@ -68,6 +78,7 @@ class Gateway:
         self._serving.routes.stop()
         self._serving.arms.close()
         self._recorder.stop()
+        self._lines.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = scope.get("opsloop.request_id") or self._workspace.ids.new("req")
@@ -147,6 +158,10 @@ class Gateway:
             status, document = openai.error_of(error, status)
             await call.out.whole(status, problems.body_of(document), content_type=JSON, headers=headers)
             return
+        if call.scope["path"].startswith(infer.PREFIX):
+            body = problems.body_of({"error": error.sentence})
+            await call.out.whole(status, body, content_type=JSON, headers=headers)
+            return
         document = {**problems.problem(error, request_id=call.request_id), "status": status}
         media_type = problems.MEDIA_TYPE.encode()
         await call.out.whole(status, problems.body_of(document), content_type=media_type, headers=headers)
@@ -159,4 +174,8 @@ def _route_of(path: str) -> tuple[str, Route] | None:
         return "GET", models.models
     if path.startswith(invoke.PREFIX) and path.endswith(invoke.SUFFIX):
         return "POST", invoke.invoke
+    if path == answers.PATH or (path.startswith(answers.PREFIX) and path.endswith(answers.SUFFIX)):
+        return "POST", predict.predict
+    if path == infer.PREFIX or path.startswith(f"{infer.PREFIX}/"):
+        return ("POST" if path.endswith(infer.INFER) else "GET"), infer.infer
     return None

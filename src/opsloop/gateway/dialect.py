@@ -11,6 +11,8 @@ from opsloop.flows.results import FlowResult
 from opsloop.gateway.tokens import Usage
 from opsloop.releases.routing import Arm
 
+MAX_ENGINE = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -20,6 +22,21 @@ class Answer:
     flow: LoadedFlow
     result: FlowResult
     usage: Usage
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its record keeps, by the names of a flow's outputs: `abstained` and `engine`."""
+        abstained, engine = self.result.outputs.get("abstained"), self.result.outputs.get("engine")
+        return {
+            "abstained": abstained if isinstance(abstained, bool) else None,
+            "engine": engine if _is_word(engine) else "flow",
+            "tokens_in": self.usage.prompt,
+            "tokens_out": self.usage.completion,
+        }
+
+
+def _is_word(engine: object) -> bool:
+    return isinstance(engine, str) and 0 < len(engine) <= MAX_ENGINE and engine.isprintable()
 
 
 class Dialect(Protocol):

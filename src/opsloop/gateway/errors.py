@@ -43,6 +43,25 @@ class NotAChatFlow(InvalidInput):
     template = "model: the flow of {endpoint} takes no chat; call POST /endpoints/{endpoint}/invoke with its inputs"
 
 
+class NotAFlow(InvalidInput):
+    template = "endpoint {endpoint} serves a model; call POST /endpoints/{endpoint}/predict with its rows"
+
+
+class NotAModel(InvalidInput):
+    template = "endpoint {endpoint} serves a flow; call POST /endpoints/{endpoint}/invoke with its inputs"
+
+
+class NoModelEndpoint(NotFound):
+    template = "no endpoint serves a model; release one with `opsloop release create NAME --model MODEL`"
+
+
+class TooManyRows(TooLarge):
+    template = (
+        "inputs: {rows} rows; wanted at most {limit}: send fewer, raise OPSLOOP_PREDICT_ROWS, or use "
+        "`opsloop model predict` for a file"
+    )
+
+
 class AnswerNotJson(Failed):
     template = "the answer of release {number} of {endpoint} cannot be written as JSON: {reason}"
 

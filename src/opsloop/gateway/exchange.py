@@ -20,6 +20,7 @@ from opsloop.gateway.errors import AnswerBrokeOff, AnswerNotJson, AnswerTimedOut
 from opsloop.gateway.ledger import Ledger
 from opsloop.gateway.outlet import Outlet
 from opsloop.gateway.settings import GatewaySettings
+from opsloop.gateway.standing_in import stand_in
 from opsloop.releases.routing import Arm, Route
 
 _NOT_JSON = (TypeError, ValueError, OverflowError, RecursionError)
@@ -56,11 +57,11 @@ class Exchange:
             try:
                 answer, body = await self._ask(self._drawn)
             except Exception as error:  # noqa: BLE001 (a release can fail in any way)
-                answer, body = await self._ask(self._stand_in(error))
+                answer, body = await self._ask(stand_in(self._route, self._drawn, self._ledger, error))
         except Exception as error:
             self._ledger.failed(self._asked, error)
             raise
-        self._ledger.answered(answer)
+        self._ledger.answered(answer.arm, answer.facts)
         return body
 
     async def stream(self, out: Outlet) -> None:
@@ -69,7 +70,7 @@ class Exchange:
             try:
                 begun = await self._begin(self._drawn)
             except Exception as error:  # noqa: BLE001 (see above)
-                begun = await self._begin(self._stand_in(error))
+                begun = await self._begin(stand_in(self._route, self._drawn, self._ledger, error))
         except Exception as error:
             self._ledger.failed(self._asked, error)
             raise
@@ -121,7 +122,7 @@ class Exchange:
                 item = await anext(rest)
             answer = self._answer(begun.arm, begun.flow, item)
             closing = self._dialect.closing(answer)
-            self._ledger.answered(answer)
+            self._ledger.answered(answer.arm, answer.facts)
             await out.write(closing, is_last=True)
 
     async def _break_off(self, error: Exception, out: Outlet) -> None:
@@ -140,14 +141,6 @@ class Exchange:
         if isinstance(error, _NOT_JSON):
             return self._not_json(error)
         return AnswerBrokeOff(endpoint=self._route.endpoint, number=self._asked.number)
-
-    def _stand_in(self, error: Exception) -> Arm:
-        """The arm that answers for the one that failed; raises the failure itself when there is none."""
-        stable = self._route.stable
-        if self._drawn.name != "candidate" or not self._route.shield or stable is None:
-            raise error
-        self._ledger.shield(self._drawn, error)
-        return stable
 
     def _flow(self, arm: Arm) -> LoadedFlow:
         self._asked = arm

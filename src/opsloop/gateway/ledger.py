@@ -15,6 +15,7 @@ Records are in the spool before the last byte of the answer is handed over.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,13 +24,11 @@ from opsloop.core.clock import Clock
 from opsloop.core.errors import Kind, OpsloopError
 from opsloop.core.web.problems import status_of
 from opsloop.gateway.complaints import Complaints
-from opsloop.gateway.dialect import Answer
 from opsloop.monitoring.models import RequestRecord, Status
 from opsloop.monitoring.recorder import Recorder
 from opsloop.releases.routing import Arm, Route
 
 CLIENT_CLOSED = 499  # what nginx logs for a caller that went away
-MAX_ENGINE = 40
 _FAULTS_OF_CALLER = (Kind.INVALID, Kind.TOO_LARGE)
 
 
@@ -103,18 +102,9 @@ class Ledger:
         self._started_s = self._clock.monotonic_s()
         self._complaints.tell("candidate_failed", endpoint=self._route.endpoint, release=arm.release, error=error)
 
-    def answered(self, answer: Answer) -> None:
-        """By the names of a flow's outputs: `abstained` and `engine` say of an answer what the record keeps."""
-        outputs = answer.result.outputs
-        abstained, engine = outputs.get("abstained"), outputs.get("engine")
-        self._keep(
-            answer.arm,
-            "ok",
-            abstained=abstained if isinstance(abstained, bool) else None,
-            engine=engine if _is_word(engine) else "flow",
-            tokens_in=answer.usage.prompt,
-            tokens_out=answer.usage.completion,
-        )
+    def answered(self, arm: Arm, facts: Mapping[str, Any]) -> None:
+        """Args: facts: fields of the record, from the answer."""
+        self._keep(arm, "ok", **facts)
 
     def failed(self, arm: Arm, error: Exception, *, http_status: int | None = None) -> None:
         """Args: http_status: what was sent already; by default what the error is answered with."""
@@ -185,10 +175,6 @@ class Ledger:
 
     def _duration_ms(self) -> float:
         return (self._clock.monotonic_s() - self._started_s) * 1000
-
-
-def _is_word(engine: object) -> bool:
-    return isinstance(engine, str) and 0 < len(engine) <= MAX_ENGINE and engine.isprintable()
 
 
 def _is_fault_of_caller(error: Exception) -> bool:

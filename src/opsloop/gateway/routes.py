@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from opsloop.core.caller import system
 from opsloop.core.telemetry.trouble import Trouble
 from opsloop.core.workspace import Workspace
-from opsloop.gateway.arms import Arms
-from opsloop.gateway.errors import UnknownEndpoint
+from opsloop.gateway.arms import Arms, key_of
+from opsloop.gateway.errors import NoModelEndpoint, UnknownEndpoint
 from opsloop.monitoring import metrics
 from opsloop.releases.errors import NothingReleased
 from opsloop.releases.routing import BELL, Arm, Route, RoutingTable, routing_table, routing_version
@@ -68,6 +68,25 @@ class Routes:
             if not self._settled or self._arms.has_unusable:
                 self._apply()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything that is to serve is loaded, or cannot be."""
+        return self._settled
+
+    @property
+    def default_model(self) -> str | None:
+        """The endpoint that was made first among those that serve a model."""
+        named = (name for name, route in self._wanted.routes.items() if _serves_model(route))
+        return next(named, None)
+
+    async def look_for_default_model(self) -> str:
+        """The same, also when it was made a moment ago. Raises: NoModelEndpoint."""
+        if self.default_model is None:
+            await run_in_threadpool(self.refresh)
+        if (found := self.default_model) is None:
+            raise NoModelEndpoint()
+        return found
+
     async def route(self, name: str) -> Route:
         """The route of an endpoint that serves something. Raises: UnknownEndpoint, NothingReleased."""
         route = self.table.routes.get(name)
@@ -109,7 +128,7 @@ class Routes:
         routes: dict[str, Route] = {}
         settled = True
         for name, route in self._wanted.routes.items():
-            are_settled = [self._arms.prepare(arm) for arm in _arms_of(route)]
+            are_settled = [self._arms.prepare(arm, name) for arm in _arms_of(route)]
             if all(are_settled):
                 routes[name] = route
             else:
@@ -119,7 +138,7 @@ class Routes:
         version = self._wanted.version if settled else self.table.version
         self.table = RoutingTable(version, routes, self._wanted.default)
         self._settled = settled
-        self._arms.forget_all_but({arm.serves_digest for arm in self._named(routes)})
+        self._arms.forget_all_but({key_of(arm) for arm in self._named(routes)})
         metrics.routing_version.set(version)
 
     def _named(self, routes: dict[str, Route]) -> Iterator[Arm]:
@@ -133,6 +152,10 @@ class Routes:
             bell.wait(timeout_s=self._poll_s)
             with trouble.told():
                 self.refresh()
+
+
+def _serves_model(route: Route) -> bool:
+    return any(arm.kind == "model" for arm in _arms_of(route))
 
 
 def _arms_of(route: Route) -> list[Arm]:

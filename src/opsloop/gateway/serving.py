@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from starlette.types import Receive, Scope
@@ -17,13 +18,15 @@ from opsloop.gateway.errors import Overloaded
 from opsloop.gateway.exchange import Exchange
 from opsloop.gateway.ledger import Ledger, RecordIds
 from opsloop.gateway.outlet import Outlet
+from opsloop.gateway.predicting.exchange import ModelDialect, ModelExchange
+from opsloop.gateway.predicting.keeping import Keeping
 from opsloop.gateway.presence import Presence
 from opsloop.gateway.routes import Routes
 from opsloop.gateway.settings import GatewaySettings
+from opsloop.gateway.shortcut import Shortcut
 from opsloop.monitoring.recorder import Recorder
 from opsloop.monitoring.subjects import Subjects
-from opsloop.releases.errors import NothingReleased
-from opsloop.releases.routing import choose
+from opsloop.releases.routing import Arm, Route, choose
 
 SUBJECT_HEADER = b"x-opsloop-subject"
 
@@ -38,10 +41,18 @@ class Call:
     request_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    route: Route
+    arm: Arm
+    ledger: Ledger
+
+
 class Serving:
     """The parts of a running gateway that answer."""
 
-    def __init__(self, workspace: Workspace, recorder: Recorder, subjects: Subjects) -> None:
+    def __init__(self, workspace: Workspace, recorder: Recorder, subjects: Subjects, keeping: Keeping) -> None:
+        self.keeping = keeping
         self.workspace = workspace
         self.settings = workspace.section(GatewaySettings)
         self.arms = Arms(workspace)
@@ -52,6 +63,19 @@ class Serving:
         self._complaints = Complaints(workspace.clock)
         self._running = 0
 
+    def shortcut(self) -> Shortcut:
+        """The way past all of this for requests that a model answers at once."""
+        return Shortcut(
+            self.routes,
+            self.arms,
+            self._recorder,
+            self._ids,
+            self._subjects,
+            self.keeping,
+            self.workspace.clock,
+            self.workspace.ids.new,
+        )
+
     async def body(self, call: Call) -> bytes:
         return await body_of(
             call.scope,
@@ -61,17 +85,27 @@ class Serving:
         )
 
     async def serve(self, call: Call, endpoint: str, dialect: Dialect, *, user: str | None, streamed: bool) -> None:
-        """Let a release of the endpoint answer the call.
+        """Let a flow that the endpoint serves answer the call.
 
         Args:
             user: whoever the caller names as asking.
         Raises: UnknownEndpoint, NothingReleased, Overloaded, CallerGone, and what a release fails with.
         """
+        drawn = await self._drawn(call, endpoint, user=user, streamed=streamed)
+        exchange = Exchange(self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect)
+        await self._run(call, exchange.stream(call.out) if streamed else _whole(call, exchange), exchange)
+
+    async def predict(self, call: Call, endpoint: str, dialect: ModelDialect, *, user: str | None) -> None:
+        """Let a model that the endpoint serves answer the call. Raises: as `serve`."""
+        drawn = await self._drawn(call, endpoint, user=user, streamed=False)
+        exchange = ModelExchange(self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect, self.keeping)
+        await self._run(call, _whole(call, exchange), exchange)
+
+    async def _drawn(self, call: Call, endpoint: str, *, user: str | None, streamed: bool) -> _Drawn:
+        """The arm for whoever asks, if there is room for another request."""
         route = await self.routes.route(endpoint)
         subject = self._subjects.of(who(call.scope, user))
         drawn = choose(route, subject)
-        if drawn is None:
-            raise NothingReleased(endpoint=endpoint)
         ledger = Ledger(
             self._recorder,
             self._ids,
@@ -85,27 +119,26 @@ class Serving:
         if self._running >= self.settings.gateway_max_concurrent:
             ledger.shed(drawn)
             raise Overloaded(limit=self.settings.gateway_max_concurrent)
-        exchange = Exchange(self.arms, self.settings, ledger, route, drawn, dialect)
+        return _Drawn(route, drawn, ledger)
+
+    async def _run(self, call: Call, work: Awaitable[None], exchange: Exchange | ModelExchange) -> None:
         self._running += 1
         try:
-            await _exchanged(call, exchange, streamed=streamed)
+            with Presence(call.receive) as presence:
+                try:
+                    await work
+                except asyncio.CancelledError:
+                    exchange.cancelled("CallerGone" if presence.is_gone else "Draining")
+                    if not presence.is_gone:
+                        raise
+                    presence.forgive()
+                    raise CallerGone() from None
         finally:
             self._running -= 1
 
 
-async def _exchanged(call: Call, exchange: Exchange, *, streamed: bool) -> None:
-    with Presence(call.receive) as presence:
-        try:
-            if streamed:
-                await exchange.stream(call.out)
-            else:
-                await call.out.whole(200, await exchange.answer())
-        except asyncio.CancelledError:
-            exchange.cancelled("CallerGone" if presence.is_gone else "Draining")
-            if not presence.is_gone:
-                raise
-            presence.forgive()
-            raise CallerGone() from None
+async def _whole(call: Call, exchange: Exchange | ModelExchange) -> None:
+    await call.out.whole(200, await exchange.answer())
 
 
 def who(scope: Scope, user: str | None) -> str:

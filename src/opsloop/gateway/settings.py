@@ -25,6 +25,13 @@ class GatewaySettings(Section):
     gateway_max_waiting: int = Field(
         1024, ge=1, description="Requests whose body is read or answer sent at a time; more get 503, as a number."
     )
+    predict_rows: int = Field(10_000, ge=1, description="Most rows of one request for predictions, as a number.")
+    predict_log: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of models' answers that get a line on stdout, 0 to 1; `opsloop serve`: 1 unless set.",
+    )
     gateway_routing_poll_s: float = Field(
         0.25, gt=0, le=1.0, description="Interval at which changes of other processes are looked for, in seconds."
     )

@@ -91,6 +91,13 @@ class LoadedModel:
         kind: str = self._session.get_outputs()[0].type
         return kind in ("tensor(float)", "tensor(double)")
 
+    def values(self, X: NDArray[Any]) -> list[Any]:
+        """What `predict` says without its scores, for less: the graph need not give them out."""
+        found = self._session.run(self._outputs[:1], self._fed(X))[0]
+        if not self._classes:
+            return found.reshape(-1).astype(np.float64, copy=False).tolist()  # type: ignore[no-any-return]
+        return self._labels(found)
+
     def _labels(self, found: NDArray[Any]) -> list[Any]:
         values: list[Any] = found.reshape(-1).tolist()
         if isinstance(self._classes[0], bool):  # ONNX knows no classes that are true or false

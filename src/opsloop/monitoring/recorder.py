@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import structlog
 
@@ -42,6 +43,14 @@ class Recorder:
         """Keep a record; when this returns, it survives the death of the process."""
         self._spool.append(record)
         metrics.observe(record)
+        if not self._something.is_set():
+            self._something.set()
+
+    def record_all(self, records: Sequence[RequestRecord]) -> None:
+        """Keep several records with one write; when this returns, they survive the death of the process."""
+        self._spool.extend(records)
+        for record in records:
+            metrics.observe(record)
         if not self._something.is_set():
             self._something.set()
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,11 +87,11 @@ class Segment:
         segment.size_bytes = os.fstat(handle).st_size
         return segment
 
-    def write(self, line: bytes) -> None:
+    def write(self, lines: bytes, count: int = 1) -> None:
         """Raises: OSError; the segment then ends with its last whole line, or with a torn one."""
-        if os.write(self.handle, line) == len(line):
-            self.size_bytes += len(line)
-            self.count += 1
+        if os.write(self.handle, lines) == len(lines):
+            self.size_bytes += len(lines)
+            self.count += count
             return
         os.ftruncate(self.handle, self.size_bytes)
         raise OSError("the disk took a part of the line only")
@@ -128,6 +128,13 @@ class Segment:
         if found is not None:
             self.handle, self.is_parked = found.handle, False
         return found is not None
+
+
+def _line(record: RequestRecord) -> bytes:
+    payload = _encoder.encode(record)
+    if b"\n" in payload:  # rows as a caller wrote them, on several lines; between tokens a space says the same
+        payload = payload.replace(b"\n", b" ")
+    return framed(payload)
 
 
 def _decoded(payload: bytes) -> RequestRecord | Damaged:
@@ -170,19 +177,21 @@ class Spool:
 
     def append(self, record: RequestRecord) -> None:
         """Keep a record; it survives SIGKILL when this returns. Never raises, never waits for the database."""
-        payload = _encoder.encode(record)
-        if b"\n" in payload:  # rows as a caller wrote them, on several lines; between tokens a space says the same
-            payload = payload.replace(b"\n", b" ")
-        line = framed(payload)
+        self.extend((record,))
+
+    def extend(self, records: Sequence[RequestRecord]) -> None:
+        """Keep several records with one write, as `append` keeps one."""
+        lines = b"".join([_line(record) for record in records])
         with self._lock:
             try:
-                self._write(line)
+                self._write(lines, len(records))
             except OSError as error:
-                self._keep_in_memory(record, error)
+                for record in records:
+                    self._keep_in_memory(record, error)
             else:
-                self._records.append(record)
+                self._records.extend(records)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, lines: bytes, count: int) -> None:
         if self._closed_bytes + (self._segment.size_bytes if self._segment else 0) > self._limit_bytes:
             raise OSError(f"the spool is over its limit of {self._limit_bytes} bytes")
         if self._segment is not None and len(self._records) >= BATCH_RECORDS:
@@ -190,7 +199,7 @@ class Spool:
         if self._segment is None:
             self._number += 1
             self._segment = Segment.new(self._folder / f"{self._name}-{self._number:08d}{SUFFIX}")
-        self._segment.write(line)
+        self._segment.write(lines, count)
 
     def _keep_in_memory(self, record: RequestRecord, error: OSError) -> None:
         if not self._complained:

@@ -21,9 +21,15 @@ from opsloop.datasets.settings import DatasetSettings
 from opsloop.gateway import openai
 from opsloop.models.settings import ModelSettings
 from opsloop.server.authentication import caller_of
+from opsloop.server.door import Door
 
 log = structlog.get_logger()
-OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/sign-in", "/sign-out", "/favicon.ico"})
+OPEN_PATHS = frozenset(
+    {
+        *("/health", "/ready", "/metrics", "/v2/health/live", "/v2/health/ready"),
+        *("/sign-in", "/sign-out", "/favicon.ico"),
+    }
+)
 JSON_PATHS = frozenset({"/query", "/feedback", "/upload", "/api/evaluations", "/api/endpoints", "/api/datasets/query"})
 # Where a file is written to the disk as it comes.
 DATASET_FILES = re.compile(r"/api/datasets/[^/]+/versions")
@@ -57,6 +63,7 @@ class Entrance:
         self._gateway = gateway
         self._control_plane = control_plane
         self._loopback = listens_on_loopback
+        self.door = Door(workspace, listens_on_loopback=listens_on_loopback)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -121,8 +128,14 @@ class Entrance:
             scope["opsloop.caller"] = await run_in_threadpool(
                 caller_of, self._workspace, headers, method=method, listens_on_loopback=loopback
             )
+            self._remember(headers, scope["opsloop.caller"])
         else:
             scope["opsloop.caller"] = caller_of(self._workspace, headers, method=method, listens_on_loopback=loopback)
+
+    def _remember(self, headers: Headers, caller: Caller) -> None:
+        given = headers.getlist("authorization")
+        if len(given) == 1 and "cookie" not in headers and "origin" not in headers:
+            self.door.remember(given[0], caller.name)
 
 
 def _is_signed(scope: Scope, headers: Headers) -> bool:

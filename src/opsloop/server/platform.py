@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+from typing import cast
+
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.core.events.outbox import Dispatcher
@@ -12,6 +16,7 @@ from opsloop.monitoring.tending import Tending
 from opsloop.server import background as background  # registers what the jobs of this process can be
 from opsloop.server.control_plane import control_plane
 from opsloop.server.entrance import Entrance
+from opsloop.server.short_protocol import ShortProtocol
 
 DRAIN_S = 20.0
 
@@ -26,6 +31,13 @@ class Platform:
         self._events = Dispatcher(workspace)
         self._jobs = JobRunner(workspace)
         self._tending = Tending(workspace)
+
+    @property
+    def http(self) -> type[asyncio.Protocol]:
+        """The protocol of connections: with the gateway's short way for predictions."""
+        limit = self.workspace.settings.body_limit_bytes
+        made = partial(ShortProtocol, shortcut=self.gateway.shortcut, door=self.app.door, limit_bytes=limit)
+        return cast(type[asyncio.Protocol], made)  # uvicorn calls it, and does no more with it
 
     async def start(self) -> None:
         await self.gateway.start()

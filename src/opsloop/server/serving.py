@@ -22,7 +22,6 @@ from opsloop.core.settings import CoreSettings, check
 from opsloop.core.telemetry import logging, tracing
 from opsloop.server.authentication import is_loopback, refuse_open_door
 from opsloop.server.platform import Platform
-from opsloop.server.protocol import Protocol
 
 KEEP_ALIVE_S = 30
 # A terminal and a supervisor may both pass on one wish to stop.
@@ -85,7 +84,7 @@ async def _serve(
         lifespan="off",
         access_log=False,
         log_config=None,
-        http=Protocol,
+        http=platform.http,
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=20,

@@ -1,0 +1,1 @@
+"""Trained models behind endpoints: rows in, predictions out."""

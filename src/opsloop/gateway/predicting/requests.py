@@ -1,0 +1,64 @@
+"""The body of a request for predictions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from opsloop.core.errors import InvalidInput
+from opsloop.core.web.json_body import decoded
+
+Wanted = Literal["probabilities", "intervals"]
+
+
+class PredictRequest(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """Args:
+    inputs: rows as lists, rows as objects, or an object of columns.
+    wanted: `return`: what the answer says beside the predictions.
+    alpha: chance that an interval or a set does not hold the truth.
+    """
+
+    inputs: msgspec.Raw
+    wanted: list[Wanted] = msgspec.field(name="return", default_factory=list)
+    alpha: float = 0.1
+    user: str | None = None
+
+
+decoder = msgspec.json.Decoder(PredictRequest)
+
+
+def request_of(body: bytes) -> PredictRequest:
+    """Raises: InvalidInput."""
+    try:
+        request = decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _unreadable(body, error) from None
+    if not 0 < request.alpha < 1:
+        raise InvalidInput(field="alpha", value=request.alpha, wanted="a number between 0 and 1")
+    return request
+
+
+def _unreadable(body: bytes, error: Exception) -> InvalidInput:
+    """Where JSON itself is broken by a value of the rows, leave it to whoever reads rows to name it."""
+    import json
+
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict) and "inputs" in found and not isinstance(error, msgspec.ValidationError):
+        raise Unread(json.dumps(found["inputs"]).encode())
+    try:
+        decoded(decoder, body)
+    except InvalidInput as refused:
+        return refused
+    raise AssertionError("what could not be read was read")
+
+
+class Unread(Exception):
+    """JSON that no reader of the standard takes, but whose rows can be looked at: `NaN`, `1e999`."""
+
+    def __init__(self, rows: bytes) -> None:
+        super().__init__()
+        self.rows = rows
