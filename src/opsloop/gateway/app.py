@@ -10,19 +10,19 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from opsloop.core.context import current_workspace
-from opsloop.core.errors import Kind, OpsloopError, TooLarge
-from opsloop.core.web import problems
+from opsloop.core.errors import OpsloopError
 from opsloop.core.workspace import Workspace
-from opsloop.gateway import chat, invoke, models, openai
+from opsloop.gateway import chat, invoke, models
 from opsloop.gateway.bodies import CallerGone
-from opsloop.gateway.errors import BodyTooSlow, Draining, NoSuchRoute, Overloaded, WentWrong
-from opsloop.gateway.outlet import JSON, RETRY_AFTER_S, Outlet
+from opsloop.gateway.calls import Call
+from opsloop.gateway.errors import Draining, NoSuchRoute, Overloaded, WentWrong
+from opsloop.gateway.outlet import Outlet
 from opsloop.gateway.predicting import answers, infer, predict
 from opsloop.gateway.predicting.keeping import Keeping
 from opsloop.gateway.predicting.log_lines import LogLines
-from opsloop.gateway.serving import Call, Serving
+from opsloop.gateway.refusing import refuse
+from opsloop.gateway.serving import Serving
 from opsloop.gateway.settings import GatewaySettings
-from opsloop.gateway.spoken import spoken
 from opsloop.monitoring import metrics
 from opsloop.monitoring.recorder import Recorder
 from opsloop.monitoring.settings import MonitoringSettings
@@ -95,12 +95,12 @@ class Gateway:
             if not self._is_draining:
                 raise
             task.uncancel()
-            await self._refuse(call, Draining())
+            await refuse(call, Draining())
         except OpsloopError as error:
-            await self._refuse(call, error)
+            await refuse(call, error)
         except Exception:  # the rim of the process: say that it failed, keep the identity of the request
             log.exception("request_failed", request=request_id, path=scope["path"])
-            await self._refuse(call, WentWrong(request=request_id))
+            await refuse(call, WentWrong(request=request_id))
         finally:
             current_workspace.reset(token)
             self._leave(task)
@@ -133,38 +133,7 @@ class Gateway:
 
     async def _wrong_method(self, call: Call, wanted: str) -> None:
         error = NoSuchRoute(f"{call.scope['path']} takes {wanted}, not {call.scope['method']}")
-        await self._refuse(call, error, status=405, headers=[(b"allow", wanted.encode())])
-
-    async def _refuse(
-        self,
-        call: Call,
-        error: OpsloopError,
-        *,
-        status: int | None = None,
-        headers: list[tuple[bytes, bytes]] | None = None,
-    ) -> None:
-        """Answer with an error, in the shape of the route's protocol; nothing when an answer has begun."""
-        if call.out.is_open:
-            return
-        error = spoken(error, call.request_id)
-        headers = headers or []
-        status = status or problems.status_of(error)
-        if error.kind in (Kind.UNAVAILABLE, Kind.LIMITED):
-            headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
-        if isinstance(error, TooLarge | BodyTooSlow):  # the rest of the body is not read
-            headers.append((b"connection", b"close"))
-        metrics.error_answers.labels(error.slug()).inc()
-        if call.scope["path"].startswith(_OPENAI):
-            status, document = openai.error_of(error, status)
-            await call.out.whole(status, problems.body_of(document), content_type=JSON, headers=headers)
-            return
-        if call.scope["path"].startswith(infer.PREFIX):
-            body = problems.body_of({"error": error.sentence})
-            await call.out.whole(status, body, content_type=JSON, headers=headers)
-            return
-        document = {**problems.problem(error, request_id=call.request_id), "status": status}
-        media_type = problems.MEDIA_TYPE.encode()
-        await call.out.whole(status, problems.body_of(document), content_type=media_type, headers=headers)
+        await refuse(call, error, status=405, headers=[(b"allow", wanted.encode())])
 
 
 def _route_of(path: str) -> tuple[str, Route] | None:

@@ -17,12 +17,13 @@ from opsloop.flows.chat_history import chat_answer, history
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.results import FlowResult
 from opsloop.gateway import tokens
+from opsloop.gateway.calls import Call
 from opsloop.gateway.conversation import Conversation, conversation_of
 from opsloop.gateway.dialect import Answer
 from opsloop.gateway.errors import NotAChatFlow
 from opsloop.gateway.openai import ChatRequest, error_of
 from opsloop.gateway.outlet import event
-from opsloop.gateway.serving import Call, Serving
+from opsloop.gateway.serving import Serving
 from opsloop.gateway.spoken import spoken
 from opsloop.gateway.tokens import Usage
 from opsloop.releases.routing import Arm

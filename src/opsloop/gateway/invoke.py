@@ -17,9 +17,10 @@ from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.results import FlowResult
 from opsloop.gateway import tokens
 from opsloop.gateway.bodies import header
+from opsloop.gateway.calls import Call
 from opsloop.gateway.dialect import Answer
 from opsloop.gateway.outlet import EVENTS, event
-from opsloop.gateway.serving import Call, Serving
+from opsloop.gateway.serving import Serving
 from opsloop.gateway.spoken import spoken
 from opsloop.gateway.tokens import Usage
 from opsloop.releases.routing import Arm

@@ -9,8 +9,9 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.core.caller import system
+from opsloop.gateway.calls import Call
 from opsloop.gateway.errors import UnknownEndpoint
-from opsloop.gateway.serving import Call, Serving
+from opsloop.gateway.serving import Serving
 from opsloop.releases import service as releases
 from opsloop.releases.models import Endpoint
 

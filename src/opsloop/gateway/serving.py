@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from starlette.types import Receive, Scope
+from starlette.types import Scope
 
 from opsloop.core.caller import Caller
 from opsloop.core.workspace import Workspace
 from opsloop.gateway.arms import Arms
 from opsloop.gateway.bodies import CallerGone, body_of, header
+from opsloop.gateway.calls import Call
 from opsloop.gateway.complaints import Complaints
 from opsloop.gateway.dialect import Dialect
 from opsloop.gateway.errors import Overloaded
 from opsloop.gateway.exchange import Exchange
 from opsloop.gateway.ledger import Ledger, RecordIds
-from opsloop.gateway.outlet import Outlet
 from opsloop.gateway.predicting.exchange import ModelDialect, ModelExchange
 from opsloop.gateway.predicting.keeping import Keeping
 from opsloop.gateway.presence import Presence
@@ -29,16 +29,6 @@ from opsloop.monitoring.subjects import Subjects
 from opsloop.releases.routing import Arm, Route, choose
 
 SUBJECT_HEADER = b"x-opsloop-subject"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request on its way through a route."""
-
-    scope: Scope
-    receive: Receive
-    out: Outlet
-    request_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +60,7 @@ class Serving:
             self.arms,
             self._recorder,
             self._ids,
-            self._subjects,
+            self._subjects.of,
             self.keeping,
             self.workspace.clock,
             self.workspace.ids.new,

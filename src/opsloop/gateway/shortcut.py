@@ -11,24 +11,22 @@ there before its answer, as on the ordinary way.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Protocol
 
 import structlog
 
 from opsloop.core.clock import Clock
 from opsloop.core.errors import OpsloopError
-from opsloop.gateway.arms import Arms
 from opsloop.gateway.ledger import RecordIds
 from opsloop.gateway.predicting import answers
+from opsloop.gateway.predicting.asked import Models
 from opsloop.gateway.predicting.keeping import ENGINE, Keeping
 from opsloop.gateway.predicting.predictor import Predicted
 from opsloop.gateway.predicting.requests import decoder
-from opsloop.gateway.routes import Routes
 from opsloop.monitoring.models import RequestRecord
-from opsloop.monitoring.recorder import Recorder
-from opsloop.monitoring.subjects import Subjects
-from opsloop.releases.routing import Arm, Route, choose
+from opsloop.releases.routing import Arm, Route, RoutingTable, choose
 
 log = structlog.get_logger()
 _DEFAULT = answers.PATH.encode()
@@ -37,16 +35,29 @@ _SUBJECTS = 10_000
 Written = Callable[[bytes], None]
 
 
+class Table(Protocol):
+    @property
+    def table(self) -> RoutingTable: ...
+    @property
+    def default_model(self) -> str | None: ...
+
+
+class Records(Protocol):
+    def record_all(self, records: Sequence[RequestRecord]) -> None:
+        """Keep them; they are safe when this returns."""
+        ...
+
+
 class Shortcut:
     """Used on the loop alone."""
 
     def __init__(
         self,
-        routes: Routes,
-        arms: Arms,
-        recorder: Recorder,
+        routes: Table,
+        arms: Models,
+        recorder: Records,
         ids: RecordIds,
-        subjects: Subjects,
+        subject_of: Callable[[str], str],
         keeping: Keeping,
         clock: Clock,
         new_request_id: Callable[[str], str],
@@ -55,13 +66,14 @@ class Shortcut:
         self._arms = arms
         self._recorder = recorder
         self._ids = ids
-        self._subject_of = lru_cache(_SUBJECTS)(subjects.of)
+        self._subject_of = lru_cache(_SUBJECTS)(subject_of)
         self._keeping = keeping
         self._clock = clock
         self._new_request_id = new_request_id
         self._records: list[RequestRecord] = []
         self._answers: list[tuple[Written, bytes]] = []
         self.is_open = True
+        self.answered = 0
 
     def endpoint(self, target: bytes) -> str | None:
         """The endpoint that a request's target asks for predictions; None for every other target."""
@@ -101,6 +113,7 @@ class Shortcut:
         except Exception:  # the ordinary way meets it again, and can say more
             log.debug("shortcut_failed", exc_info=True)
             return False
+        self.answered += 1
         request_id = request_id or self._new_request_id("req")
         self._keep(route, arm, predicted, subject, request_id, started_s)
         answer = answers.body_of(predicted, answers.release_text(arm.release), request_id.encode())

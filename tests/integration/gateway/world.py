@@ -169,6 +169,7 @@ class Live:
     """A gateway that serves on a port of its own until it is stopped."""
 
     def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
         self.gateway = Gateway(workspace)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.address: tuple[str, int] = self._listener.getsockname()
@@ -191,14 +192,16 @@ class Live:
             self._is_started.set()
 
     async def _serve(self) -> None:
-        config = uvicorn.Config(self.gateway, lifespan="off", log_config=None, access_log=False, http="httptools")
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(self.config())
         # Signals belong to the main thread.
         self._server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
         self._loop = asyncio.get_running_loop()
         await self.gateway.start()
         self._is_started.set()
         await self._server.serve(sockets=[self._listener])
+
+    def config(self) -> uvicorn.Config:
+        return uvicorn.Config(self.gateway, lifespan="off", log_config=None, access_log=False, http="httptools")
 
     def call(self, what: Callable[[], Any]) -> Any:
         """Run a coroutine function on the server's loop."""

@@ -14,13 +14,14 @@ import msgspec
 
 from opsloop._version import __version__
 from opsloop.core.web.json_body import decoded
+from opsloop.gateway.calls import Call
 from opsloop.gateway.errors import NoSuchRoute, UnknownEndpoint
 from opsloop.gateway.predicting import tensors
+from opsloop.gateway.predicting.asked import Asked
 from opsloop.gateway.predicting.exchange import ModelAnswer
 from opsloop.gateway.predicting.predictor import Predictor
 from opsloop.gateway.predicting.rows import Table
 from opsloop.gateway.predicting.tensors import PROBABILITIES, Tensor
-from opsloop.gateway.serving import Call, Serving
 from opsloop.releases.routing import Arm, Route
 
 PREFIX, INFER = "/v2", "/infer"
@@ -50,7 +51,7 @@ class InferRequest(msgspec.Struct):
 _decoder = msgspec.json.Decoder(InferRequest)
 
 
-async def infer(serving: Serving, call: Call) -> None:
+async def infer(serving: Asked, call: Call) -> None:
     """Every route of the protocol. Raises: InvalidInput, NotFound, and what `Serving.predict` raises."""
     path = call.scope["path"]
     if path == PREFIX:

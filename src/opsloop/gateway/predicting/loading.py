@@ -10,6 +10,7 @@ from opsloop.gateway.predicting.predictor import Predictor, Watching
 from opsloop.gateway.settings import GatewaySettings
 from opsloop.models import runtime
 from opsloop.models.runtime import LoadedModel
+from opsloop.monitoring import metrics
 from opsloop.monitoring.drift.watch import Watch
 from opsloop.releases.routing import Arm
 
@@ -20,6 +21,7 @@ DRIFT = "drift"
 
 def predictor_of(workspace: Workspace, arm: Arm, endpoint: str) -> Predictor:
     """Slow. Raises: ArtifactMissing, ModelFileBroken, NoCertificate."""
+    metrics.drift_events.labels(endpoint)  # so that it is there before the first one
     model = runtime.load(workspace, arm.serves_digest)
     return Predictor(
         model, _watch(workspace, arm, endpoint, model), rows=workspace.section(GatewaySettings).predict_rows

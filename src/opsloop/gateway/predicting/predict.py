@@ -9,18 +9,19 @@ from typing import Any
 
 import msgspec
 
+from opsloop.gateway.calls import Call
 from opsloop.gateway.predicting.answers import PATH, PREFIX, SUFFIX, body_of, release_text
+from opsloop.gateway.predicting.asked import Asked
 from opsloop.gateway.predicting.exchange import ModelAnswer
 from opsloop.gateway.predicting.predictor import Predictor
 from opsloop.gateway.predicting.requests import PredictRequest, Unread, request_of
 from opsloop.gateway.predicting.rows import Table
-from opsloop.gateway.serving import Call, Serving
 from opsloop.models.signature import Task
 
 _encode = msgspec.json.Encoder().encode
 
 
-async def predict(serving: Serving, call: Call) -> None:
+async def predict(serving: Asked, call: Call) -> None:
     """Raises: InvalidInput, and what `Serving.predict` raises."""
     path = call.scope["path"]
     endpoint = await serving.routes.look_for_default_model() if path == PATH else path[len(PREFIX) : -len(SUFFIX)]

@@ -1,0 +1,41 @@
+"""Answer with an error, in the shape of the route's protocol."""
+
+from __future__ import annotations
+
+from opsloop.core.errors import Kind, OpsloopError, TooLarge
+from opsloop.core.web import problems
+from opsloop.gateway import openai
+from opsloop.gateway.calls import Call
+from opsloop.gateway.errors import BodyTooSlow
+from opsloop.gateway.outlet import JSON, RETRY_AFTER_S
+from opsloop.gateway.spoken import spoken
+from opsloop.monitoring import metrics
+
+_OPENAI, _INFERENCE = "/v1/", "/v2"
+
+
+async def refuse(
+    call: Call, error: OpsloopError, *, status: int | None = None, headers: list[tuple[bytes, bytes]] | None = None
+) -> None:
+    """Nothing when an answer has begun."""
+    if call.out.is_open:
+        return
+    error = spoken(error, call.request_id)
+    headers = headers or []
+    status = status or problems.status_of(error)
+    if error.kind in (Kind.UNAVAILABLE, Kind.LIMITED):
+        headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
+    if isinstance(error, TooLarge | BodyTooSlow):  # the rest of the body is not read
+        headers.append((b"connection", b"close"))
+    metrics.error_answers.labels(error.slug()).inc()
+    path = call.scope["path"]
+    if path.startswith(_OPENAI):
+        status, document = openai.error_of(error, status)
+        await call.out.whole(status, problems.body_of(document), content_type=JSON, headers=headers)
+    elif path.startswith(_INFERENCE):
+        body = problems.body_of({"error": error.sentence})
+        await call.out.whole(status, body, content_type=JSON, headers=headers)
+    else:
+        document = {**problems.problem(error, request_id=call.request_id), "status": status}
+        media_type = problems.MEDIA_TYPE.encode()
+        await call.out.whole(status, problems.body_of(document), content_type=media_type, headers=headers)

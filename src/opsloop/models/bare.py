@@ -1,0 +1,87 @@
+"""A model that is an ONNX file and nothing else: a bundle made around it, its signature read from its graph.
+
+Nobody can say of it that it agrees with what was trained; the file itself is taken for the model.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opsloop.core.artifacts.store import sha256_hex
+from opsloop.models import bundle as bundles
+from opsloop.models.bundle import Bundle, BundleFile, Manifest
+from opsloop.models.errors import ModelFileBroken
+from opsloop.models.models import Parity
+from opsloop.models.runtime import session_of
+from opsloop.models.signature import Field, FieldType, Output, Signature, Task
+
+UNCHECKED = Parity(rows=0, largest_difference=0.0, flips=0, precision="as in the file", tolerance=0.0)
+
+
+def bundle_of(file: Path, *, others: Mapping[str, bytes] | None = None) -> Bundle:
+    """Args: others: further files of the bundle, such as `baseline.npy`. Raises: ModelFileBroken."""
+    try:
+        model = file.read_bytes()
+    except OSError as error:
+        raise ModelFileBroken(file=str(file), reason=error.strerror) from None
+    files = {bundles.MODEL: model, **(others or {})}
+    signature = signature_of(session_of(model))
+    known = {name: BundleFile.of(data) for name, data in files.items()}
+    manifest = Manifest(signature, "onnx", known, parity=UNCHECKED)
+    return Bundle(manifest, sha256_hex(bundles.encoded(manifest)), lambda name, _: files[name])
+
+
+def with_files(bundle: Bundle, others: Mapping[str, bytes]) -> Bundle:
+    """A bundle with other files in place of its own."""
+    from dataclasses import replace
+
+    known = {**bundle.manifest.files, **{name: BundleFile.of(data) for name, data in others.items()}}
+    manifest = replace(bundle.manifest, files=known)
+
+    def read(name: str, _known: BundleFile) -> bytes:
+        return others[name] if name in others else bundle.file(name)
+
+    return Bundle(manifest, sha256_hex(bundles.encoded(manifest)), read)
+
+
+def rows_of(file: Path) -> bytes:
+    """A file of reference rows, checked: numbers in rows. Raises: ModelFileBroken."""
+    try:
+        found: NDArray[Any] = np.load(io.BytesIO(file.read_bytes()), allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ModelFileBroken(file=str(file), reason=f"it holds no rows of numbers ({error})") from None
+    if found.ndim != 2 or not len(found) or not np.issubdtype(found.dtype, np.number):
+        raise ModelFileBroken(file=str(file), reason=f"it has shape {found.shape}; wanted rows of numbers")
+    return bundles.array_bytes(found.astype(np.float64))
+
+
+def signature_of(session: Any) -> Signature:
+    """What the graph says: its columns, and whether it names classes. Raises: ModelFileBroken."""
+    inputs = session.get_inputs()
+    if len(inputs) == 1 and inputs[0].type != "tensor(string)":
+        width = inputs[0].shape[-1] if len(inputs[0].shape) == 2 else None
+        if not isinstance(width, int):
+            raise ModelFileBroken(file=bundles.MODEL, reason="its graph does not say how many columns it takes")
+        fields = tuple(Field(f"x{at}", FieldType.NUMBER) for at in range(width))
+    else:
+        fields = tuple(
+            Field(each.name, FieldType.TEXT if each.type == "tensor(string)" else FieldType.NUMBER) for each in inputs
+        )
+    return Signature(fields, _output(session.get_outputs()))
+
+
+def _output(outputs: Any) -> Output:
+    said = outputs[0]
+    if said.type not in ("tensor(int64)", "tensor(string)"):
+        return Output(said.name, Task.REGRESSION)
+    count = outputs[1].shape[-1] if len(outputs) > 1 and len(outputs[1].shape or []) == 2 else None
+    known = count if isinstance(count, int) else 2
+    if said.type == "tensor(string)":
+        return Output(said.name, Task.CLASSIFICATION, tuple(str(at) for at in range(known)))
+    return Output(said.name, Task.CLASSIFICATION, tuple(range(known)))
