@@ -21,7 +21,7 @@ from opsloop.core.clock import Clock
 from opsloop.core.errors import OpsloopError
 from opsloop.gateway.ledger import RecordIds
 from opsloop.gateway.predicting import answers
-from opsloop.gateway.predicting.asked import Models
+from opsloop.gateway.predicting.held import Models
 from opsloop.gateway.predicting.keeping import ENGINE, Keeping
 from opsloop.gateway.predicting.predictor import Predicted
 from opsloop.gateway.predicting.requests import decoder

@@ -98,11 +98,15 @@ class ShortProtocol(Protocol):
             self._turn_round()
             super().on_message_complete()
 
+    @property
+    def _is_alone(self) -> bool:
+        """Whether no request of this connection is on the ordinary way."""
+        return (self.cycle is None or self.cycle.response_complete) and not self.pipeline
+
     def _begins_short(self) -> bool:
         """Whether the request whose head is there goes the short way."""
-        is_alone = (self.cycle is None or self.cycle.response_complete) and not self.pipeline
         if (
-            not is_alone
+            not self._is_alone
             or self.flow.write_paused
             or self._head_bytes > HEAD_LIMIT_BYTES
             or self.parser.get_method() != b"POST"
@@ -156,7 +160,10 @@ class ShortProtocol(Protocol):
         self._unwritten -= 1
         if not self.transport.is_closing():
             self.transport.write(_head_of(self.server_state.default_headers) + answer)
-        self.on_response_complete()
+        if self._is_alone:
+            self.on_response_complete()
+        else:  # one behind it is on the ordinary way already, and goes on with those behind itself
+            self.server_state.total_requests += 1
 
 
 class _Head:

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from opsloop.gateway.calls import Call
 from opsloop.gateway.predicting.exchange import ModelDialect
-from opsloop.gateway.predicting.predictor import Predictor
-from opsloop.releases.routing import Arm, Route
+from opsloop.gateway.predicting.held import Models
+from opsloop.releases.routing import Route
 
 
 class ModelRoutes(Protocol):
@@ -20,12 +20,6 @@ class ModelRoutes(Protocol):
 
     async def route(self, name: str) -> Route:
         """Raises: UnknownEndpoint, NothingReleased."""
-        ...
-
-
-class Models(Protocol):
-    def model(self, arm: Arm, endpoint: str) -> Predictor:
-        """Raises: ReleaseUnusable, NotAModel."""
         ...
 
 

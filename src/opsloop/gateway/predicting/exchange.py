@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from opsloop.gateway.arms import Arms
 from opsloop.gateway.errors import AnswerTimedOut
 from opsloop.gateway.ledger import Ledger
+from opsloop.gateway.predicting.held import Models
 from opsloop.gateway.predicting.keeping import Keeping
 from opsloop.gateway.predicting.predictor import Predicted, Predictor
 from opsloop.gateway.predicting.rows import Table
@@ -48,7 +48,7 @@ class ModelExchange:
 
     def __init__(
         self,
-        arms: Arms,
+        arms: Models,
         settings: GatewaySettings,
         ledger: Ledger,
         route: Route,
