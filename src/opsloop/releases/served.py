@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
@@ -12,7 +10,6 @@ from opsloop.flows import versions as flows
 from opsloop.models import service as models
 from opsloop.models.models import ModelVersion
 from opsloop.models.signature import Task
-from opsloop.monitoring.drift.declared import Watching
 from opsloop.releases._tables import EndpointRow
 from opsloop.releases.errors import KindsMixed
 from opsloop.releases.models import Kind
@@ -62,9 +59,3 @@ def check_kind(endpoint: EndpointRow, served: Served) -> None:
         endpoint.kind = served.kind
     elif endpoint.kind != served.kind:
         raise KindsMixed(endpoint=endpoint.name, kind=endpoint.kind, served=served.kind, version=served.ref)
-
-
-def check_config(served: Served, config: Mapping[str, Any]) -> None:
-    """What a model's release says of how it is watched. Raises: InvalidInput naming the key."""
-    if served.kind == "model":
-        Watching.parse(config.get("drift"))

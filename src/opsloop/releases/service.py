@@ -111,7 +111,6 @@ def create_release(
     served.check_kind(row, version)
     stable = uow.session.get(ReleaseRow, row.stable) if row.stable else None
     config = dict(config or {})
-    served.check_config(version, config)
     model_config.check(version, config)
     digest = _digest(kind=row.kind, serves_digest=version.digest, config=config, evaluation=evaluation)
     if stable is not None and stable.digest == digest:
