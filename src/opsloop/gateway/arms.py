@@ -14,7 +14,6 @@ from opsloop.core.workspace import Workspace
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.service import load_frozen
 from opsloop.gateway.errors import NotAFlow, NotAModel, ReleaseUnusable
-from opsloop.gateway.predicting.loading import predictor_of
 from opsloop.gateway.predicting.predictor import Predictor
 from opsloop.releases.routing import BELL, Arm
 
@@ -112,6 +111,8 @@ class Arms:
         found: Served | Unusable
         try:
             if arm.kind == "model":
+                from opsloop.gateway.predicting.loading import predictor_of  # ONNX Runtime and NumPy, extras
+
                 found = predictor_of(self._workspace, arm, endpoint)
             else:
                 found = load_frozen(self._workspace, arm.serves_digest)

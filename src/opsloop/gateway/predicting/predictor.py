@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.gateway.predicting.rows import Rows, Table
-from opsloop.models.runtime import LoadedModel, Predictions
 from opsloop.models.signature import FieldType, Signature
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from opsloop.models.runtime import LoadedModel, Predictions
+
+with suppress(ModuleNotFoundError):  # without the extra `models` nothing here is called
+    import numpy as np
 
 log = structlog.get_logger()
 LOOP_S = 0.002

@@ -7,17 +7,22 @@ time for the sentence that says what is wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from opsloop.gateway.errors import TooManyRows
 from opsloop.gateway.predicting.row_faults import LARGEST, LARGEST_WHOLE, fault_of
 from opsloop.models.signature import Field, FieldType, Signature
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+with suppress(ModuleNotFoundError):  # without the extra `models` nothing here is called
+    import numpy as np
 
 _encode = msgspec.json.Encoder().encode
 _LEFT = b" \t\r\n"
