@@ -39,7 +39,7 @@ def test_the_package_root_loads_nothing_slow() -> None:
     assert loaded_by("import opsloop") & SLOW_TO_LOAD == set()
 
 
-# In the gateway, models are what the OpenAI protocol calls so: a route that lists endpoints; in the client, calls, in the console, pages.
+# Elsewhere a file of this name is no slice's nouns: a route of the OpenAI protocol, calls of the client, pages.
 NOUNS = sorted(
     ".".join(("opsloop", *file.relative_to(SOURCE).with_suffix("").parts))
     for file in SOURCE.glob("**/models.py")
