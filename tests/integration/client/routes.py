@@ -22,6 +22,7 @@ from opsloop.evaluation import jobs as evaluation_jobs
 from opsloop.evaluation.api import router as evaluation
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
+from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
@@ -38,7 +39,7 @@ class Routes:
         self._app = FastAPI()
         self._app.state.workspace = workspace
         watched = (monitoring, labels, watching, alarms)
-        for router in (audit, identity, jobs, datasets, evaluation, feedback, flows, *watched, rag, releases):
+        for router in (audit, identity, jobs, datasets, evaluation, feedback, flows, models, *watched, rag, releases):
             self._app.include_router(router)
         self._app.add_exception_handler(OpsloopError, _problem)
 

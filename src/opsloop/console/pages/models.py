@@ -138,6 +138,8 @@ def _range(field: Field) -> str:
 
 def _tone(it: ModelComparison) -> str:
     better = {each.is_better for each in it.metrics}
+    if {True, False} <= better:
+        return "fair"
     return "bad" if False in better else "good" if True in better else ""
 
 
