@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from onnx import TensorProto, helper
+from onnx import NodeProto, TensorProto, helper
 
 from opsloop.models import onnx_file, runtime
 from opsloop.models.errors import ModelFileBroken
 from tests.unit.models import made
 
 
-def model_of(*nodes: object, weights: TensorProto | None = None) -> bytes:
+def model_of(*nodes: NodeProto, weights: TensorProto | None = None) -> bytes:
     inputs = [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, 2])]
     outputs = [helper.make_tensor_value_info("Y", TensorProto.FLOAT, None)]
     graph = helper.make_graph(list(nodes), "g", inputs, outputs, initializer=[weights] if weights else [])
