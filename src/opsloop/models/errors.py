@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsloop.core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from opsloop.core.errors import Conflict, Failed, InvalidInput, NotFound, Unavailable
 
 
 class ModelMissing(NotFound):
@@ -35,3 +35,11 @@ class ParityMissed(Conflict):
 
 class NoCertificate(Unavailable):
     template = "model {model} has no certificate that its ONNX form agrees with what was trained; register it again"
+
+
+class MirrorAway(Unavailable):
+    template = "the MLflow server at {where} takes no copy now: {reason}"
+
+
+class MirrorRefused(Failed):
+    template = "the MLflow server at {where} refuses the copy: {reason}; see OPSLOOP_MLFLOW_TRACKING_URI and the token"

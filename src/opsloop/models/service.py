@@ -14,7 +14,7 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
-from opsloop.models import bundle
+from opsloop.models import bundle, mirroring
 from opsloop.models._tables import ModelAliasRow, ModelRow, ModelVersionRow
 from opsloop.models.candidate import Candidate
 from opsloop.models.errors import ModelMissing, ModelVersionMissing
@@ -52,6 +52,7 @@ def register(
         uow.audit("model.registered", f"model/{name}@{row.version}", digest=digest, run=run, dataset=dataset)
         if dataset:
             lineage.note_use(uow, datasets.get(uow, dataset), "model", f"{name}@{row.version}")
+        mirroring.wanted(uow, row.id, f"{name}@{row.version}")
     if alias:
         _point(uow, row, alias)
     return _version(uow, row)
