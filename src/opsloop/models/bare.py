@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,7 @@ from opsloop.models.models import Parity
 from opsloop.models.runtime import session_of
 from opsloop.models.signature import Field, FieldType, Output, Signature, Task
 
+_OF_BASELINE = (bundles.BASELINE_PREDICTIONS, bundles.LABELS)
 UNCHECKED = Parity(rows=0, largest_difference=0.0, flips=0, precision="as in the file", tolerance=0.0)
 
 
@@ -38,10 +41,12 @@ def bundle_of(file: Path, *, others: Mapping[str, bytes] | None = None) -> Bundl
 
 
 def with_files(bundle: Bundle, others: Mapping[str, bytes]) -> Bundle:
-    """A bundle with other files in place of its own."""
-    from dataclasses import replace
-
-    known = {**bundle.manifest.files, **{name: BundleFile.of(data) for name, data in others.items()}}
+    """A bundle with other files in place of its own; what spoke of other reference rows is left out."""
+    kept = dict(bundle.manifest.files)
+    if bundles.BASELINE in others:
+        for name in _OF_BASELINE:
+            kept.pop(name, None)
+    known = {**kept, **{name: BundleFile.of(data) for name, data in others.items()}}
     manifest = replace(bundle.manifest, files=known)
 
     def read(name: str, _known: BundleFile) -> bytes:
@@ -59,6 +64,16 @@ def rows_of(file: Path) -> bytes:
     if found.ndim != 2 or not len(found) or not np.issubdtype(found.dtype, np.number):
         raise ModelFileBroken(file=str(file), reason=f"it has shape {found.shape}; wanted rows of numbers")
     return bundles.array_bytes(found.astype(np.float64))
+
+
+def rules_of(file: Path) -> bytes:
+    """A file of expectations, checked: JSON. Raises: ModelFileBroken."""
+    try:
+        data = file.read_bytes()
+        msgspec.json.decode(data)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ModelFileBroken(file=str(file), reason=f"it holds no rules as JSON ({error})") from None
+    return data
 
 
 def signature_of(session: Any) -> Signature:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from opsloop.core.caller import system
 from opsloop.core.errors import InvalidInput
 from opsloop.core.opening import open_workspace
@@ -12,9 +14,9 @@ from opsloop.core.settings import CoreSettings
 from opsloop.models import bare, runtime
 from opsloop.models import bundle as bundles
 from opsloop.models import service as models
-from opsloop.models.errors import ModelFileBroken
 from opsloop.models.runtime import LoadedModel
 
+log = structlog.get_logger()
 PICKLES = (".pkl", ".pickle", ".joblib", ".sav")
 
 
@@ -51,11 +53,16 @@ def found(
     if baseline is not None:
         others[bundles.BASELINE] = bare.rows_of(baseline)
     if expectations is not None:
-        others[bundles.EXPECTATIONS] = _text(expectations)
+        others[bundles.EXPECTATIONS] = bare.rules_of(expectations)
     path = Path(wanted)
-    if path.suffix in PICKLES:
+    if path.suffix.lower() in PICKLES or _begins_as_pickle(path):
         raise Pickled(file=path)
+    if path.name == bundles.MODEL and (path.parent / bundles.MANIFEST).is_file():
+        path = path.parent
     if path.suffix == ".onnx":
+        log.warning(
+            "model_unchecked", file=str(path), reason="no certificate says that it agrees with what was trained"
+        )
         return _named(LoadedModel(bare.bundle_of(path, others=others)), path.stem)
     if path.is_dir():
         model = runtime.load_folder(path)
@@ -81,8 +88,9 @@ def _named(model: LoadedModel, name: str) -> Found:
     return Found(model, name, f"{name}@{model.digest[:12]}")
 
 
-def _text(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ModelFileBroken(file=str(file), reason=error.strerror) from None
+def _begins_as_pickle(path: Path) -> bool:
+    """Whether a file begins as pickles of protocol 2 and later do; an ONNX file begins with another byte."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(1) == b"\x80"

@@ -7,20 +7,26 @@ import signal
 import socket
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.gateway.app import Gateway
+from opsloop.server.door import Door
+from opsloop.server.short_protocol import ShortProtocol
 
 
 async def serve(data_dir: Path) -> None:
     workspace = open_workspace(CoreSettings(data_dir=data_dir))
     gateway = Gateway(workspace)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-    config = uvicorn.Config(gateway, lifespan="off", log_config=None, access_log=False, http="httptools")
+    door = Door(workspace, listens_on_loopback=True)
+    http: Any = partial(ShortProtocol, shortcut=gateway.shortcut, door=door, limit_bytes=1_000_000)
+    config = uvicorn.Config(gateway, lifespan="off", log_config=None, access_log=False, http=http)
     server = uvicorn.Server(config)
     # uvicorn would raise the signal again when it has stopped, and the process would end before it has drained.
     server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]

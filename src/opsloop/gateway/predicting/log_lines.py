@@ -76,7 +76,8 @@ class LogLines:
     def _flush(self) -> None:
         lines = [line(self._waiting.popleft()) for _ in range(len(self._waiting))]
         try:
-            self._write(b"".join(lines))
+            if lines:
+                self._write(b"".join(lines))
         except OSError as error:
             self._dropped += len(lines)
             log.warning("prediction_lines_not_written", reason=str(error))

@@ -65,7 +65,7 @@ class Predictor:
     rows: most of one request.
     """
 
-    __slots__ = ("_clock_s", "_watch", "_wide_rows", "loop_rows", "model", "rows", "watch")
+    __slots__ = ("_clock_s", "loop_rows", "model", "rows", "watch")
 
     def __init__(
         self, model: LoadedModel, watch: Watching | None, *, rows: int, clock_s: Callable[[], float] = time.time

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Literal
 
 import msgspec
@@ -9,6 +11,7 @@ import msgspec
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.json_body import decoded
 
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`")
 Wanted = Literal["probabilities", "intervals"]
 
 
@@ -41,14 +44,15 @@ def request_of(body: bytes) -> PredictRequest:
 
 def _unreadable(body: bytes, error: Exception) -> InvalidInput:
     """Where JSON itself is broken by a value of the rows, leave it to whoever reads rows to name it."""
-    import json
-
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
         found = None
     if isinstance(found, dict) and "inputs" in found and not isinstance(error, msgspec.ValidationError):
         raise Unread(json.dumps(found["inputs"]).encode())
+    if (unknown := _UNKNOWN.match(str(error))) is not None:
+        wanted = "`inputs`, and if you like `return`, `alpha`, `user`"
+        return InvalidInput(f"body: has a field {unknown['name']!r}; wanted {wanted}", field="body")
     try:
         decoded(decoder, body)
     except InvalidInput as refused:
