@@ -72,6 +72,7 @@ class Gateway:
                 task.cancel()
             if self._under_way:  # the last one may have ended in the same moment as the time
                 await asyncio.wait(set(self._under_way))
+        await self._serving.copies.drain()
         await run_in_threadpool(self._stop)
 
     def _stop(self) -> None:

@@ -18,11 +18,13 @@ from opsloop.gateway.dialect import Dialect
 from opsloop.gateway.errors import Overloaded
 from opsloop.gateway.exchange import Exchange
 from opsloop.gateway.ledger import Ledger, RecordIds
+from opsloop.gateway.predicting.copying import Copying
 from opsloop.gateway.predicting.exchange import ModelDialect, ModelExchange
 from opsloop.gateway.predicting.keeping import Keeping
 from opsloop.gateway.presence import Presence
 from opsloop.gateway.routes import Routes
 from opsloop.gateway.settings import GatewaySettings
+from opsloop.gateway.shadowing import Copies
 from opsloop.gateway.shortcut import Shortcut
 from opsloop.monitoring.recorder import Recorder
 from opsloop.monitoring.subjects import Subjects
@@ -36,6 +38,7 @@ class _Drawn:
     route: Route
     arm: Arm
     ledger: Ledger
+    subject: str
 
 
 class Serving:
@@ -52,6 +55,8 @@ class Serving:
         self._ids = RecordIds(workspace.ids.new("gw"))
         self._complaints = Complaints(workspace.clock)
         self._running = 0
+        self.copies = Copies(recorder, self._ids, workspace.clock)
+        self._copying = Copying(self.copies, self.arms, keeping)
 
     def shortcut(self) -> Shortcut:
         """The way past all of this for requests that a model answers at once."""
@@ -64,6 +69,7 @@ class Serving:
             self.keeping,
             self.workspace.clock,
             self.workspace.ids.new,
+            self._copying,
         )
 
     async def body(self, call: Call) -> bytes:
@@ -90,6 +96,14 @@ class Serving:
         drawn = await self._drawn(call, endpoint, user=user, streamed=False)
         exchange = ModelExchange(self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect, self.keeping)
         await self._run(call, _whole(call, exchange), exchange)
+        if exchange.answered is not None:
+            self._copying.offer(
+                drawn.route,
+                exchange.answered.predicted,
+                dialect.table,
+                request_id=call.request_id,
+                subject=drawn.subject,
+            )
 
     async def _drawn(self, call: Call, endpoint: str, *, user: str | None, streamed: bool) -> _Drawn:
         """The arm for whoever asks, if there is room for another request."""
@@ -109,7 +123,7 @@ class Serving:
         if self._running >= self.settings.gateway_max_concurrent:
             ledger.shed(drawn)
             raise Overloaded(limit=self.settings.gateway_max_concurrent)
-        return _Drawn(route, drawn, ledger)
+        return _Drawn(route, drawn, ledger, subject)
 
     async def _run(self, call: Call, work: Awaitable[None], exchange: Exchange | ModelExchange) -> None:
         self._running += 1

@@ -12,19 +12,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from opsloop.core.clock import Clock
 from opsloop.core.errors import OpsloopError
 from opsloop.gateway.ledger import RecordIds
 from opsloop.gateway.predicting import answers
+from opsloop.gateway.predicting.copying import Copying
 from opsloop.gateway.predicting.held import Models
 from opsloop.gateway.predicting.keeping import ENGINE, Keeping
-from opsloop.gateway.predicting.predictor import Predicted
+from opsloop.gateway.predicting.predictor import Predicted, Predictor
 from opsloop.gateway.predicting.requests import decoder
+from opsloop.gateway.predicting.rows import Table
 from opsloop.monitoring.models import RequestRecord
 from opsloop.releases.routing import Arm, Route, RoutingTable, choose
 
@@ -35,7 +38,7 @@ _SUBJECTS = 10_000
 Written = Callable[[bytes], None]
 
 
-class Table(Protocol):
+class RoutesInMemory(Protocol):
     @property
     def table(self) -> RoutingTable: ...
     @property
@@ -53,7 +56,7 @@ class Shortcut:
 
     def __init__(
         self,
-        routes: Table,
+        routes: RoutesInMemory,
         arms: Models,
         recorder: Records,
         ids: RecordIds,
@@ -61,6 +64,7 @@ class Shortcut:
         keeping: Keeping,
         clock: Clock,
         new_request_id: Callable[[str], str],
+        copying: Copying | None = None,
     ) -> None:
         self._routes = routes
         self._arms = arms
@@ -70,6 +74,8 @@ class Shortcut:
         self._keeping = keeping
         self._clock = clock
         self._new_request_id = new_request_id
+        self._copying = copying
+        self._copied: list[Callable[[], None]] = []
         self._records: list[RequestRecord] = []
         self._answers: list[tuple[Written, bytes]] = []
         self.is_open = True
@@ -116,6 +122,7 @@ class Shortcut:
         self.answered += 1
         request_id = request_id or self._new_request_id("req")
         self._keep(route, arm, predicted, subject, request_id, started_s)
+        self._copy(route, predicted, request.inputs, request_id=request_id, subject=subject)
         answer = answers.body_of(predicted, answers.release_text(arm.release), request_id.encode())
         if not self._answers:
             asyncio.get_running_loop().call_soon(self.flush)
@@ -129,6 +136,9 @@ class Shortcut:
         self._recorder.record_all(records)
         for written, answer in given:
             written(answer)
+        copied, self._copied = self._copied, []
+        for offer in copied:
+            offer()
 
     def _keep(
         self, route: Route, arm: Arm, predicted: Predicted, subject: str, request_id: str, started_s: float
@@ -155,6 +165,16 @@ class Shortcut:
             )
         )
         self._keeping.log(predicted)
+
+    def _copy(self, route: Route, predicted: Predicted, rows: msgspec.Raw, *, request_id: str, subject: str) -> None:
+        """Offer the rows to a candidate in the shadow once the answer is out."""
+        if route.shadow and self._copying is not None:
+
+            def table_of(predictor: Predictor) -> Table:
+                return predictor.rows.table(rows)
+
+            offer = partial(self._copying.offer, route, predicted, table_of, request_id=request_id, subject=subject)
+            self._copied.append(offer)
 
 
 # What follows the status line and the server's own headers.

@@ -11,13 +11,16 @@ from typing import Any
 
 import pytest
 import uvicorn
+from sklearn.linear_model import LogisticRegression
 
 from opsloop.core.settings import CoreSettings
+from opsloop.models.signature import Task
+from opsloop.releases.driver import Driver
 from opsloop.server.door import Door
 from opsloop.server.short_protocol import ShortProtocol
 from tests.integration.gateway.test_predict import ROWS, release
 from tests.integration.gateway.world import Live, Shop
-from tests.unit.models.made import iris_candidate
+from tests.unit.models.made import candidate, iris, iris_candidate
 
 GOOD = json.dumps({"inputs": ROWS}).encode()
 WRONG = b'{"inputs": [[1, 2, 3]]}'
@@ -167,3 +170,23 @@ def test_records_are_there_before_their_answers(shop: Shop, served: Short, wire:
     spooled = b"".join(path.read_bytes() for path in (shop.workspace.data_dir / "spool").iterdir())
     stored = {record.request_id for record in shop.records("iris")}
     assert b"kept-1" in spooled or "kept-1" in stored or "kept-1" in {r.request_id for r in shop.records("iris")}
+
+
+def test_a_candidate_in_the_shadow_is_asked_on_both_ways(shop: Shop, served: Short, wire: Wire) -> None:
+    X, y = iris()
+    other = candidate(LogisticRegression(C=0.5, max_iter=500), X, y, Task.CLASSIFICATION)
+    rollout = release(shop, other, strategy={"shadow": {"min_pairs": 1_000_000, "sample": 1.0}})
+    Driver.of(shop.workspace, rollout).tick(shop.workspace)
+    while not any(record.shadow for record in shop.records("iris")):  # until the test's own time limit
+        wire.send(post(GOOD))
+        assert wire.answer()[2]["predictions"] == [0, 2]
+    wire.send(post(GOOD, x_request_id="short"))
+    short = wire.answer()[2]
+    wire.send(post(GOOD, connection="close"))
+    ordinary = wire.answer()[2]
+    served.drain()
+    copies = {record.request_id: record for record in shop.records("iris") if record.shadow}
+    for each in (short, ordinary):
+        copy = copies[f"{each['request_id']}~candidate"]
+        assert (copy.status, copy.agreement, copy.release) == ("ok", 1.0, copies["short~candidate"].release)
+        assert copy.release != each["release"]

@@ -44,7 +44,7 @@ class ModelDialect(Protocol):
 class ModelExchange:
     """Args: drawn: the arm that was drawn for the subject."""
 
-    __slots__ = ("_arms", "_asked", "_dialect", "_drawn", "_keeping", "_ledger", "_route", "_settings")
+    __slots__ = ("_arms", "_asked", "_dialect", "_drawn", "_keeping", "_ledger", "_route", "_settings", "answered")
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class ModelExchange:
         self._drawn = self._asked = drawn
         self._dialect = dialect
         self._keeping = keeping
+        self.answered: ModelAnswer | None = None
 
     async def answer(self) -> bytes:
         """The whole answer; its record is kept when this returns or raises. Raises: OpsloopError."""
@@ -76,6 +77,7 @@ class ModelExchange:
             raise
         self._ledger.answered(answer.arm, self._keeping.facts(answer.predicted))
         self._keeping.log(answer.predicted)
+        self.answered = answer
         return body
 
     def cancelled(self, reason: str) -> None:
