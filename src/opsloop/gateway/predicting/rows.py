@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from opsloop.gateway.errors import TooManyRows
-from opsloop.gateway.predicting.row_faults import LARGEST, LARGEST_WHOLE, fault_of
+from opsloop.gateway.predicting.row_faults import fault_of
 from opsloop.models.signature import Field, FieldType, Signature
+from opsloop.models.values import LARGEST, LARGEST_WHOLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
