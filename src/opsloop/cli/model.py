@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opsloop.cli import text
+from opsloop.cli import model_predict, text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 @noun("model")
 def model() -> None:
     """Trained models: versions, aliases, and what differs between them."""
+
+
+for _command in model_predict.COMMANDS:
+    model.add_command(_command)
 
 
 @verb(model, "list", example="opsloop model list")
