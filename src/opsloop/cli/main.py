@@ -47,7 +47,7 @@ SECTIONS = {
         "eval": Entry("opsloop.cli.evaluation:evaluation", "Evaluations of flows and models over datasets."),
         "judge": Entry("opsloop.cli.judge:judge", "Models that judge answers, and how far they agree with people."),
         "train": Entry("opsloop.cli.train:train", "Train models: pipelines and their runs."),
-        "model": Entry("opsloop.cli.model:model", "Trained models: versions, aliases, comparison."),
+        "model": Entry("opsloop.cli.model:model", "Trained models: versions, aliases, and what differs between them."),
         "gate": Entry("opsloop.cli.gate:gate", "The verdict on an evaluation."),
         "ci": Entry("opsloop.cli.ci:ci", "Pipelines: evaluate, decide, write reports, comment."),
     },

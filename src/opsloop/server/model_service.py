@@ -38,6 +38,7 @@ from opsloop.monitoring.drift.hooks import Hook
 from opsloop.monitoring.drift.lone import LoneWatch
 from opsloop.monitoring.drift.options import DriftOptions
 from opsloop.server.authentication import is_loopback
+from opsloop.server.inference.listening import InferenceSettings, over_grpc
 from opsloop.server.one_model import OneModel
 from opsloop.server.serving import KEEP_ALIVE_S, listen, loop_factory, url_of
 from opsloop.server.short_protocol import ShortProtocol
@@ -165,8 +166,9 @@ def serve(
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, setattr, server, "should_exit", True)
-        ready(url_of(listener))
-        await server.serve(sockets=[listener])
+        async with over_grpc(app, settings, read(InferenceSettings).grpc_port):
+            ready(url_of(listener))
+            await server.serve(sockets=[listener])
 
     lines.start()
     try:

@@ -21,6 +21,7 @@ from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings, check
 from opsloop.core.telemetry import logging, tracing
 from opsloop.server.authentication import is_loopback, refuse_open_door
+from opsloop.server.inference.listening import InferenceSettings, over_grpc
 from opsloop.server.platform import Platform
 
 KEEP_ALIVE_S = 30
@@ -99,7 +100,9 @@ async def _serve(
             target=when_ready, args=(url, lambda: server.should_exit), name="when-ready", daemon=True
         ).start()
     try:
-        await server.serve(sockets=[listener])
+        grpc_port = platform.workspace.section(InferenceSettings).grpc_port
+        async with over_grpc(platform.app, platform.workspace.settings, grpc_port):
+            await server.serve(sockets=[listener])
     finally:
         lock.announce(None)
         await platform.stop()

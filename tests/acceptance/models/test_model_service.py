@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,10 +15,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 
 from opsloop.models import bundle as bundles
+from opsloop.server.inference.messages import SERVICE, message
 from tests.acceptance.in_process import run
 from tests.unit.models import made
 
@@ -199,6 +202,24 @@ def test_with_a_key_only_its_holders_are_let_in(start: Start) -> None:
     for connection in ("keep-alive", "close"):  # the short way and the ordinary one
         shown = {"authorization": "Bearer sesame", "connection": connection}
         assert http.post("/predict", json=SEED, headers=shown).json()["predictions"] == [0, 2]
+
+
+def test_the_open_inference_protocol_is_answered_over_grpc(start: Start) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    start(OPSLOOP_GRPC_PORT=str(port))
+    request = message("ModelInferRequest")(model_name="models")
+    tensor = request.inputs.add(name="rows", datatype="FP64", shape=[2, 4])
+    tensor.contents.fp64_contents.extend(value for row in SEED["inputs"] for value in row)
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = channel.unary_unary(
+            f"/{SERVICE}/ModelInfer",
+            request_serializer=message("ModelInferRequest").SerializeToString,
+            response_deserializer=message("ModelInferResponse").FromString,
+        )
+        said = call(request, timeout=60)
+    assert list(said.outputs[0].contents.int64_contents) == [0, 2]
 
 
 def test_a_million_rows_are_refused_and_the_service_goes_on(start: Start) -> None:
