@@ -7,7 +7,7 @@ Source: https://github.com/ulid/spec
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from itertools import count
 from typing import Protocol
@@ -21,6 +21,7 @@ class Ids(Protocol):
 
 # Two digits at a time: ids are made on the hot path of every request.
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_RANDOM_BYTES, _DRAWN = 10, 256
 _SHIFTS = tuple(range(120, -1, -10))
 
 
@@ -30,9 +31,23 @@ def _base32(number: int) -> str:
 
 
 class RandomIds:
+    """Threads share one; randomness is drawn for many ids at once, for each draw asks the operating system."""
+
+    def __init__(self) -> None:
+        self._drawn: list[bytes] = []
+        os.register_at_fork(after_in_child=self._drawn.clear)
+
     def new(self, noun: str) -> str:
-        number = (time.time_ns() // 1_000_000 << 80) | secrets.randbits(80)
+        number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(self._random(), "big")
         return f"{noun}_{_base32(number)}"
+
+    def _random(self) -> bytes:
+        try:
+            return self._drawn.pop()  # one step: no two threads get the same
+        except IndexError:
+            drawn = os.urandom(_RANDOM_BYTES * _DRAWN)
+            self._drawn += [drawn[at : at + _RANDOM_BYTES] for at in range(_RANDOM_BYTES, len(drawn), _RANDOM_BYTES)]
+            return drawn[:_RANDOM_BYTES]
 
 
 class CountingIds:

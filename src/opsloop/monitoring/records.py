@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from sqlalchemy import Select, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from opsloop.core.caller import Role
+from opsloop.core.db.many import insert_new
 from opsloop.core.db.order import one_after_another
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring._tables import RequestRow
@@ -19,6 +19,11 @@ from opsloop.monitoring.predictions import service as predictions
 BELL = "records"
 MAX_LIMIT = 10_000
 _TABLE = cast(Table, RequestRow.__table__)
+_COLUMNS = (
+    *("key", "request_id", "endpoint", "release", "arm", "rollout", "candidate_share", "subject", "started_us"),
+    *("duration_ms", "status", "error_type", "http_status", "shielded", "abstained", "tokens_in", "tokens_out"),
+    *("engine", "streamed", "shadow", "agreement"),
+)
 
 
 def ingest(uow: UnitOfWork, records: Sequence[RequestRecord]) -> None:
@@ -26,10 +31,7 @@ def ingest(uow: UnitOfWork, records: Sequence[RequestRecord]) -> None:
     if not records:
         return
     one_after_another(uow.session, RequestRow.__tablename__)
-    # The one statement that both databases write in the same words and SQLAlchemy in two modules.
-    insert = postgresql.insert if uow.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(_TABLE).on_conflict_do_nothing(index_elements=["key"])
-    uow.session.connection().execute(statement, [_values(record) for record in records])
+    insert_new(uow.session, _TABLE, _COLUMNS, [_values(record) for record in records], key="key")
     predictions.keep(uow, records)
     uow.ring(BELL)
 
@@ -74,30 +76,31 @@ def _read(uow: UnitOfWork, query: Select[RequestRow], limit: int) -> list[tuple[
     return [(row.seq, _record(row)) for row in rows]
 
 
-def _values(record: RequestRecord) -> dict[str, Any]:
-    return {
-        "key": record.key,
-        "request_id": record.request_id,
-        "endpoint": record.endpoint,
-        "release": record.release,
-        "arm": record.arm,
-        "rollout": record.rollout,
-        "candidate_share": record.candidate_share,
-        "subject": record.subject,
-        "started_us": microseconds(record.started_at),
-        "duration_ms": record.duration_ms,
-        "status": record.status,
-        "error_type": record.error_type,
-        "http_status": record.http_status,
-        "shielded": record.shielded,
-        "abstained": record.abstained,
-        "tokens_in": record.tokens_in,
-        "tokens_out": record.tokens_out,
-        "engine": record.engine,
-        "streamed": record.streamed,
-        "shadow": record.shadow,
-        "agreement": record.agreement,
-    }
+def _values(record: RequestRecord) -> tuple[Any, ...]:
+    """In the order of _COLUMNS."""
+    return (
+        record.key,
+        record.request_id,
+        record.endpoint,
+        record.release,
+        record.arm,
+        record.rollout,
+        record.candidate_share,
+        record.subject,
+        microseconds(record.started_at),
+        record.duration_ms,
+        record.status,
+        record.error_type,
+        record.http_status,
+        record.shielded,
+        record.abstained,
+        record.tokens_in,
+        record.tokens_out,
+        record.engine,
+        record.streamed,
+        record.shadow,
+        record.agreement,
+    )
 
 
 def _record(row: RequestRow) -> RequestRecord:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -45,11 +44,14 @@ class Watching(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Predicted:
-    """Args:
-    values: JSON of the list of what the model says.
-    score: of the drift detector after these rows; None where nothing watches.
+class Predicted(msgspec.Struct, frozen=True, gc=False):
+    """What a model said of the rows of one request.
+
+    A msgspec struct, not a dataclass: it is made for every request, and costs a tenth there.
+
+    Args:
+        values: JSON of the list of what the model says.
+        score: of the drift detector after these rows; None where nothing watches.
     """
 
     table: Table

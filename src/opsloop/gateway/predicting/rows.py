@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +30,12 @@ _LEFT = b" \t\r\n"
 _FEW = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Args:
-    X: (rows, inputs), as models take it.
-    text: the rows as lists, JSON.
+class Table(msgspec.Struct, frozen=True, gc=False):
+    """Rows of a request. A msgspec struct as `Predicted` is, for the same reason.
+
+    Args:
+        X: (rows, inputs), as models take it.
+        text: the rows as lists, JSON.
     """
 
     X: NDArray[Any]

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import msgspec
 from sqlalchemy import ColumnElement, SQLColumnExpression, Table, exists, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import defer
 
 from opsloop.core.caller import Role
+from opsloop.core.db.many import insert_new
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring.instants import instant_of, microseconds
 from opsloop.monitoring.models import BESIDE, RequestRecord
@@ -20,17 +20,18 @@ from opsloop.monitoring.predictions.models import Prediction
 
 MAX_LIMIT = 100_000
 _TABLE = cast(Table, PredictionRow.__table__)
+_COLUMNS = (
+    *("key", "request_id", "is_answer", "endpoint", "release", "started_us", "rows", "drift_score"),
+    *("inputs", "predictions"),
+)
 _decode = msgspec.json.Decoder().decode
 
 
 def keep(uow: UnitOfWork, records: Sequence[RequestRecord]) -> None:
     """Store the rows of records that have any; a record that came before stays as it is."""
     values = [_values(record) for record in records if record.rows > 0 and record.status == "ok"]
-    if not values:
-        return
-    insert = sqlite.insert if uow.workspace.database.is_sqlite else postgresql.insert
-    statement = insert(_TABLE).on_conflict_do_nothing(index_elements=["key"])
-    uow.session.connection().execute(statement, values)
+    if values:
+        insert_new(uow.session, _TABLE, _COLUMNS, values, key="key")
 
 
 def newest(
@@ -120,19 +121,21 @@ def as_prediction(row: PredictionRow, *, with_inputs: bool = True) -> Prediction
     )
 
 
-def _values(record: RequestRecord) -> dict[str, Any]:
-    return {
-        "key": record.key,
-        "request_id": record.request_id.removesuffix(BESIDE),
-        "is_answer": not record.request_id.endswith(BESIDE),
-        "endpoint": record.endpoint,
-        "release": record.release,
-        "started_us": microseconds(record.started_at),
-        "rows": record.rows,
-        "drift_score": record.drift_score,
-        "inputs": _text(record.inputs),
-        "predictions": _text(record.predictions),
-    }
+def _values(record: RequestRecord) -> tuple[Any, ...]:
+    """In the order of _COLUMNS."""
+    is_answer = not record.request_id.endswith(BESIDE)
+    return (
+        record.key,
+        record.request_id if is_answer else record.request_id.removesuffix(BESIDE),
+        is_answer,
+        record.endpoint,
+        record.release,
+        microseconds(record.started_at),
+        record.rows,
+        record.drift_score,
+        _text(record.inputs),
+        _text(record.predictions),
+    )
 
 
 def _text(raw: msgspec.Raw) -> str:
