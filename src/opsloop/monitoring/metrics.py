@@ -46,7 +46,7 @@ drift_events = Counter("drift_events", "Drift alarms.", ["endpoint"], registry=R
 drift_score = Gauge(
     "drift_score",
     "Evidence that a feature drifted, over what an alarm needs; 1 is an alarm.",
-    ["endpoint", "feature"],
+    ["endpoint", "release", "feature"],
     registry=REGISTRY,
 )
 broken_expectations = Counter(
@@ -71,6 +71,14 @@ def observe(record: RequestRecord) -> None:
     counter, histogram = _children(record.endpoint, record.release, record.arm, record.status)
     counter.inc()
     histogram.observe(record.duration_ms / 1000)
+
+
+def forget_drift(endpoint: str, release: str) -> None:
+    """Show no score of a release that is not watched any more: its last one would stand there for ever."""
+    labels = [sample.labels for metric in drift_score.collect() for sample in metric.samples]
+    for each in labels:
+        if (each["endpoint"], each["release"]) == (endpoint, release):
+            drift_score.remove(endpoint, release, each["feature"])
 
 
 @cache

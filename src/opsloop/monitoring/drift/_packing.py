@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-FORMAT = 2
+FORMAT = 3
 """To be raised with every change of what is packed, and of the bets: evidence of other bets is none of these."""
 
 

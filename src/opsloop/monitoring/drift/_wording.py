@@ -81,9 +81,10 @@ def _category(column: Column, values: list[Any], bet: Bet) -> Seen:
         shown = f" (such as {unseen[-1]!r})" if unseen else ""
         words = f"{share:.1%} of {column.name} are values that the reference never had{shown}"
         return Seen(bet.change, words, None, "share unseen", 0.0, share)
-    place = bet.place if bet.place >= 0 else int(np.argmax(np.bincount(bins, minlength=len(shares))))
+    now = np.bincount(bins, minlength=len(shares)) / max(len(bins), 1)
+    place = bet.place if bet.place >= 0 else int(np.argmax(np.abs(now - shares)))
     label = column.labels[place] if place < len(column.labels) else "other"
-    share = float((bins == place).mean())
+    share = float(now[place])
     words = f"{column.name} is {label!r} in {share:.1%} of rows, {shares[place]:.1%} in the reference,"
     return Seen(bet.change, words, None, f"share of {label!r}", float(shares[place]), share)
 

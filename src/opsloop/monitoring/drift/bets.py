@@ -1,4 +1,5 @@
-"""What is bet on: that a column moved, spread, lost values or met new ones, each bet as a table over its bins.
+"""What is bet on: that a column moved, spread, lost values or met new ones, that a category became more frequent or
+that rare ones did; each bet as a table over its bins.
 
 A bet is a likelihood ratio l(bin) >= 0 of a changed against the reference distribution. It becomes an e-value, a factor
 with mean at most 1 as long as nothing changed, by division by the largest mean it can have: over every distribution
@@ -19,6 +20,7 @@ Learning models with uniform performance via distributionally robust optimizatio
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
@@ -40,6 +42,8 @@ class Change(StrEnum):
     FILLED = "filled"
     MORE = "more"
     LESS = "less"
+    RARER = "rarer"
+    COMMONER = "commoner"
     UNLINKED = "unlinked"
     LINKED = "linked"
     REVERSED = "reversed"
@@ -56,6 +60,8 @@ class Bet:
     weight: float
     place: int = -1
     """The bin of the category that it is on."""
+    figures: int = 0
+    """How many of its own it takes from the reference: p above."""
 
 
 BETS_PER_COLUMN = 20
@@ -69,7 +75,8 @@ _SHIFTS = ((0.15, 3.0), (0.3, 4.0), (0.6, 4.0), (1.2, 3.0), (2.4, 2.0))
 _SPREADS = ((0.4, 1.0), (0.7, 3.0), (1.4, 4.0), (2.0, 3.0), (3.5, 2.0))
 _UNSEEN = ((0.1, 1.0), (0.8, 1.5))
 _MISSING = ((0.1, 1.0), (0.8, 1.0))
-_CATEGORIES = 5
+_CATEGORIES = 4
+_TILTS = ((0.3, 3.0), (0.6, 3.0), (-0.4, 2.0))
 _UNUSED = Bet(Change.UNUSED, 0.0, 0.0)
 _CAP = 12.0
 
@@ -82,8 +89,12 @@ def bets_of(column: Column) -> tuple[tuple[Bet, ...], Floats]:
     return tuple(bet for bet, _ in found), np.array([ratio for _, ratio in found])
 
 
-def e_values(ratios: Floats, counts: Floats, radius: float) -> Floats:
-    """Likelihood ratios (bets, bins) scaled so that their mean is at most 1 within `radius` of the counts."""
+def e_values(ratios: Floats, counts: Floats, radius: float | Floats) -> Floats:
+    """Likelihood ratios (bets, bins) scaled so that their mean is at most 1 within `radius` of the counts.
+
+    Args:
+        radius: of all of them, or of each bet.
+    """
     rows = counts.sum() + _BEST_ROWS
     best = ratios.max(axis=1)
     mean = (ratios @ counts + _BEST_ROWS * best) / rows
@@ -91,6 +102,11 @@ def e_values(ratios: Floats, counts: Floats, radius: float) -> Floats:
     bound = np.maximum(mean + radius * np.sqrt(np.maximum(square - mean**2, 0.0)), mean * (1.0 + IDLE))
     scaled: Floats = np.clip(ratios / bound[:, None], math.exp(-_CAP), math.exp(_CAP))
     return scaled
+
+
+def radii_of(bets: Sequence[Bet], rows: int, columns: int, tolerance: float) -> Floats:
+    """The radius of each bet."""
+    return np.array([radius_of(rows, columns, tolerance, bet.figures) for bet in bets])
 
 
 def radius_of(rows: int, columns: int, tolerance: float, figures: int = 0) -> float:
@@ -139,7 +155,7 @@ def _on_numbers(column: Column) -> list[tuple[Bet, Floats]]:
 
 
 def _on_categories(column: Column) -> list[tuple[Bet, Floats]]:
-    """More or less of each of the most frequent categories."""
+    """More or less of each of the most frequent categories, and more of the rare ones or of the frequent ones."""
     counts, rows = column.counts, column.counts.sum()
     found = []
     for place in np.argsort(-counts[: len(column.labels)], kind="stable")[:_CATEGORIES]:
@@ -148,4 +164,16 @@ def _on_categories(column: Column) -> list[tuple[Bet, Floats]]:
             found.append((Bet(Change.MORE, share, 2.0, int(place)), _mixed(inside, counts, share)))
         rest = (rows - 0.5 * counts[place]) / max(rows - counts[place], 1.0)
         found.append((Bet(Change.LESS, 0.5, 2.0, int(place)), np.where(inside, 0.5, rest)))
+    for tilt, weight in _TILTS:
+        change = Change.RARER if tilt > 0.0 else Change.COMMONER
+        found.append((Bet(change, abs(tilt), weight, figures=len(column.labels)), _tilted(column, tilt)))
     return found
+
+
+def _tilted(column: Column, tilt: float) -> Floats:
+    """The ratio for "the rarer a label was, the more there is of it", in proportion to shares to the power -tilt."""
+    counts, known = column.counts, len(column.labels)
+    ratio = np.ones(len(counts))
+    own = np.maximum(counts[:known], _BEST_ROWS) ** -tilt
+    ratio[:known] = own * (counts[:known].sum() / max(float(counts[:known] @ own), 1e-9))
+    return ratio

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from opsloop.monitoring.drift import pairs as linked
-from opsloop.monitoring.drift.bets import Bet, Change, bets_of, e_values, radius_of
+from opsloop.monitoring.drift.bets import Bet, Change, bets_of, e_values, radii_of, radius_of
 from opsloop.monitoring.drift.columns import Column, Floats, Ints
 from opsloop.monitoring.drift.joint import Pace
 
@@ -59,7 +59,7 @@ def tables_of(
     share_of_columns = 1.0 - share_of_pairs - _SHARE_OF_ALL
     for place, column in enumerate(columns):
         own, ratios = bets_of(column)
-        factors.append(e_values(ratios, column.counts, radius).T)
+        factors.append(e_values(ratios, column.counts, radii_of(own, rows, len(columns), tolerance)).T)
         bets += own
         subjects += [(place,)] * len(own)
         weights.append(_shares(own) * share_of_columns / len(columns))

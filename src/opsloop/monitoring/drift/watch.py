@@ -203,6 +203,7 @@ class Watch:
             self._thread.join()
         with Trouble("drift_not_stored").told():
             self.report()
+        metrics.forget_drift(self._watched.endpoint, self._watched.release)
 
     def _run(self) -> None:
         trouble = Trouble("drift_not_stored")
@@ -345,7 +346,7 @@ class Watch:
     def _tell(self, checkpoint: Checkpoint, raised: Alarm | None) -> None:
         endpoint = self._watched.endpoint
         for feature, score in checkpoint.figures.items():
-            metrics.drift_score.labels(endpoint, feature).set(score)
+            metrics.drift_score.labels(endpoint, self._watched.release, feature).set(score)
         if raised is not None:
             metrics.drift_events.labels(endpoint).inc()
             log.warning("drift_detected", endpoint=endpoint, release=raised.release, said=raised.sentence)

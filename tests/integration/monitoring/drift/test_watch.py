@@ -195,6 +195,27 @@ def test_another_release_is_watched_by_itself(workspace: Workspace, admin: Calle
     assert not candidate.observe(QUIET, [0, 0, 0], 0.0).detected
 
 
+def test_the_score_stands_by_release_until_the_release_is_watched_no_more(workspace: Workspace) -> None:
+    stable = watch(workspace)
+    canary = Watch(
+        workspace, Watched("iris", "rel_2", "iris@4", "def"), lambda baseline: CountingMethod(baseline=baseline)
+    )
+    see(canary, CHANGED)
+    for each in (stable, canary):
+        see(each, QUIET)
+        each.report()
+    shown = scores()
+    assert shown["rel_2"] > shown["rel_1"] == 0.0
+    canary.close()
+    assert scores() == {"rel_1": 0.0}
+    stable.close()
+
+
+def scores() -> dict[str, float]:
+    samples = [sample for metric in metrics.drift_score.collect() for sample in metric.samples]
+    return {each.labels["release"]: each.value for each in samples if each.labels["endpoint"] == "iris"}
+
+
 def test_a_detector_that_fails_does_not_fail_the_request(workspace: Workspace) -> None:
     assert not watch(workspace).observe(np.zeros(3), [0, 0, 0], 0.0).detected
 

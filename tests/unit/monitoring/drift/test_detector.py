@@ -156,6 +156,22 @@ def test_text_unseen_and_missing_values_are_categories() -> None:
     assert "'west'" in finding.sentence
 
 
+def test_rare_labels_that_become_frequent_are_seen_together_and_named_by_the_one_that_moved_most() -> None:
+    random = np.random.default_rng(1)
+    labels = np.array([f"c{place}" for place in range(40)], dtype=object)
+    before, after = 1.0 / np.arange(1, 41), np.ones(40)
+    after[25] = 4.0
+    X = random.choice(labels, (3000, 1), p=before / before.sum())
+    detector = Detector(fit(X, None, ("maker",)))
+    for row in random.choice(labels, (200, 1), p=after / after.sum()):
+        detector.update(row[None, :], [], 0.0)
+    assert detector.alarmed_at is not None
+    assert detector.alarmed_at < 100
+    sentence = explain(detector).sentence
+    assert sentence.startswith("maker is ")
+    assert "in the reference" in sentence
+
+
 def test_every_e_value_has_a_mean_of_at_most_one_over_the_reference(known: Reference) -> None:
     detector, X = Detector(known), rows(4000, seed=1)
     factors = detector._factors_of(detector._lookup.tokens(X, said(X)))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from opsloop.monitoring.drift.bets import bets_of, e_values, radius_of
+from opsloop.monitoring.drift.bets import bets_of, e_values, radii_of, radius_of
 from opsloop.monitoring.drift.columns import category_column, number_column
 from opsloop.monitoring.drift.detector import Detector
 from opsloop.monitoring.drift.options import DriftOptions
@@ -63,6 +63,19 @@ def test_rows_never_seen_in_fitting_let_no_bet_win() -> None:
         sd = np.sqrt(np.maximum(factors**2 @ true - (factors @ true) ** 2, 0.0) / 20_000)
         broken += bool((factors @ true > 1.0 + 4.0 * sd).any())
     assert broken <= 3
+
+
+@pytest.mark.parametrize("labels", [3, 50])
+def test_labels_that_chance_made_rare_let_no_bet_win(labels: int) -> None:
+    """Labels of equal shares: which of them look rare in the reference is chance alone, and does not come back."""
+    broken = 0
+    for seed in range(40):
+        shown = np.random.default_rng(seed).integers(0, labels, 1000).astype(str)
+        known = category_column("x", shown.tolist(), [str(label) for label in range(labels)])
+        bets, ratios = bets_of(known)
+        factors = e_values(ratios, known.counts, radii_of(bets, 1000, 1, 0.0))
+        broken += bool(factors[:, :labels].mean(axis=1).max() > 1.0)
+    assert broken <= 1
 
 
 def test_the_evidence_is_the_sum_over_all_starts() -> None:
