@@ -24,7 +24,7 @@ def known() -> Reference:
     return reference()
 
 
-@pytest.mark.parametrize("size", [2, 7, 100, 1500])
+@pytest.mark.parametrize("size", [2, 7, 9, 100, 1500])
 def test_a_batch_says_what_its_rows_say_one_by_one(known: Reference, size: int) -> None:
     X = rows(1500, seed=2)
     X[::50, 1] = np.nan
@@ -35,7 +35,7 @@ def test_a_batch_says_what_its_rows_say_one_by_one(known: Reference, size: int) 
     np.testing.assert_equal(list(many.kept), list(one.kept))
 
 
-@pytest.mark.parametrize("size", [2, 100])
+@pytest.mark.parametrize("size", [2, 9, 100])
 def test_a_batch_alarms_at_the_row_that_would_have_alarmed_alone(known: Reference, size: int) -> None:
     X = rows(2000, seed=3)
     X[1000:] += (0.0, 0.0, 2.0, 0.0)
