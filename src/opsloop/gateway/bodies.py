@@ -6,6 +6,7 @@ import asyncio
 
 from starlette.types import Receive, Scope
 
+from opsloop.core.errors import InvalidInput
 from opsloop.gateway.errors import BodyTooLarge, BodyTooSlow
 
 
@@ -23,7 +24,14 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 async def body_of(scope: Scope, receive: Receive, *, limit: int, timeout_s: float) -> bytes:
-    """The whole body. Raises: BodyTooLarge, before reading when the length is announced; BodyTooSlow; CallerGone."""
+    """The whole body.
+
+    Raises: BodyTooLarge, before reading when the length is announced; InvalidInput for a packed body; BodyTooSlow;
+        CallerGone.
+    """
+    encoding = header(scope, b"content-encoding")
+    if encoding not in (None, "", "identity"):
+        raise InvalidInput(field="content-encoding", value=encoding, wanted="a body as it is, packed by nothing")
     announced = header(scope, b"content-length")
     if announced is not None and announced.isdecimal() and int(announced) > limit:
         raise BodyTooLarge(limit=limit)

@@ -26,7 +26,7 @@ from opsloop.gateway.predicting.copying import Copying
 from opsloop.gateway.predicting.held import Models
 from opsloop.gateway.predicting.keeping import ENGINE, Keeping
 from opsloop.gateway.predicting.predictor import Predicted, Predictor
-from opsloop.gateway.predicting.requests import decoder
+from opsloop.gateway.predicting.requests import decoder, may_repeat
 from opsloop.gateway.predicting.rows import Table
 from opsloop.monitoring.models import RequestRecord
 from opsloop.releases.routing import Arm, Route, RoutingTable, choose
@@ -105,7 +105,7 @@ class Shortcut:
         started_s = self._clock.monotonic_s()
         try:
             request = decoder.decode(body)
-            if request.wanted or not 0 < request.alpha < 1:
+            if request.wanted or not 0 < request.alpha < 1 or may_repeat(body):
                 return False
             subject = self._subject_of(f"user:{request.user}" if request.user else who)
             arm = choose(route, subject)

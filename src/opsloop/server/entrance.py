@@ -19,6 +19,7 @@ from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
 from opsloop.datasets.settings import DatasetSettings
 from opsloop.gateway import openai
+from opsloop.gateway.predicting import infer
 from opsloop.models.settings import ModelSettings
 from opsloop.server.authentication import caller_of
 from opsloop.server.door import Door
@@ -177,7 +178,10 @@ class _Limited:
 async def _refuse(scope: Scope, receive: Receive, send: Send, error: OpsloopError, request_id: str) -> None:
     """Say no in the shape that the caller's protocol knows; a browser that is not known is sent to sign in."""
     request = Request(scope)
-    if wants_page(request):
+    if scope["path"] == infer.PREFIX or scope["path"].startswith(f"{infer.PREFIX}/"):
+        document = {"error": error.sentence}
+        await _answer(send, document, status=problems.status_of(error), media_type="application/json")
+    elif wants_page(request):
         answer = problem_page(request, problems.problem(error, request_id=request_id))
         await answer(scope, receive, send)
     elif scope["path"].startswith("/v1/"):

@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, cast
@@ -47,11 +47,18 @@ log = structlog.get_logger()
 DRAIN_S = 20
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/v2/health/live", "/v2/health/ready"})
 KEY = "OPSLOOP_SERVE_KEY"
+_ASKED = ("POST",)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
 class KeyNeeded(Unauthenticated):
     template = "this service takes requests with its key: Authorization: Bearer KEY"
+
+
+class NoRouteHere(NoSuchRoute):
+    template = (
+        "no route {method} {path}; this service has POST /predict, /v2/models/{model}, /health, /ready and /metrics"
+    )
 
 
 class OpenService(InvalidInput):
@@ -95,18 +102,30 @@ class ModelService:
         path, method = call.scope["path"], call.scope["method"]
         if path not in OPEN_PATHS and not self._lets_in((header(call.scope, b"authorization") or "").encode("latin-1")):
             raise KeyNeeded()
-        own = f"{answers.PREFIX}{self._model.default_model}{answers.SUFFIX}"
-        if method == "POST" and path in (answers.PATH, own):
+        wanted = _methods(path)
+        if not wanted:
+            raise NoRouteHere(method=method, path=path, model=self._model.default_model)
+        if method not in wanted:
+            error = NoSuchRoute(f"{path} takes {wanted[0]}, not {method}")
+            await refuse(call, error, status=405, headers=[(b"allow", ", ".join(wanted).encode())])
+        elif wanted == _ASKED and not path.startswith(infer.PREFIX):
             await predict.predict(self._model, call)
-        elif path.startswith(infer.PREFIX) and method == ("POST" if path.endswith(infer.INFER) else "GET"):
+        elif path.startswith(infer.PREFIX):
             await infer.infer(self._model, call)
-        elif method in ("GET", "HEAD") and path in ("/health", "/ready"):
-            said = "ok" if path == "/health" else "ready"
-            await call.out.whole(200, msgspec.json.encode({"status": said, "version": __version__}))
-        elif method in ("GET", "HEAD") and path == "/metrics":
+        elif path == "/metrics":
             await call.out.whole(200, metrics.render(), content_type=metrics.MEDIA_TYPE.encode())
         else:
-            raise NoSuchRoute(method=method, path=path)
+            said = "ok" if path == "/health" else "ready"
+            await call.out.whole(200, msgspec.json.encode({"status": said, "version": __version__}))
+
+
+def _methods(path: str) -> Sequence[str]:
+    """What a path takes; nothing for a path that this service does not have."""
+    if path == answers.PATH or (path.startswith(answers.PREFIX) and path.endswith(answers.SUFFIX)):
+        return _ASKED
+    if path == infer.PREFIX or path.startswith(f"{infer.PREFIX}/"):
+        return _ASKED if path.endswith(infer.INFER) else ("GET",)
+    return ("GET", "HEAD") if path in ("/health", "/ready", "/metrics") else ()
 
 
 def serve(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,13 +118,13 @@ def test_of_many_rows_the_first_are_kept(shop: Shop, served: Live, http: httpx.C
         ("[[5.1,3.5,1.4]]", ["row 0", "3 values", "4 values", "sepal_length"]),
         ("[[5.1,3.5,1.4,0.2],[1,2,3,4,5]]", ["row 1", "5 values"]),
         ('[[5.1,"a",1.4,0.2]]', ["row 0", "'sepal_width'", "'a'", "a finite number"]),
-        ("[[5.1,3.5,1.4,0.2],[5.1,3.5,null,0.2]]", ["row 1", "'petal_length'", "None", "a finite number"]),
+        ("[[5.1,3.5,1.4,0.2],[5.1,3.5,null,0.2]]", ["row 1", "'petal_length'", "null", "a finite number"]),
         ("[[5.1,3.5,NaN,0.2]]", ["row 0", "'petal_length'", "NaN", "a finite number"]),
-        ("[[5.1,3.5,-Infinity,0.2]]", ["row 0", "'petal_length'", "-inf", "a finite number"]),
-        ("[[5.1,3.5,1.4,1e999]]", ["row 0", "'petal_width'", "inf", "a finite number"]),
+        ("[[5.1,3.5,-Infinity,0.2]]", ["row 0", "'petal_length'", "-Infinity", "a finite number"]),
+        ("[[5.1,3.5,1.4,1e999]]", ["row 0", "'petal_width'", "Infinity", "a finite number"]),
         ("[[5.1,3.5,1.4,1e39]]", ["row 0", "'petal_width'", "1e+39", "between"]),
         (f"[[5.1,3.5,1.4,{10**400}]]", ["row 0", "'petal_width'", "a finite number"]),
-        ("[[5.1,3.5,1.4,true]]", ["row 0", "'petal_width'", "True", "a finite number"]),
+        ("[[5.1,3.5,1.4,true]]", ["row 0", "'petal_width'", "true", "a finite number"]),
         ("[[5.1,3.5,1.4,[0.2]]]", ["row 0", "'petal_width'", "a finite number"]),
         ("[]", ["empty"]),
         ("{}", ["column 'sepal_length' is missing"]),
@@ -142,7 +144,22 @@ def test_of_many_rows_the_first_are_kept(shop: Shop, served: Live, http: httpx.C
         ("[5.1,3.5,1.4,0.2]", ["row 0", "5.1", "4 values"]),
         ("[" * 100_000 + "]" * 100_000, ["nested too deeply"]),
         ("[[5.1,3.5,1.4,0.2]", ["body", "JSON"]),
-        ("null", ["None", "list of rows"]),
+        ("null", ["null", "list of rows"]),
+        (f"[[5.1,3.5,1.4,1{'0' * 5000}]]", ["row 0", "'petal_width'", "1000", "a finite number"]),
+        (
+            '[{"sepal_length":1,"sepal_length":2,"sepal_width":3,"petal_length":1,"petal_width":1}]',
+            ["row 0", "'sepal_length' comes twice"],
+        ),
+        (
+            '{"sepal_length":[1],"sepal_length":[2],"sepal_width":[3],"petal_length":[1],"petal_width":[1]}',
+            ["'sepal_length' comes twice"],
+        ),
+        (
+            '[{"sepal_length":1,"sepal_width":3,"petal_length":1,"petal_width":1},[1,2,3,4]]',
+            ["row 1 is a list, row 0 an object"],
+        ),
+        ('[[1,2,3]],"inputs": [[5.1,3.5,1.4,0.2]]', ["'inputs' twice"]),
+        ('[[5.1,3.5,1.4,0.2]], "alpha": NaN', ["alpha: is NaN", "a finite number"]),
     ],
 )
 def test_wrong_rows_are_refused_in_a_sentence_and_the_service_stays(
@@ -158,9 +175,41 @@ def test_wrong_rows_are_refused_in_a_sentence_and_the_service_stays(
     assert predict(http, served, {"inputs": ROWS}).json()["predictions"] == [0, 2]
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b'{"input": [[1]]}', b'{"inputs": [[1,2,3,4]], "alpha": 7}'])
-def test_what_is_no_request_for_predictions_is_refused(served: Live, http: httpx.Client, body: bytes) -> None:
-    assert predict(http, served, body).status_code == 422
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "body: is empty"),
+        (b"\xff", "body: not valid JSON"),
+        (b"inputs=1", "body: not valid JSON: invalid character (byte 0): 'inputs=1'"),
+        (b'{"inputs": [[5.1,3.5,1.4,0.2]]} more', "trailing characters (byte 33): 'more'"),
+        (json.dumps({"inputs": ROWS}).encode("utf-16"), "byte order mark"),
+        (b'{"inputs": [["\xe9",1,1,1]]}', "0xe9 is not UTF-8"),
+        (b"[]", "an object"),
+        (b'{"input": [[1]]}', "'input'"),
+        (b'{"inputs": [[1,2,3,4]], "alpha": 7}', "alpha: is 7.0"),
+    ],
+)
+def test_what_is_no_request_for_predictions_is_refused(
+    served: Live, http: httpx.Client, body: bytes, words: str
+) -> None:
+    refused = predict(http, served, body)
+    assert (refused.status_code, words in refused.json()["detail"]) == (422, True), refused.text
+
+
+def test_a_packed_body_is_told_to_come_unpacked(served: Live, http: httpx.Client) -> None:
+    packed = gzip.compress(json.dumps({"inputs": ROWS}).encode())
+    refused = http.post(f"{served.url}/predict", content=packed, headers={"content-encoding": "gzip"})
+    assert refused.status_code == 422
+    assert "content-encoding: is 'gzip'; wanted a body as it is" in refused.json()["detail"]
+
+
+def test_of_more_rows_than_the_limit_none_is_looked_at(served: Live, http: httpx.Client) -> None:
+    wrong = b'{"inputs":[' + b",".join([b"[1,2,3,4]"] * 20_000) + b",[1]]}"
+    refused = predict(http, served, wrong)
+    assert (refused.status_code, "20001 rows" in refused.json()["detail"]) == (413, True)
+    tensor = {"name": "x", "shape": [10**15, 4], "datatype": "FP32", "data": []}
+    refused = http.post(f"{served.url}/v2/models/iris/infer", json={"inputs": [tensor]})
+    assert (refused.status_code, f"{10**15} rows" in refused.json()["error"]) == (413, True)
 
 
 def test_more_rows_than_the_limit_are_refused_with_the_setting_to_raise(
@@ -277,17 +326,38 @@ def test_tensors_come_as_a_matrix_or_by_column(served: Live, http: httpx.Client,
         ({"shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3]}, "3 values; wanted 4 values"),
         ({"shape": [1, 4], "datatype": "FP33", "data": [1, 2, 3, 4]}, "FP33"),
         ({"shape": [1, 4], "datatype": "INT8", "data": [1, 2, 3, 400]}, "from -128 to 127"),
-        ({"shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, None]}, "'petal_width' is None"),
+        ({"shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, None]}, "'petal_width' is null"),
         ({"shape": [-1, 4], "datatype": "FP32", "data": []}, "at least 0"),
         ({"shape": [0, 4], "datatype": "FP32", "data": []}, "empty"),
+        ({"shape": [2**70, 4], "datatype": "FP32", "data": []}, "as 64 bits hold"),
+        ({"shape": [10**4000, 4], "datatype": "FP32", "data": []}, "as 64 bits hold"),
+        ({"shape": [1, 4], "datatype": "FP32", "data": [[1, 2], [3, [4]]]}, "nested otherwise"),
+        ({"shape": [1, 4], "datatype": "FP32", "data": [1, [2], 3, 4]}, "nested otherwise"),
+        ({"shape": [4], "datatype": "FP32", "data": [1, 2, 3, 4]}, "[rows, 4]"),
+        ({"shape": [1, 4], "datatype": "FP32", "data": [math.nan, 2, 3, 4]}, "inputs[0].data[0]: is NaN"),
+        ({"shape": [1, 4], "datatype": "FP32", "data": [1, 2, 10**400, 4]}, "'petal_length' is 1000"),
     ],
 )
 def test_wrong_tensors_are_refused_in_a_sentence(
     served: Live, http: httpx.Client, tensor: dict[str, Any], words: str
 ) -> None:
-    refused = http.post(f"{served.url}/v2/models/iris/infer", json={"inputs": [{"name": "x", **tensor}]})
+    content = json.dumps({"inputs": [{"name": "x", **tensor}]})
+    refused = http.post(f"{served.url}/v2/models/iris/infer", content=content)
     assert refused.status_code == 422
     assert words in refused.json()["error"]
+    assert len(refused.content) < 300
+
+
+def test_what_comes_twice_in_a_request_for_inference_is_named(served: Live, http: httpx.Client) -> None:
+    tensor = {"name": "x", "shape": [1, 4], "datatype": "FP32", "data": ROWS[0]}
+    refused = http.post(f"{served.url}/v2/models/iris/infer", json={"inputs": [tensor, tensor]})
+    assert "tensor 'x' comes twice" in refused.json()["error"]
+    once = json.dumps([tensor])
+    body = f'{{"inputs": {once}, "inputs": {once}}}'
+    refused = http.post(f"{served.url}/v2/models/iris/infer", content=body)
+    assert "has the key 'inputs' twice" in refused.json()["error"]
+    named = {**tensor, "name": "inputs"}
+    assert http.post(f"{served.url}/v2/models/iris/infer", json={"inputs": [named]}).is_success
 
 
 def test_rows_of_integers_keep_their_kind(shop: Shop, live: Start, http: httpx.Client) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import msgspec
 
 from opsloop._version import __version__
+from opsloop.core.errors import InvalidInput, shown
 from opsloop.core.web.json_body import decoded
 from opsloop.gateway.calls import Call
 from opsloop.gateway.errors import NoSuchRoute, UnknownEndpoint
@@ -20,12 +21,14 @@ from opsloop.gateway.predicting import tensors
 from opsloop.gateway.predicting.asked import Asked
 from opsloop.gateway.predicting.exchange import ModelAnswer
 from opsloop.gateway.predicting.predictor import Predictor
+from opsloop.gateway.predicting.repeated_keys import repeated_key
 from opsloop.gateway.predicting.rows import Table
 from opsloop.gateway.predicting.tensors import PROBABILITIES, Tensor
 from opsloop.releases.routing import Arm, Route
 
 PREFIX, INFER = "/v2", "/infer"
 _MODEL = re.compile(r"/v2/models/(?P<name>[^/]+)(?:/versions/(?P<version>[^/]+))?(?P<what>/ready|/infer)?")
+_INPUTS = re.compile(rb'"inputs"\s*:')
 _encode = msgspec.json.Encoder().encode
 SERVER = {"name": "opsloop", "version": __version__, "extensions": []}
 
@@ -69,9 +72,9 @@ async def infer(serving: Asked, call: Call) -> None:
         raise NoSuchRoute(method=call.scope["method"], path=path)
     name = unquote(asked["name"])
     route = await serving.routes.route(name)
-    _check_version(route, name, asked["version"])
+    _check_version(route, name, None if asked["version"] is None else unquote(asked["version"]))
     if asked["what"] == INFER:
-        request = decoded(_decoder, await serving.body(call))
+        request = _request_of(await serving.body(call))
         dialect = InferDialect(request, name, call.request_id)
         await serving.predict(call, name, dialect, user=None)
         return
@@ -79,6 +82,14 @@ async def infer(serving: Asked, call: Call) -> None:
     predictor = serving.arms.model(arm, name)
     said = {"name": name, "ready": True} if asked["what"] else described(name, route, predictor)
     await call.out.whole(200, _encode(said))
+
+
+def _request_of(body: bytes) -> InferRequest:
+    """Raises: InvalidInput."""
+    request = decoded(_decoder, body)
+    if len(_INPUTS.findall(body)) > 1 and (key := repeated_key(body)) is not None:
+        raise InvalidInput(f"body: has the key {shown(key)} twice; wanted it once", field="body")
+    return request
 
 
 def described(name: str, route: Route, predictor: Predictor) -> dict[str, Any]:
@@ -105,7 +116,7 @@ class InferDialect:
         return not self._wanted or PROBABILITIES in self._wanted
 
     def table(self, predictor: Predictor) -> Table:
-        rows = tensors.rows_of(self._request.inputs, predictor.signature)
+        rows = tensors.rows_of(self._request.inputs, predictor.signature, predictor.rows.limit)
         return predictor.rows.table(_encode(rows))
 
     def body(self, answer: ModelAnswer) -> bytes:

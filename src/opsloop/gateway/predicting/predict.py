@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from opsloop.core.errors import InvalidInput
 from opsloop.gateway.calls import Call
 from opsloop.gateway.predicting.answers import PATH, PREFIX, SUFFIX, body_of, release_text
 from opsloop.gateway.predicting.asked import Asked
@@ -26,24 +27,30 @@ async def predict(serving: Asked, call: Call) -> None:
     path = call.scope["path"]
     endpoint = await serving.routes.look_for_default_model() if path == PATH else path[len(PREFIX) : -len(SUFFIX)]
     body = await serving.body(call)
+    refused: InvalidInput | None = None
     try:
         request = request_of(body)
     except Unread as unread:
-        request = PredictRequest(msgspec.Raw(unread.rows))
-    dialect = PredictDialect(request, call.request_id)
+        request, refused = PredictRequest(msgspec.Raw(unread.rows)), unread.refused
+    dialect = PredictDialect(request, call.request_id, refused)
     await serving.predict(call, endpoint, dialect, user=request.user)
 
 
 class PredictDialect:
-    def __init__(self, request: PredictRequest, request_id: str) -> None:
+    """Args: refused: the rows could not be read; this is said unless more can be said of them."""
+
+    def __init__(self, request: PredictRequest, request_id: str, refused: InvalidInput | None = None) -> None:
         self._request = request
         self._request_id = request_id
+        self._refused = refused
 
     @property
     def wants_scores(self) -> bool:
         return bool(self._request.wanted)
 
     def table(self, predictor: Predictor) -> Table:
+        if self._refused is not None:
+            raise predictor.rows.fault(bytes(self._request.inputs)) or self._refused
         return predictor.rows.table(self._request.inputs)
 
     def body(self, answer: ModelAnswer) -> bytes:

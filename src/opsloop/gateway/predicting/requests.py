@@ -8,8 +8,9 @@ from typing import Literal
 
 import msgspec
 
-from opsloop.core.errors import InvalidInput
-from opsloop.core.web.json_body import decoded
+from opsloop.core.errors import InvalidInput, shown
+from opsloop.core.web.json_body import decoded, unreadable
+from opsloop.gateway.predicting.repeated_keys import repeated_key
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*?)`")
 Wanted = Literal["probabilities", "intervals"]
@@ -37,19 +38,27 @@ def request_of(body: bytes) -> PredictRequest:
         request = decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(body, error) from None
+    if may_repeat(body) and (key := repeated_key(body)) is not None:
+        raise InvalidInput(f"body: has the key {shown(key)} twice; wanted it once", field="body")
     if not 0 < request.alpha < 1:
         raise InvalidInput(field="alpha", value=request.alpha, wanted="a number between 0 and 1")
     return request
 
 
+def may_repeat(body: bytes) -> bool:
+    """Whether it is worth a second reading that a body has its rows twice, of which the first would go unseen."""
+    return body.count(b'"inputs"') > 1
+
+
 def _unreadable(body: bytes, error: Exception) -> InvalidInput:
     """Where JSON itself is broken by a value of the rows, leave it to whoever reads rows to name it."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    if isinstance(found, dict) and "inputs" in found and not isinstance(error, msgspec.ValidationError):
-        raise Unread(json.dumps(found["inputs"]).encode())
+    if not isinstance(error, msgspec.ValidationError):
+        try:
+            found = json.loads(body)
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, dict) and "inputs" in found:
+            raise Unread(json.dumps(found["inputs"]).encode(), unreadable(body, str(error)))
     if (unknown := _UNKNOWN.match(str(error))) is not None:
         wanted = "`inputs`, and if you like `return`, `alpha`, `user`"
         return InvalidInput(f"body: has a field {unknown['name']!r}; wanted {wanted}", field="body")
@@ -61,8 +70,13 @@ def _unreadable(body: bytes, error: Exception) -> InvalidInput:
 
 
 class Unread(Exception):
-    """JSON that no reader of the standard takes, but whose rows can be looked at: `NaN`, `1e999`."""
+    """JSON that no reader of the standard takes, but whose rows can be looked at: `NaN`, `1e999`.
 
-    def __init__(self, rows: bytes) -> None:
+    Args:
+        refused: what to say where the rows are as they should be.
+    """
+
+    def __init__(self, rows: bytes, refused: InvalidInput) -> None:
         super().__init__()
         self.rows = rows
+        self.refused = refused

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from opsloop.core.errors import InvalidInput
 from opsloop.gateway.errors import TooManyRows
+from opsloop.gateway.predicting.repeated_keys import has_repeated_key
 from opsloop.gateway.predicting.row_faults import fault_of
 from opsloop.models.signature import Field, FieldType, Signature
 from opsloop.models.values import LARGEST, LARGEST_WHOLE
@@ -51,15 +53,15 @@ class Rows:
         "_decoder",
         "_fields",
         "_is_numeric",
-        "_limit",
         "_limits",
         "_lists",
+        "limit",
         "signature",
     )
 
     def __init__(self, signature: Signature, limit: int) -> None:
         self.signature = signature
-        self._limit = limit
+        self.limit = limit
         self._fields = signature.inputs
         self._is_numeric = signature.is_numeric
         row: Any = tuple[tuple(_type(field) for field in self._fields)]  # type: ignore[misc]
@@ -80,14 +82,18 @@ class Rows:
             if raw[:2] == b"[[":
                 return self.of_lists(self._decoder.decode(raw), raw)
             return self._read(raw)
-        except (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError):
-            raise fault_of(raw, self.signature) from None
+        except (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise self.fault(raw) or _unread(error) from None
+
+    def fault(self, text: bytes) -> InvalidInput | TooManyRows | None:
+        """What is wrong with rows that cannot be read. Slow."""
+        return fault_of(text, self.signature, self.limit)
 
     def of_lists(self, rows: Sequence[Sequence[Any]], text: bytes | None = None) -> Table:
         """Raises: ValueError for a value that the signature does not have, TooManyRows."""
         count = len(rows)
-        if count > self._limit:
-            raise TooManyRows(rows=count, limit=self._limit)
+        if count > self.limit:
+            raise TooManyRows(rows=count, limit=self.limit)
         if not count:
             raise ValueError
         if self._limits is not None:
@@ -110,10 +116,12 @@ class Rows:
         if inside[:1] == b"{":
             columns = self._columns.decode(raw)
             lists = list(zip(*[columns.pop(field.name) for field in self._fields], strict=True))
-            if columns:
+            if columns or (raw.count(b":") > len(self._fields) and has_repeated_key(raw)):
                 raise KeyError
         elif inside[1:].lstrip(_LEFT)[:1] == b"{":
             lists = [self._ordered(row) for row in self._by_name.decode(raw)]
+            if raw.count(b":") > len(lists) * len(self._fields) and has_repeated_key(raw):
+                raise KeyError
         else:
             return self.of_lists(self._decoder.decode(raw), raw)
         return self.of_lists(msgspec.convert(lists, self._lists))
@@ -141,6 +149,10 @@ class Rows:
             column = [row[at] for row in rows]
             X[:, at] = column if field.type is FieldType.TEXT else [_number(value) for value in column]
         return X
+
+
+def _unread(error: Exception) -> InvalidInput:
+    return InvalidInput(f"inputs: cannot be read ({error}); wanted rows of values", field="inputs")
 
 
 def _number(value: Any) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from opsloop.core.errors import InvalidInput, shown
+from opsloop.gateway.errors import TooManyRows
 from opsloop.gateway.predicting.exchange import ModelAnswer
 from opsloop.models.signature import Field, FieldType, Signature, Task
 
@@ -18,6 +19,7 @@ _WHOLE: Mapping[str, tuple[int, int]] = {
     **{f"INT{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
     **{f"UINT{bits}": (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
 }
+_LARGEST_SIZE = 2**63 - 1
 _FLOATS = ("FP16", "FP32", "FP64")
 DATATYPES = (*_FLOATS, *_WHOLE, "BOOL", "BYTES")
 _OF_FIELD = {
@@ -61,8 +63,15 @@ def given(signature: Signature) -> list[Described]:
     return found
 
 
-def rows_of(tensors: Sequence[Tensor], signature: Signature) -> list[list[Any]]:
-    """The rows that one matrix holds, or a tensor for each column. Raises: InvalidInput."""
+def rows_of(tensors: Sequence[Tensor], signature: Signature, limit: int) -> list[list[Any]]:
+    """The rows that one matrix holds, or a tensor for each column.
+
+    Args:
+        limit: most rows.
+    Raises: InvalidInput, TooManyRows.
+    """
+    for at, tensor in enumerate(tensors):
+        _check_shape(f"inputs[{at}].shape", tensor.shape, limit)
     width = len(signature.inputs)
     if len(tensors) == 1 and (width > 1 or tensors[0].name != signature.names[0]):
         tensor = tensors[0]
@@ -76,6 +85,9 @@ def rows_of(tensors: Sequence[Tensor], signature: Signature) -> list[list[Any]]:
 
 def _rows_of_columns(tensors: Sequence[Tensor], signature: Signature) -> list[list[Any]]:
     named = {tensor.name: (at, tensor) for at, tensor in enumerate(tensors)}
+    for at, tensor in enumerate(tensors):
+        if named[tensor.name][0] != at:
+            raise InvalidInput(f"inputs: tensor {shown(tensor.name)} comes twice; wanted it once", field="inputs")
     columns = []
     for field in signature.inputs:
         if field.name not in named:
@@ -108,9 +120,7 @@ def _values(at: int, tensor: Tensor) -> list[Any]:
     where = f"inputs[{at}]"
     if tensor.datatype not in DATATYPES:
         raise InvalidInput(field=f"{where}.datatype", value=tensor.datatype, wanted=f"one of {', '.join(DATATYPES)}")
-    if any(size < 0 for size in tensor.shape):
-        raise InvalidInput(field=f"{where}.shape", value=tensor.shape, wanted="sizes of at least 0")
-    values = _flat(tensor.data)
+    values = _flat(f"{where}.data", tensor)
     if len(values) != math.prod(tensor.shape):
         wanted = f"{math.prod(tensor.shape)} values, as its shape {tensor.shape} says"
         raise InvalidInput(f"{where}.data: {len(values)} values; wanted {wanted}", field=f"{where}.data")
@@ -120,9 +130,24 @@ def _values(at: int, tensor: Tensor) -> list[Any]:
     return values
 
 
-def _flat(data: list[Any]) -> list[Any]:
-    while any(isinstance(each, list) for each in data):
-        data = [value for each in data for value in (each if isinstance(each, list) else [each])]
+def _check_shape(field: str, shape: list[int], limit: int) -> None:
+    """Before values are looked at, of which there may be millions. Raises: InvalidInput, TooManyRows."""
+    if any(not 0 <= size <= _LARGEST_SIZE for size in shape):
+        raise InvalidInput(field=field, value=shape, wanted="sizes of at least 0, as 64 bits hold")
+    if shape and shape[0] > limit:
+        raise TooManyRows(rows=shape[0], limit=limit)
+
+
+def _flat(field: str, tensor: Tensor) -> list[Any]:
+    """Values as they are, or out of lists within lists as the shape says. Raises: InvalidInput."""
+    data = tensor.data
+    if not any(isinstance(each, list) for each in data):
+        return data
+    for size in tensor.shape[1:]:
+        if not all(isinstance(each, list) and len(each) == size for each in data):
+            wanted = f"a list of values, or lists within lists as its shape {tensor.shape} says"
+            raise InvalidInput(f"{field}: is nested otherwise; wanted {wanted}", field=field)
+        data = [value for each in data for value in each]
     return data
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import grpc
 import grpc.aio
 import msgspec
+from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp
 
 from opsloop.core.errors import InvalidInput
@@ -31,6 +33,7 @@ _CODES: Mapping[int, grpc.StatusCode] = {
     503: grpc.StatusCode.UNAVAILABLE,
     504: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
+Method = Callable[[Any, Any], Awaitable[Any]]
 _encode, _decode = msgspec.json.encode, msgspec.json.decode
 
 
@@ -68,11 +71,8 @@ class InferenceService:
         return made
 
     async def model_infer(self, asked: Any, context: Any) -> Any:
-        try:
-            body = _encode(tensors.request_of(asked))
-        except InvalidInput as error:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.sentence)
-        said = await self._said(context, "POST", _path(asked.model_name, asked.model_version) + "/infer", body)
+        path = _path(asked.model_name, asked.model_version, "model_name") + "/infer"
+        said = await self._said(context, "POST", path, _encode(tensors.request_of(asked)))
         return tensors.response_of(said, raw=bool(asked.raw_input_contents))
 
     async def _said(self, context: Any, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
@@ -104,7 +104,7 @@ async def _abort(context: Any, answer: Answer) -> None:
 def server_of(app: ASGIApp, *, host: str, limit_bytes: int) -> grpc.aio.Server:
     """A server without a port yet. Args: limit_bytes: of a message."""
     service = InferenceService(Asking(app, host))
-    methods: dict[str, Callable[[Any, Any], Awaitable[Any]]] = {
+    methods: dict[str, Method] = {
         "ServerLive": service.server_live,
         "ServerReady": service.server_ready,
         "ServerMetadata": service.server_metadata,
@@ -117,8 +117,8 @@ def server_of(app: ASGIApp, *, host: str, limit_bytes: int) -> grpc.aio.Server:
     server = grpc.aio.server(options=options)
     handlers = {
         name: grpc.unary_unary_rpc_method_handler(
-            method,
-            request_deserializer=message(f"{name}Request").FromString,
+            _told(method),
+            request_deserializer=partial(_read, f"{name}Request"),
             response_serializer=message(f"{name}Response").SerializeToString,
         )
         for name, method in methods.items()
@@ -127,7 +127,38 @@ def server_of(app: ASGIApp, *, host: str, limit_bytes: int) -> grpc.aio.Server:
     return server
 
 
-def _path(name: str, version: str) -> str:
+class _Unreadable:
+    """Stands for bytes that are no message. Args: kind: that was wanted."""
+
+    def __init__(self, kind: str) -> None:
+        self.sentence = f"the message cannot be read; wanted a {kind} of the Open Inference Protocol"
+
+
+def _read(kind: str, data: bytes) -> Any:
+    try:
+        return message(kind).FromString(data)
+    except DecodeError:  # grpc would log a traceback, and say to the caller that the service failed
+        return _Unreadable(kind)
+
+
+def _told(method: Method) -> Method:
+    """The method, whose caller is told what was wrong with what it sent."""
+
+    async def call(asked: Any, context: Any) -> Any:
+        try:
+            if isinstance(asked, _Unreadable):
+                raise InvalidInput(asked.sentence)
+            return await method(asked, context)
+        except InvalidInput as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.sentence)
+
+    return call
+
+
+def _path(name: str, version: str, field: str = "name") -> str:
+    """Raises: InvalidInput."""
+    if not name:
+        raise InvalidInput(field=field, value=name, wanted="the name of a model")
     path = f"/v2/models/{quote(name, safe='')}"
     return f"{path}/versions/{quote(version, safe='')}" if version else path
 
