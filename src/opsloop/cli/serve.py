@@ -10,6 +10,7 @@ import click
 # By name: the command line is above the server and starts without it.
 SERVE = "opsloop.server.model_service:serve"
 FOUND = "opsloop.server.model_source:found"
+LOGGING = "opsloop.core.telemetry.logging:configure"
 KEY = "OPSLOOP_SERVE_KEY"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -89,6 +90,7 @@ def serve(
     if require_webhook and not drift_webhook:
         raise InvalidInput("REQUIRE_WEBHOOK is set and DRIFT_WEBHOOK is not; set it to the URL that hears of drift")
     settings = local.core_settings(projects.nearest(None)).model_copy(update={"host": host, "port": port})
+    resolve_name(LOGGING)(level=settings.log_level, form=settings.log_format)
     found = resolve_name(FOUND)(model, settings, baseline=baseline, expectations=expectations)
     options = resolve_name("opsloop.monitoring.drift.options:DriftOptions").parse(drift)
     hooks = resolve_name("opsloop.monitoring.drift.hooks:parse")

@@ -13,28 +13,32 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from opsloop.core.artifacts.store import sha256_hex
 from opsloop.models import bundle as bundles
 from opsloop.models.bundle import Bundle, BundleFile, Manifest
-from opsloop.models.errors import ModelFileBroken
+from opsloop.models.errors import FileUnusable, ModelFileBroken
 from opsloop.models.models import Parity
 from opsloop.models.runtime import session_of
 from opsloop.models.signature import Field, FieldType, Output, Signature, Task
 
+_HEAD = 1_000
 _OF_BASELINE = (bundles.BASELINE_PREDICTIONS, bundles.LABELS)
 UNCHECKED = Parity(rows=0, largest_difference=0.0, flips=0, precision="as in the file", tolerance=0.0)
 
 
 def bundle_of(file: Path, *, others: Mapping[str, bytes] | None = None) -> Bundle:
-    """Args: others: further files of the bundle, such as `baseline.npy`. Raises: ModelFileBroken."""
+    """Args: others: further files of the bundle, such as `baseline.npy`. Raises: FileUnusable."""
     try:
         model = file.read_bytes()
+        signature = signature_of(session_of(model))
     except OSError as error:
-        raise ModelFileBroken(file=str(file), reason=error.strerror) from None
+        raise FileUnusable(file=file, reason=f"cannot be read ({error.strerror}); wanted an ONNX file") from None
+    except ModelFileBroken as error:
+        raise FileUnusable(file=file, reason=error.facts["reason"]) from None
     files = {bundles.MODEL: model, **(others or {})}
-    signature = signature_of(session_of(model))
     known = {name: BundleFile.of(data) for name, data in files.items()}
     manifest = Manifest(signature, "onnx", known, parity=UNCHECKED)
     return Bundle(manifest, sha256_hex(bundles.encoded(manifest)), lambda name, _: files[name])
@@ -56,23 +60,46 @@ def with_files(bundle: Bundle, others: Mapping[str, bytes]) -> Bundle:
 
 
 def rows_of(file: Path) -> bytes:
-    """A file of reference rows, checked: numbers in rows. Raises: ModelFileBroken."""
+    """A file of reference rows, checked: finite numbers in rows; NaN where one is missing. Raises: FileUnusable."""
+    wanted = "wanted rows of numbers, as `numpy.save` writes them"
     try:
-        found: NDArray[Any] = np.load(io.BytesIO(file.read_bytes()), allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ModelFileBroken(file=str(file), reason=f"it holds no rows of numbers ({error})") from None
-    if found.ndim != 2 or not len(found) or not np.issubdtype(found.dtype, np.number):
-        raise ModelFileBroken(file=str(file), reason=f"it has shape {found.shape}; wanted rows of numbers")
+        data = file.read_bytes()
+    except OSError as error:
+        raise FileUnusable(file=file, reason=f"cannot be read ({error.strerror}); {wanted}") from None
+    if not data.startswith(npy.MAGIC_PREFIX):
+        raise FileUnusable(file=file, reason=f"is no .npy file; {wanted}")
+    try:
+        found: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError, OSError, MemoryError):  # cut off, or its head says something else than it holds
+        held = "Python objects, which are not loaded" if _holds_objects(data) else "less than its head says"
+        raise FileUnusable(file=file, reason=f"holds {held}; {wanted}") from None
+    if not (np.issubdtype(found.dtype, np.integer) or np.issubdtype(found.dtype, np.floating)):
+        raise FileUnusable(file=file, reason=f"holds values of {found.dtype}; {wanted}")
+    if found.ndim != 2 or not len(found):
+        raise FileUnusable(file=file, reason=f"has shape {found.shape}; {wanted}")
+    if np.isinf(found).any():
+        row, column = np.argwhere(np.isinf(found))[0]
+        raise FileUnusable(file=file, reason=f"row {row}, column {column} is {found[row, column]}; {wanted}")
     return bundles.array_bytes(found.astype(np.float64))
 
 
+def _holds_objects(data: bytes) -> bool:
+    return b"'descr': '|O'" in data[:_HEAD]
+
+
 def rules_of(file: Path) -> bytes:
-    """A file of expectations, checked: JSON. Raises: ModelFileBroken."""
+    """A file of expectations, checked: JSON. Raises: FileUnusable."""
+    wanted = "wanted expectations as JSON, ours or a suite of Great Expectations"
     try:
         data = file.read_bytes()
         msgspec.json.decode(data)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ModelFileBroken(file=str(file), reason=f"it holds no rules as JSON ({error})") from None
+    except OSError as error:
+        raise FileUnusable(file=file, reason=f"cannot be read ({error.strerror}); {wanted}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        reason = str(error).removeprefix("JSON is malformed: ")
+        raise FileUnusable(file=file, reason=f"is not valid JSON ({reason}); {wanted}") from None
+    except RecursionError:
+        raise FileUnusable(file=file, reason=f"is nested too deeply; {wanted}") from None
     return data
 
 

@@ -19,6 +19,12 @@ class ModelFileBroken(InvalidInput):
     template = "{file} of the model cannot be used: {reason}"
 
 
+class FileUnusable(InvalidInput):
+    """A file that somebody named is not what it must be."""
+
+    template = "{file}: {reason}"
+
+
 class UntrustedTypes(InvalidInput):
     template = (
         "model.skops names types that are not trusted ({types}), so it is not read; "

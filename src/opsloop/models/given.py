@@ -8,9 +8,10 @@ from pathlib import Path
 
 import structlog
 
-from opsloop.core.errors import InvalidInput
+from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.models import bare, runtime
 from opsloop.models import bundle as bundles
+from opsloop.models.errors import FileUnusable
 from opsloop.models.runtime import LoadedModel
 
 log = structlog.get_logger()
@@ -23,6 +24,10 @@ class Pickled(InvalidInput):
         "to ONNX (skl2onnx: `to_onnx(model, X[:1].astype('float32'), options={{'zipmap': False}})`) and use the "
         ".onnx file, or train it here with `opsloop train run`"
     )
+
+
+class NoSuchFile(NotFound):
+    template = "no file or folder {file}; a model of the registry is named as NAME or NAME@VERSION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +43,26 @@ def given(word: str, others: Mapping[str, bytes] | None = None) -> Given | None:
 
     Args:
         others: files in place of the bundle's own, such as `baseline.npy`.
-    Raises: Pickled, ModelFileBroken, NoCertificate.
+    Raises: Pickled, NoSuchFile, FileUnusable, ModelFileBroken, NoCertificate.
     """
     path = Path(word)
     if path.suffix.lower() in _PICKLES or _begins_as_pickle(path):
         raise Pickled(file=path)
+    if path.suffix.lower() == ".onnx" and not path.is_file():
+        raise NoSuchFile(file=path)
     if path.name == bundles.MODEL and (path.parent / bundles.MANIFEST).is_file():
         path = path.parent
     if path.suffix.lower() == ".onnx":
         log.warning("model_unchecked", file=str(path), reason="nothing says that it agrees with what was trained")
         return Given(LoadedModel(bare.bundle_of(path, others=others)), path.stem)
+    if path.is_file():
+        raise FileUnusable(file=path, reason="is neither an .onnx file nor a folder of `opsloop model export`")
     if not path.is_dir():
+        if len(path.parts) > 1:
+            raise NoSuchFile(file=path)
         return None
+    if not (path / bundles.MANIFEST).is_file():
+        raise FileUnusable(file=path, reason=f"has no {bundles.MANIFEST}; wanted a folder of `opsloop model export`")
     model = runtime.load_folder(path)
     return Given(replaced(model, others), path.resolve().name)
 

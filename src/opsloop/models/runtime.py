@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from opsloop.models.signature import Signature, Task
 if TYPE_CHECKING:
     from opsloop.core.artifacts.store import Artifacts
 
+# "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Failed to load model because protobuf parsing failed."
+_CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : ")
+_NOT_WHOLE = ("protobuf parsing failed", "No graph was found")
 _NUMBERS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(int64)": np.int64}
 
 
@@ -142,8 +146,14 @@ def session_of(model: bytes) -> Any:
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 (its errors have no common class)
-        reason = str(error).strip().splitlines()[0][:200]
-        raise ModelFileBroken(file=bundles.MODEL, reason=f"ONNX Runtime does not load it: {reason}") from None
+        raise ModelFileBroken(file=bundles.MODEL, reason=_reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    said = _CODE.sub("", str(error).strip().splitlines()[0])[:200].rstrip(".")
+    if any(sign in said for sign in _NOT_WHOLE):
+        return f"cut off, or no ONNX file; wanted one as `onnx.save` or skl2onnx writes it ({said})"
+    return f"ONNX Runtime does not load it: {said}"
 
 
 def column(values: NDArray[Any], kind: Any) -> NDArray[Any]:

@@ -179,8 +179,8 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: OpsloopErro
     """Say no in the shape that the caller's protocol knows; a browser that is not known is sent to sign in."""
     request = Request(scope)
     if scope["path"] == infer.PREFIX or scope["path"].startswith(f"{infer.PREFIX}/"):
-        document = {"error": error.sentence}
-        await _answer(send, document, status=problems.status_of(error), media_type="application/json")
+        said = {"error": error.sentence}
+        await _answer(send, said, status=problems.status_of(error), media_type="application/json")
     elif wants_page(request):
         answer = problem_page(request, problems.problem(error, request_id=request_id))
         await answer(scope, receive, send)

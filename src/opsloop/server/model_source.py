@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from opsloop.core.caller import system
+from opsloop.core.errors import InvalidInput
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.models import bare, runtime
 from opsloop.models import bundle as bundles
 from opsloop.models import service as models
+from opsloop.models.bundle import Bundle
+from opsloop.models.errors import FileUnusable
 from opsloop.models.given import given, replaced
 from opsloop.models.runtime import LoadedModel
+from opsloop.models.values import SHOWN_NAMES
+from opsloop.monitoring.drift.facts import rules_of
+from opsloop.monitoring.drift.reference import LEAST_ROWS
+from opsloop.monitoring.expectations.reading import read
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +42,12 @@ class Found:
 def found(
     wanted: str, settings: CoreSettings, *, baseline: Path | None = None, expectations: Path | None = None
 ) -> Found:
-    """The model that a word means. Raises: Pickled, ModelFileBroken, ModelMissing, ModelVersionMissing, NoCertificate.
+    """The model that a word means, checked with the files that are named beside it: a bad one is told of at the start.
 
     Args:
         wanted: a folder of a bundle, an .onnx file, or a name of the registry.
         baseline, expectations: in place of the bundle's own.
+    Raises: Pickled, NoSuchFile, FileUnusable, ModelFileBroken, ModelMissing, ModelVersionMissing, NoCertificate.
     """
     others = {}
     if baseline is not None:
@@ -43,8 +56,13 @@ def found(
         others[bundles.EXPECTATIONS] = bare.rules_of(expectations)
     files = given(wanted, others)
     if files is None:
-        return _registered(wanted, settings, others)
-    return Found(files.model, files.name, f"{files.name}@{files.model.digest[:12]}")
+        source = _registered(wanted, settings, others)
+    else:
+        source = Found(files.model, files.name, f"{files.name}@{files.model.digest[:12]}")
+    if baseline is not None:
+        _check_rows(baseline, source.model.bundle)
+    _check_rules(expectations, source.model.bundle)
+    return source
 
 
 def _registered(wanted: str, settings: CoreSettings, others: dict[str, bytes]) -> Found:
@@ -55,3 +73,34 @@ def _registered(wanted: str, settings: CoreSettings, others: dict[str, bytes]) -
         return Found(replaced(runtime.load(workspace, version.digest), others), version.name, version.ref)
     finally:
         workspace.close()
+
+
+def _check_rows(file: Path, bundle: Bundle) -> None:
+    """Whether reference rows are those of the model, and enough of them. Raises: FileUnusable."""
+    rows, names = bundle.baseline, bundle.signature.names
+    assert rows is not None
+    if rows.shape[1] != len(names):
+        reason = f"has {rows.shape[1]} columns; wanted the model's {len(names)}: {_listed(names)}"
+        raise FileUnusable(file=file, reason=reason)
+    if len(rows) < LEAST_ROWS:
+        reason = f"has {len(rows)} rows; wanted at least {LEAST_ROWS}, for with fewer nothing can be told from chance"
+        raise FileUnusable(file=file, reason=reason)
+
+
+def _check_rules(file: Path | None, bundle: Bundle) -> None:
+    """Whether expectations can be read; of those in a file, which no request can be checked for is told.
+
+    Raises: FileUnusable, ModelFileBroken.
+    """
+    document = bundle.document(bundles.EXPECTATIONS)
+    try:
+        read(document)
+    except InvalidInput as error:
+        raise FileUnusable(file=file or bundles.EXPECTATIONS, reason=error.sentence) from None
+    for each in () if file is None else rules_of(bundle).unchecked:
+        log.warning("expectation_not_checked", expectation=each.expectation, reason=each.reason)
+
+
+def _listed(names: Iterable[str]) -> str:
+    known = list(names)
+    return ", ".join(known[:SHOWN_NAMES]) + (", …" if len(known) > SHOWN_NAMES else "")

@@ -183,8 +183,12 @@ def _method(model: WatchedModel, options: DriftOptions) -> Method:
     """The detector against the bundle's own rows; one that sees nothing where it has none."""
     bundle = model.bundle
     rows = bundle.baseline
-    if options.method is Rule.NONE or rows is None:
+    if options.method is Rule.NONE:
         return Unwatched(None)
+    if rows is None:
+        reason = "the model has no rows of training to compare with; name some in BASELINE_PATH"
+        log.warning("drift_not_watched", reason=reason)
+        return Unwatched(None, reason)
     signature = bundle.signature
     said = bundle.array(bundles.BASELINE_PREDICTIONS)
     try:

@@ -122,6 +122,9 @@ def _wrong_type(each: Expectation, inputs: Mapping[str, str]) -> str | None:
     column = str(each.options.get("column"))
     is_text = inputs.get(column) == "text"
     wants_numbers = each.expect == "quantiles_between" or each.expect in figures.OF_NUMBERS
+    is_of_texts = each.expect == "between" and any(isinstance(each.options.get(end), str) for end in ("min", "max"))
+    if is_of_texts and not is_text:
+        return f"{column} is {inputs[column]}, and its ends are text"
     if (wants_numbers and is_text) or (each.expect == "length_between" and not is_text):
         return f"{column} is {inputs[column]}"
     if each.expect == "type":
