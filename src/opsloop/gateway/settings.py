@@ -30,7 +30,7 @@ class GatewaySettings(Section):
         0.0,
         ge=0,
         le=1,
-        description="Share of models' answers that get a line on stdout, 0 to 1; `opsloop serve`: 1 unless set.",
+        description="Share of models' answers that get a line on stdout, from 0 to 1; `opsloop serve`: 1 unless set.",
     )
     gateway_routing_poll_s: float = Field(
         0.25, gt=0, le=1.0, description="Interval at which changes of other processes are looked for, in seconds."

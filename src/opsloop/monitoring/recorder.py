@@ -97,7 +97,8 @@ class Recorder:
 
     def _store(self, batch: Batch) -> bool:
         try:
-            self._ingest(batch.records)
+            if batch.records:  # a writer that was killed may leave a segment without any
+                self._ingest(batch.records)
         except _WAITS as error:
             return self._later(batch, error)
         except Exception:  # the rim of a thread: what one record has must not hold up the others

@@ -181,6 +181,8 @@ class Spool:
 
     def extend(self, records: Sequence[RequestRecord]) -> None:
         """Keep several records with one write, as `append` keeps one."""
+        if not records:
+            return
         lines = b"".join([_line(record) for record in records])
         with self._lock:
             try:

@@ -94,7 +94,7 @@ def test_a_new_project_is_made_once(tmp_path: Path) -> None:
     assert (tmp_path / "chat" / "opsloop.yaml").is_file()
     assert (again.returncode, unnamed.returncode, unknown.returncode) == (5, 2, 3)
     for refused in (unnamed, unknown):
-        assert "there is document-search, report-generation, support-chatbot" in refused.stderr
+        assert "there is bike-rentals, document-search, house-prices, iris," in refused.stderr
     assert not (tmp_path / "other").exists()
     assert opsloop("flow", "show", "flows/answer", cwd=tmp_path / "chat").stdout.startswith("flowchart")
 

@@ -67,7 +67,7 @@ def test_a_damaged_database_is_told_at_the_start(
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith(f"opsloop: the state database {database(used)} is damaged (")
     assert "restore it from a backup, or move it away" in said.err
-    assert said.err.count("\n") == 1
+    assert said.err.count("\n") == 1, said.err
 
 
 def test_a_process_of_its_own_says_the_same(used: Path, stored: bytes) -> None:
@@ -170,7 +170,7 @@ def test_commands_on_a_locked_database_say_so(used: Path, monkeypatch: pytest.Mo
         said = run("token", "create", "new", "--project", str(used))
         assert (said.code, said.out) == (7, "")
         assert "locked by another" in said.err
-        assert said.err.count("\n") == 1
+        assert said.err.count("\n") == 1, said.err
         assert run("token", "list", "--project", str(used)).code == 0
 
 
