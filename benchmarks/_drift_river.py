@@ -36,7 +36,7 @@ def alarms(make: Callable[[], Any], stream: Any, enough: int | None) -> list[int
 def main() -> None:
     path, until, deltas, thresholds = sys.argv[1:]
     enough = None if until == "all" else int(until)
-    tried = [[float(each) for each in listed.split(",")] for listed in (deltas, thresholds)]
+    tried = [[float(each) for each in listed.split(",") if each] for listed in (deltas, thresholds)]
     streams = np.load(path)
     found = []
     for name in streams.files:

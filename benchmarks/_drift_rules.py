@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,10 +32,10 @@ class Scored:
     rows: Table
     is_grid: bool = False
 
-    def alarm(self, limit: float, after: int = 0) -> int | None:
-        """The first row after `after` with a figure above the limit."""
-        over = np.flatnonzero(self._is_over(limit) & (self.rows > after))
-        return int(self.rows[over].min()) if len(over) else None
+    def at(self, limit: float) -> list[int]:
+        """The rows with a figure above the limit."""
+        found: list[int] = np.sort(self.rows[self._is_over(limit)]).tolist()
+        return found
 
     def alarms(self, limit: float) -> int:
         return int(self._is_over(limit).sum())
@@ -60,14 +62,35 @@ THRESHOLDS = (50.0, 100.0, 200.0, 400.0)
 """Tried to find what has the wanted rate, from quick to slow. ADWIN's limit is minus its delta."""
 
 
-def limit_of(rule: Rule, held_out: Sequence[Scored], rows: int, every: float) -> float | None:
-    """The limit at which a rule alarms at most once in `every` rows of held-out streams without change."""
+def limits_of(
+    python: Path, of_batches: Sequence[dict[str, Scored]], scaled: Sequence[Table], rows: int, every: float
+) -> dict[str, float | None]:
+    """The limits at which rules alarm at most once in `every` rows of streams without change; None where none does."""
     allowed = int(rows / every)
-    if held_out[0].is_grid:
-        grid = [-delta for delta in DELTAS] if rule is ADWIN else list(THRESHOLDS)
-        return next((limit for limit in grid if sum(each.alarms(limit) for each in held_out) <= allowed), None)
-    figures = np.sort(np.concatenate([each.figures for each in held_out]))
-    return float(figures[-1 - allowed])
+    found: dict[str, float | None] = {}
+    for rule in RULES:
+        if rule in (ADWIN, PAGE_HINKLEY):
+            grid = [-delta for delta in DELTAS] if rule is ADWIN else list(THRESHOLDS)
+            counts = (
+                sum(each[rule.name].alarms(limit) for each in of_river(python, scaled, {rule.name: [limit]}))
+                for limit in grid
+            )
+            found[rule.name] = next(
+                (limit for limit, count in zip(grid, counts, strict=False) if count <= allowed), None
+            )
+        else:
+            figures = np.sort(np.concatenate([each[rule.name].figures for each in of_batches]))
+            found[rule.name] = float(figures[-1 - allowed])
+    return found
+
+
+def most_by_chance(expected: float) -> int:
+    """What a Poisson count of this mean passes once in 1,000 tables."""
+    total, count, term = 0.0, 0, math.exp(-expected)
+    while total + term < 0.999:
+        total, count = total + term, count + 1
+        term *= expected / count
+    return count
 
 
 class Batches:
@@ -92,7 +115,7 @@ class Batches:
         """The figures of each rule over a stream; of KS the minus of the smallest p-value."""
         z = [float((np.abs(part.mean(0) - self._mean) / self._sd).max()) for part in _parts(X, 32)]
         parts = _parts(X, BATCH)
-        p = np.array([self._p_values(part) for part in parts]).min(axis=1)
+        p = self._p_values(parts).min(axis=1)
         psi = [max(self._psi(part)) for part in parts]
         chunk = [float((np.abs(part.mean(0) - self._chunk_mean) / self._chunk_sd).max()) for part in parts]
         ends, small = np.arange(1, len(parts) + 1) * BATCH, np.arange(1, len(z) + 1) * 32
@@ -105,19 +128,20 @@ class Batches:
             CHUNK.name: Scored(np.array(chunk), ends),
         }
 
-    def _p_values(self, part: Table) -> list[float]:
-        """Two-sample Kolmogorov-Smirnov by the asymptotic distribution with the harmonic sample size."""
-        rows = len(self._sorted)
-        found = []
-        for place in range(part.shape[1]):
-            values, known = np.sort(part[:, place]), self._sorted[:, place]
-            upto = np.searchsorted(known, values, side="right") / rows
-            below = np.searchsorted(known, values, side="left") / rows
-            own = np.searchsorted(values, values, side="right") / len(values)
-            own_below = np.searchsorted(values, values, side="left") / len(values)
-            found.append(max(np.abs(own - upto).max(), np.abs(below - own_below).max()))
-        size = round(rows * len(part) / (rows + len(part)))
-        return [float(each) for each in kstwo.sf(found, size)]
+    def _p_values(self, parts: Sequence[Table]) -> Table:
+        """(parts, columns): two-sample Kolmogorov-Smirnov by the distribution for the harmonic sample size."""
+        rows, own_rows = len(self._sorted), len(parts[0])
+        distances = np.array([[self._distance(part, place) for place in range(part.shape[1])] for part in parts])
+        found: Table = kstwo.sf(distances, round(rows * own_rows / (rows + own_rows)))
+        return found
+
+    def _distance(self, part: Table, place: int) -> float:
+        values, known = np.sort(part[:, place]), self._sorted[:, place]
+        upto = np.searchsorted(known, values, side="right") / len(known)
+        below = np.searchsorted(known, values, side="left") / len(known)
+        own = np.searchsorted(values, values, side="right") / len(values)
+        own_below = np.searchsorted(values, values, side="left") / len(values)
+        return max(float(np.abs(own - upto).max()), float(np.abs(below - own_below).max()))
 
     def _psi(self, part: Table) -> list[float]:
         found = []
@@ -132,29 +156,34 @@ def _parts(X: Table, size: int) -> list[Table]:
 
 
 def of_river(
-    python: Path,
-    streams: Sequence[Table],
-    *,
-    enough: int | None = None,
-    limits: dict[str, Sequence[float]] | None = None,
+    python: Path, streams: Sequence[Table], limits: Mapping[str, Sequence[float]], *, enough: int | None = None
 ) -> list[dict[str, Scored]]:
-    """ADWIN and Page-Hinkley on standardised streams, in river's own environment.
+    """ADWIN and Page-Hinkley on standardised streams, in river's own environment, by two processes.
 
     Args:
-        enough: stop after the first alarm beyond this row.
         limits: by rule, those to try.
+        enough: stop after the first alarm beyond this row.
     """
-    wanted = limits or {ADWIN.name: [-delta for delta in DELTAS], PAGE_HINKLEY.name: list(THRESHOLDS)}
+    half = (len(streams) + 1) // 2
+    with ThreadPoolExecutor(2) as threads:
+        parts = threads.map(lambda part: _run_river(python, part, limits, enough), (streams[:half], streams[half:]))
+        return [each for part in parts for each in part]
+
+
+def _run_river(
+    python: Path, streams: Sequence[Table], limits: Mapping[str, Sequence[float]], enough: int | None
+) -> list[dict[str, Scored]]:
+    wanted = {name: list(limits.get(name, ())) for name in (ADWIN.name, PAGE_HINKLEY.name)}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "streams.npz"
         np.savez(path, *streams)
-        listed = [",".join(str(abs(limit)) for limit in wanted[name]) for name in (ADWIN.name, PAGE_HINKLEY.name)]
+        listed = [",".join(str(abs(limit)) for limit in each) for each in wanted.values()]
         command = [str(python), str(_RIVER), str(path), "all" if enough is None else str(enough), *listed]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return [
         {
-            ADWIN.name: _grid(wanted[ADWIN.name], each["adwin"]),
-            PAGE_HINKLEY.name: _grid(wanted[PAGE_HINKLEY.name], each["page_hinkley"]),
+            name: _grid(wanted[name], each[key])
+            for name, key in ((ADWIN.name, "adwin"), (PAGE_HINKLEY.name, "page_hinkley"))
         }
         for each in json.loads(done.stdout)
     ]
