@@ -19,7 +19,8 @@ from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
 from opsloop.monitoring.drift.detector import Detector
 from opsloop.monitoring.drift.fitted import Sequential
-from opsloop.monitoring.drift.reference import Reference, fit
+from opsloop.monitoring.drift.fitting import fit
+from opsloop.monitoring.drift.reference import Reference
 from opsloop.monitoring.drift.watch import Watch, Watched
 
 Table = np.ndarray[Any, Any]

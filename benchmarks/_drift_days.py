@@ -12,8 +12,9 @@ import numpy as np
 from _drift_rules import CHUNK, most_by_chance
 from _drift_streams import Days, in_time
 from opsloop.monitoring.drift.detector import Detector
+from opsloop.monitoring.drift.fitting import fit
 from opsloop.monitoring.drift.options import DriftOptions
-from opsloop.monitoring.drift.reference import Reference, fit
+from opsloop.monitoring.drift.reference import Reference
 
 Table = np.ndarray[Any, Any]
 EVERY_DAYS, REFERENCE_DAYS, QUIET_DAYS, BEFORE_DAYS, CHANGED_DAYS = 365.0, 150, 200, 20, 280

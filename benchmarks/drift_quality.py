@@ -34,8 +34,9 @@ from _drift_rules import ADWIN, PAGE_HINKLEY, RULES, Batches, Scored, limits_of,
 from _drift_streams import Source, flight_days, level_days, numbers_of, sources
 from _peers import kept_environment
 from opsloop.monitoring.drift.detector import Detector
+from opsloop.monitoring.drift.fitting import fit
 from opsloop.monitoring.drift.options import DriftOptions
-from opsloop.monitoring.drift.reference import Reference, fit
+from opsloop.monitoring.drift.reference import Reference
 
 Table = np.ndarray[Any, Any]
 EVERY, REFERENCE, LENGTH, BEFORE, AFTER = 100_000.0, 5_000, 10_000, 300, 4_000

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from opsloop.monitoring.drift.bets import Bet, Change
-from opsloop.monitoring.drift.columns import QUANTILES, Column, Floats, is_missing
+from opsloop.monitoring.drift.columns import QUANTILES, Column, Floats, is_missing, numbers
 from opsloop.monitoring.drift.factors import factor_of
-from opsloop.monitoring.drift.reference import numbers
 
 _MIDDLE = QUANTILES.index(0.5)
 _NAMED = 3

@@ -73,6 +73,11 @@ def is_missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
+def numbers(values: Sequence[object]) -> Floats:
+    """Numbers of a table of objects; None is missing."""
+    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
+
+
 def number_column(name: str, values: Floats) -> Column:
     """A column of numbers; NaN is missing, infinity counts as it."""
     finite = np.sort(values[np.isfinite(values)])

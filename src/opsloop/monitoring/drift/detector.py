@@ -1,16 +1,4 @@
-"""Reads every request and keeps the evidence that something has changed.
-
-For each bet k the Shiryaev-Roberts sum of its e-values, started anew at every row,
-
-    R_k <- (R_k + c) e_k(row),          M = sum over k of weight_k R_k,     weights summing to 1,
-
-grows by at most c per row on average while nothing has changed, so the mean number of rows until M passes A is at
-least A with c = 1 (with c the time since the row before: the mean time). The mixture has this property whatever the
-number of bets is, and whatever the dependence between columns is.
-
-Source: J. Shin, A. Ramdas, A. Rinaldo, E-detectors: a nonparametric framework for sequential change detection, New
-England J. Stat. Data Sci. 2 (2024), 229-260; A. N. Shiryaev, On optimum methods in quickest detection problems (1963).
-"""
+"""Reads every request, and alarms when the evidence that something has changed reaches the threshold."""
 
 from __future__ import annotations
 
@@ -24,22 +12,17 @@ import msgspec
 import numpy as np
 
 from opsloop.monitoring.drift._packing import packed, unpacked
-from opsloop.monitoring.drift.bets import IDLE
 from opsloop.monitoring.drift.blocks import Aggregate
 from opsloop.monitoring.drift.columns import Floats, Ints
-from opsloop.monitoring.drift.joint import Directions
 from opsloop.monitoring.drift.lookup import Lookup
-from opsloop.monitoring.drift.pairs import BETS_PER_PAIR, GROUPS
 from opsloop.monitoring.drift.reference import YEAR_S, Reference
+from opsloop.monitoring.drift.sums import CHUNK, Sums
 
 KEPT_ROWS = 4096
 """Latest rows that are kept to say what an alarm saw."""
 _STORED_ROWS = 512
-_IDLE_FACTOR = 1.0 / (1.0 + IDLE)
 _LARGEST = 20_000
 _FEW_ROWS = 8
-_CHUNK = 48
-"""Rows of a batch that are multiplied up at once: exp(12) to this power fits into a float, and so does its inverse."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -66,40 +49,23 @@ class Detector:
         """Log evidence over log threshold; at least 1 from an alarm on."""
         self.kept: deque[list[Any]] = deque(maxlen=KEPT_ROWS)
         """The latest rows, or blocks, as values of `reference.columns`."""
-        self._last_s: float | None = None
-        self._compile(reference)
-        self._period = reference.pace.period
-        self.directions = Directions(reference.scores, reference.radius, reference.pace)
-        self._pending: list[list[int]] = []
-        """Tokens of the rows since the directions were learned."""
+        self.sums = Sums(reference)
         self.starts: deque[int] = deque(maxlen=KEPT_ROWS)
         """Of blocks: the number of their first row."""
         self._next_start = 1
         self._aggregate = Aggregate(reference.raw, reference.block) if reference.block.is_aggregate else None
-
-    def _compile(self, reference: Reference) -> None:
-        """What the hot path reads, as plain attributes, lists and preallocated arrays."""
-        tables, columns = reference.tables, len(reference.columns)
-        width = tables.factors.shape[1]
-        self.evidence: Floats = np.zeros(len(tables.bets))
-        self._factors: Floats = np.full(len(tables.bets), _IDLE_FACTOR)
-        self._of_columns = self._factors[: columns * width].reshape(columns, width)
-        ends = columns * width + len(reference.pairs) * BETS_PER_PAIR
-        self._of_pairs = self._factors[columns * width : ends].reshape(len(reference.pairs), BETS_PER_PAIR)
-        self._of_all = self._factors[ends:]
-        self._ends = ends
-        self._table, self._pair_table, self._weights = tables.factors, tables.pair_factors, tables.weights
-        self._bases = tables.bases.tolist()
-        self._groups = tables.groups.tolist()
-        bases = tables.pair_bases.tolist()
-        self._shifts: Ints = np.repeat([0, len(tables.factors)], [columns, len(bases)]).astype(np.int64)
-        self._pairs = [(first, second, base) for (first, second), base in zip(reference.pairs, bases, strict=True)]
+        self._last_s: float | None = None
         self._lookup = Lookup(reference)
         self._readers, self._columns, self._says = self._lookup.readers, self._lookup.columns, self._lookup.says
         self._by_time = reference.options.false_alarms_per_year is not None
         self._averages = reference.block.unit == "request"
         self._threshold = reference.threshold
         self._log_span = max(math.log(reference.threshold / reference.unit_mass), 1.0)
+
+    @property
+    def evidence(self) -> Floats:
+        """Of each bet."""
+        return self.sums.values
 
     def update(self, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
         """Read the rows of a request, in their order.
@@ -161,35 +127,17 @@ class Detector:
         except TypeError:  # a missing number among objects
             return self._row([math.nan if value is None else value for value in values], mass)
         self.kept.append(values)
-        self._table.take(tokens, 0, self._of_columns, "clip")
-        cells: list[int] = []
-        if self._pairs:
-            groups = self._groups
-            of = [groups[token] for token in tokens]
-            cells = [base + GROUPS * of[first] + of[second] for first, second, base in self._pairs]
-            self._pair_table.take(cells, 0, self._of_pairs, "clip")
-        if self.directions.is_betting:
-            self.directions.into(self._of_all, tokens, cells)
-        evidence = self.evidence
-        evidence += mass
-        evidence *= self._factors
-        total = float(evidence.dot(self._weights))
+        sums = self.sums
+        total = sums.row(tokens, mass)
         if total >= self._threshold:
             return self._alarm(total, self.rows)
-        self._pending.append(tokens + cells)
-        if len(self._pending) >= self._period:
-            self._learn()
-        self.score = score = max(0.0, 1.0 + math.log(total / self._threshold) / self._log_span)
-        return Reading(False, score)
-
-    def _learn(self) -> None:
-        self.directions.learn(np.array(self._pending, dtype=np.int64) + self._shifts)
-        self._of_all[:] = _IDLE_FACTOR
-        self._pending = []
+        sums.pending.append(tokens)
+        sums.learn()
+        return self._quiet(total)
 
     def _alarm(self, total: float, row: int) -> Reading:
         self.alarmed_at = row
-        self.score = max(1.0, 1.0 + math.log(total / self._threshold) / self._log_span)
+        self.score = max(1.0, self._scored(total))
         return Reading(True, self.score, True)
 
     def _mass(self, count: int, at_s: float) -> float:
@@ -207,8 +155,8 @@ class Detector:
             return self._request(X, predictions, tokens, mass * len(X))
         start = 0
         while start < len(X):
-            end = min(start + _CHUNK, len(X), start + self._period - len(self._pending))
-            totals = self._multiplied(self._factors_of(tokens[start:end]), mass)
+            end = min(start + CHUNK, len(X), start + self.sums.left)
+            totals = self.sums.rows(tokens[start:end], mass, self._threshold)
             over = np.flatnonzero(totals >= self._threshold)
             if len(over):
                 row = start + int(over[0]) + 1
@@ -216,58 +164,32 @@ class Detector:
                 alarm = self._alarm(float(totals[over[0]]), self.rows + row)
                 self.rows += len(X)
                 return alarm
-            self._pending += tokens[start:end].tolist()
-            if len(self._pending) >= self._period:
-                self._learn()
+            self._pass(tokens[start:end])
             start = end
         self.rows += len(X)
         self.kept.extend(self._lookup.rows(X, predictions, KEPT_ROWS))
-        self.score = max(0.0, 1.0 + math.log(float(totals[-1]) / self._threshold) / self._log_span)
-        return Reading(False, self.score)
-
-    def _multiplied(self, factors: Floats, mass: float) -> Floats:
-        """The totals after each of some rows: with P the running product of the factors, R = P (R0 + c sum 1/P).
-
-        Every term is positive, so that nothing cancels. At the row that passes the threshold the evidence stops.
-        """
-        products = np.multiply.accumulate(factors, axis=0)
-        sums = np.empty_like(products)
-        np.add(self.evidence, mass, out=sums[0])
-        np.divide(mass, products[:-1], out=sums[1:])
-        np.add.accumulate(sums, axis=0, out=sums)
-        sums *= products
-        totals: Floats = sums @ self._weights
-        over = totals >= self._threshold
-        self.evidence[:] = sums[int(np.argmax(over)) if over.any() else -1]
-        return totals
-
-    def _factors_of(self, tokens: Ints) -> Floats:
-        """The factors of some rows, (rows, bets)."""
-        factors = np.empty((len(tokens), len(self.evidence)))
-        columns, size = len(self._bases), self._of_columns.size
-        factors[:, :size] = self._table.take(tokens[:, :columns], 0).reshape(len(tokens), size)
-        if self._pairs:
-            factors[:, size : self._ends] = self._pair_table.take(tokens[:, columns:], 0).reshape(len(tokens), -1)
-        if self.directions.is_betting:
-            factors[:, self._ends :] = self.directions.factors(tokens + self._shifts)
-        else:
-            factors[:, self._ends :] = _IDLE_FACTOR
-        return factors
+        return self._quiet(float(totals[-1]))
 
     def _request(self, X: np.ndarray[Any, Any], predictions: Any, tokens: Ints, mass: float) -> Reading:
-        """One request of several rows that may depend on each other: an average of e-values is an e-value."""
+        """One request of several rows that may depend on each other."""
         self.rows += len(X)
         self.kept.extend(self._lookup.rows(X, predictions, KEPT_ROWS))
-        self.evidence += mass
-        self.evidence *= self._factors_of(tokens).mean(axis=0)
-        total = float(self.evidence.dot(self._weights))
+        total = self.sums.averaged(tokens, mass)
         if total >= self._threshold:
             return self._alarm(total, self.rows)
-        self._pending += tokens.tolist()
-        if len(self._pending) >= self._period:
-            self._learn()
-        self.score = max(0.0, 1.0 + math.log(total / self._threshold) / self._log_span)
+        self._pass(tokens)
+        return self._quiet(total)
+
+    def _pass(self, tokens: Ints) -> None:
+        self.sums.pending += tokens.tolist()
+        self.sums.learn()
+
+    def _quiet(self, total: float) -> Reading:
+        self.score = self._scored(total)
         return Reading(False, self.score)
+
+    def _scored(self, total: float) -> float:
+        return max(0.0, 1.0 + math.log(total / self._threshold) / self._log_span)
 
     def _blocks(self, aggregate: Aggregate, X: np.ndarray[Any, Any], predictions: Any, at_s: float) -> Reading:
         """Rows go into the block that is open; each block that they complete is one step."""
@@ -289,13 +211,13 @@ class Detector:
             "score": self.score,
             "last_s": self._last_s,
             "kept": [[_plain(value) for value in row] for row in list(self.kept)[-_STORED_ROWS:]],
-            "pending": self._pending,
-            "seen": self.directions.seen,
+            "pending": self.sums.pending,
+            "seen": self.sums.directions.seen,
             "next_start": self._next_start,
             "starts": list(self.starts)[-_STORED_ROWS:],
             "open": None if self._aggregate is None else self._aggregate.state(),
         }
-        return packed("drift detector", facts, {"evidence": self.evidence, **self.directions.state()})
+        return packed("drift detector", facts, {"evidence": self.evidence, **self.sums.directions.state()})
 
     @classmethod
     def restored(cls, reference: Reference, state: bytes) -> Detector:
@@ -313,8 +235,8 @@ class Detector:
         detector.kept.extend(facts["kept"])
         detector.starts.extend(facts["starts"])
         detector._next_start = facts["next_start"]
-        detector._pending = [list(tokens) for tokens in facts["pending"]]
-        detector.directions.restore(arrays, facts["seen"])
+        detector.sums.pending = [list(tokens) for tokens in facts["pending"]]
+        detector.sums.directions.restore(arrays, facts["seen"])
         if detector._aggregate is not None:
             detector._aggregate.restore(facts["open"])
         return detector
@@ -332,15 +254,16 @@ class Detector:
         found = [cls.restored(reference, state) for state in states]
         merged = cls(reference)
         for each in found:
-            merged.evidence += each.evidence / (len(found) if merged._by_time else 1)
+            merged.sums.values += each.evidence / (len(found) if merged._by_time else 1)
             merged.rows += each.rows
         strongest = max(found, key=lambda each: each.score)
-        merged.kept, merged.starts, merged.directions = strongest.kept, strongest.starts, strongest.directions
-        total = float(merged.evidence.dot(merged._weights))
+        merged.kept, merged.starts = strongest.kept, strongest.starts
+        merged.sums.directions = strongest.sums.directions
+        total = merged.sums.total
         if total >= merged._threshold or strongest.alarmed_at is not None:
             merged._alarm(max(total, merged._threshold), merged.rows)
         elif total > 0:
-            merged.score = max(0.0, 1.0 + math.log(total / merged._threshold) / merged._log_span)
+            merged.score = merged._scored(total)
         return merged
 
 

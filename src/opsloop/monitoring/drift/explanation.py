@@ -162,7 +162,7 @@ def _logs(detector: Detector, bet: int, tokens: list[Ints]) -> Floats:
     ]
     if not subject:
         every = np.column_stack([*tokens, *(each + len(tables.factors) for each in cells)])
-        return _log(detector.directions.factors(every)[:, bet - len(tables.bets)])
+        return _log(detector.sums.directions.factors(every)[:, bet - len(tables.bets)])
     offset = (bet - len(reference.columns) * width) % tables.pair_factors.shape[1]
     return _log(tables.pair_factors[cells[reference.pairs.index((subject[0], subject[1]))], offset])
 

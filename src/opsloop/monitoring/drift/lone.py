@@ -21,10 +21,10 @@ from opsloop.monitoring.alarms.models import Alarm, AlarmId, AlarmKind, AlarmSta
 from opsloop.monitoring.drift import hooks
 from opsloop.monitoring.drift.facts import rules_of
 from opsloop.monitoring.drift.fitted import Unwatched, method_of
+from opsloop.monitoring.drift.fitting import fit
 from opsloop.monitoring.drift.hooks import Hook
 from opsloop.monitoring.drift.method import Method
 from opsloop.monitoring.drift.options import DriftOptions, Rule
-from opsloop.monitoring.drift.reference import fit
 from opsloop.monitoring.drift.references import WatchedModel
 from opsloop.monitoring.drift.watch import Reading
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from opsloop.monitoring.drift.columns import Column, Floats, Ints
+from opsloop.monitoring.drift.columns import Column, Floats, Ints, numbers
 from opsloop.monitoring.drift.pairs import GROUPS
-from opsloop.monitoring.drift.reference import Reference, numbers
+from opsloop.monitoring.drift.reference import Reference
 
 Reader = tuple[list[float], dict[object, int] | None, int, int]
 

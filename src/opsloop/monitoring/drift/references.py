@@ -16,9 +16,10 @@ from opsloop.models import bundle as bundles
 from opsloop.models.bundle import Bundle
 from opsloop.monitoring.drift import baselines
 from opsloop.monitoring.drift.fitted import Unwatched, method_of
+from opsloop.monitoring.drift.fitting import fit
 from opsloop.monitoring.drift.method import Method
 from opsloop.monitoring.drift.options import DriftOptions, Rule
-from opsloop.monitoring.drift.reference import Reference, fit
+from opsloop.monitoring.drift.reference import Reference
 
 log = structlog.get_logger()
 PREFIX = "drift/references"

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from opsloop.monitoring.drift._packing import packed, unpacked
+from opsloop.monitoring.drift.columns import numbers
 from opsloop.monitoring.drift.detector import Reading
-from opsloop.monitoring.drift.reference import PREDICTION, Reference, numbers
+from opsloop.monitoring.drift.reference import PREDICTION, Reference
 
 MAX_SCORE = 1e9
 """What a value that differs from a constant column scores."""

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from opsloop.monitoring.drift.fitting import fit
 from opsloop.monitoring.drift.options import DriftOptions
-from opsloop.monitoring.drift.reference import Reference, fit
+from opsloop.monitoring.drift.reference import Reference
 
 NAMES = ("length", "width", "weight", "age")
 _CORRELATIONS = np.array([[1, 0.8, 0.3, 0], [0.8, 1, 0.2, 0], [0.3, 0.2, 1, 0.1], [0, 0, 0.1, 1]])

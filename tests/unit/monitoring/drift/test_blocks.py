@@ -8,8 +8,9 @@ import pytest
 from opsloop.core.errors import InvalidInput
 from opsloop.monitoring.drift.detector import Detector
 from opsloop.monitoring.drift.explanation import explain
+from opsloop.monitoring.drift.fitting import fit
 from opsloop.monitoring.drift.options import DriftOptions
-from opsloop.monitoring.drift.reference import Reference, fit
+from opsloop.monitoring.drift.reference import Reference
 
 PER_DAY = 40
 Table = np.ndarray[Any, Any]

@@ -8,7 +8,8 @@ import pytest
 
 from opsloop.monitoring.drift.detector import Detector
 from opsloop.monitoring.drift.explanation import explain
-from opsloop.monitoring.drift.reference import Reference, fit
+from opsloop.monitoring.drift.fitting import fit
+from opsloop.monitoring.drift.reference import Reference
 from tests.unit.monitoring.drift.rows import NAMES, Table, reference, rows, said
 
 
@@ -174,7 +175,7 @@ def test_rare_labels_that_become_frequent_are_seen_together_and_named_by_the_one
 
 def test_every_e_value_has_a_mean_of_at_most_one_over_the_reference(known: Reference) -> None:
     detector, X = Detector(known), rows(4000, seed=1)
-    factors = detector._factors_of(detector._lookup.tokens(X, said(X)))
+    factors = detector.sums.factors(detector._lookup.tokens(X, said(X)))
     assert factors.mean(axis=0).max() <= 1.0
     assert math.isclose(known.tables.weights.sum(), 1.0)
 

@@ -13,8 +13,8 @@ from scipy import stats
 from opsloop.monitoring.drift.bets import bets_of, e_values, radii_of, radius_of
 from opsloop.monitoring.drift.columns import category_column, number_column
 from opsloop.monitoring.drift.detector import Detector
+from opsloop.monitoring.drift.fitting import fit
 from opsloop.monitoring.drift.options import DriftOptions
-from opsloop.monitoring.drift.reference import fit
 
 values = st.one_of(
     st.floats(-1e6, 1e6), st.integers(0, 3).map(float), st.just(math.nan), st.just(math.inf), st.just(-0.0)
@@ -84,7 +84,7 @@ def test_the_evidence_is_the_sum_over_all_starts() -> None:
     known = fit(random.standard_normal((500, 2)), None, ("x", "y"), DriftOptions(block="row"))
     detector = Detector(known)
     X = random.standard_normal((40, 2))
-    factors = detector._factors_of(detector._lookup.tokens(X, ()))
+    factors = detector.sums.factors(detector._lookup.tokens(X, ()))
     detector.update(X, (), 0.0)
     brute = sum(factors[start:].prod(axis=0) for start in range(40))
     np.testing.assert_allclose(detector.evidence, brute, rtol=1e-12)
@@ -122,7 +122,7 @@ def test_a_bin_holds_what_python_finds_and_what_numpy_finds() -> None:
     for row in X:
         one.update(row[None, :], (), 0.0)
     many.update(X, (), 0.0)
-    assert one._pending == many._pending
+    assert one.sums.pending == many.sums.pending
 
 
 def test_a_bet_with_nothing_to_bet_on_gathers_no_evidence() -> None:

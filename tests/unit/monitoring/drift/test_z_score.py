@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from opsloop.monitoring.drift.fitted import method_of
+from opsloop.monitoring.drift.fitting import fit
 from opsloop.monitoring.drift.options import DriftOptions, Rule
-from opsloop.monitoring.drift.reference import fit
 from opsloop.monitoring.drift.z_score import MAX_SCORE, ZScore
 
 BASELINE = np.column_stack([np.tile([9.0, 11.0], 50), np.full(100, 3.0)])
