@@ -53,8 +53,9 @@ def given(word: str, others: Mapping[str, bytes] | None = None) -> Given | None:
     if path.name == bundles.MODEL and (path.parent / bundles.MANIFEST).is_file():
         path = path.parent
     if path.suffix.lower() == ".onnx":
+        found = Given(LoadedModel(bare.bundle_of(path, others=others)), path.stem)
         log.warning("model_unchecked", file=str(path), reason="nothing says that it agrees with what was trained")
-        return Given(LoadedModel(bare.bundle_of(path, others=others)), path.stem)
+        return found
     if path.is_file():
         raise FileUnusable(file=path, reason="is neither an .onnx file nor a folder of `opsloop model export`")
     if not path.is_dir():

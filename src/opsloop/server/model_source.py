@@ -59,8 +59,7 @@ def found(
         source = _registered(wanted, settings, others)
     else:
         source = Found(files.model, files.name, f"{files.name}@{files.model.digest[:12]}")
-    if baseline is not None:
-        _check_rows(baseline, source.model.bundle)
+    _check_rows(baseline, source.model.bundle)
     _check_rules(expectations, source.model.bundle)
     return source
 
@@ -75,10 +74,14 @@ def _registered(wanted: str, settings: CoreSettings, others: dict[str, bytes]) -
         workspace.close()
 
 
-def _check_rows(file: Path, bundle: Bundle) -> None:
-    """Whether reference rows are those of the model, and enough of them. Raises: FileUnusable."""
+def _check_rows(file: Path | None, bundle: Bundle) -> None:
+    """Whether reference rows can be read; of those in a file, whether they are the model's, and enough.
+
+    Raises: FileUnusable, ModelFileBroken.
+    """
     rows, names = bundle.baseline, bundle.signature.names
-    assert rows is not None
+    if file is None or rows is None:
+        return
     if rows.shape[1] != len(names):
         reason = f"has {rows.shape[1]} columns; wanted the model's {len(names)}: {_listed(names)}"
         raise FileUnusable(file=file, reason=reason)
