@@ -35,15 +35,15 @@ def program() -> Path | None:
     if found:
         return Path(found)
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "opsloop-bench"
-    kept = cache / f"{MLFLOW.replace('==', '-')}-{sys.implementation.cache_tag}" / "bin" / "mlflow"
-    return kept if kept.is_file() else None
+    kept = cache / f"{MLFLOW.replace('==', '-')}-{sys.implementation.cache_tag}"
+    return kept / "bin" / "mlflow" if (kept / ".installed").is_file() else None
 
 
 @pytest.fixture
 def server(tmp_path: Path, port: int) -> Iterator[str]:
     mlflow = program()
     if mlflow is None:
-        pytest.skip(f"no MLflow server: run benchmarks/cli_start.py, which keeps {MLFLOW}, or install it")
+        pytest.skip(f"no MLflow server: `bash .ci/run` keeps {MLFLOW} in the cache, or install one on the path")
     url = f"http://127.0.0.1:{port}"
     store = f"sqlite:///{tmp_path / 'mlflow.db'}"
     folder = str(tmp_path / "mlartifacts")
