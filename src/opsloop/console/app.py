@@ -25,6 +25,7 @@ from opsloop.console.pages import (
     overview,
     places,
     preparations,
+    renewal,
     rollout,
     sign_in,
     training,
@@ -35,6 +36,7 @@ PAGES = (
     overview,
     endpoint,
     drift,  # before actions, of which any word is one
+    renewal,  # the same
     action,
     rollout,
     flows,

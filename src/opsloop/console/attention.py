@@ -1,4 +1,6 @@
-"""What needs somebody: alarms, rollouts under way or stopped by themselves, gates not met, jobs that failed."""
+"""What needs somebody: alarms, models that wait for a yes, rollouts under way or stopped by themselves, gates not met,
+jobs that failed.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,8 @@ from opsloop.evaluation.verdicts import Verdict
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import AlarmKind, AlarmState
 from opsloop.releases.models import EndpointState, RolloutStatus
+from opsloop.releases.renewals import service as renewals
+from opsloop.releases.renewals.models import RenewalState
 
 RECENT_S = 86_400
 MOST = 12
@@ -37,7 +41,7 @@ class Need:
 def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
     """The newest first, `MOST` at most; what is over counts for a day."""
     since = uow.clock.now() - timedelta(seconds=RECENT_S)
-    found = [*_alarms(uow), *_rollouts(states, since), *_gates(uow, since), *_failed_jobs(uow, since)]
+    found = [*_alarms(uow), *_renewals(uow), *_rollouts(states, since), *_gates(uow, since), *_failed_jobs(uow, since)]
     return tuple(sorted(found, key=lambda need: need.at, reverse=True)[:MOST])
 
 
@@ -47,6 +51,15 @@ def _alarms(uow: UnitOfWork) -> Iterator[Need]:
         state = "drifted" if alarm.kind is AlarmKind.DRIFT else "worse"
         href = f"/endpoints/{words.segment(alarm.endpoint)}/drift"
         yield Need(state, f"{alarm.endpoint}, {alarm.model}", alarm.sentence, href, alarm.opened_at)
+
+
+def _renewals(uow: UnitOfWork) -> Iterator[Need]:
+    """Challengers that passed their gate and wait for a person."""
+    for each in renewals.listed(uow, limit=LATEST_RUNS):
+        if each.state is RenewalState.AWAITING_APPROVAL:
+            said = f"{each.challenger} passed its gate against {each.champion or 'nothing'} and waits for a yes"
+            href = f"/endpoints/{words.segment(each.endpoint)}#renewals"
+            yield Need(each.state.value, f"{each.endpoint}, {each.challenger}", said, href, each.started_at)
 
 
 def _rollouts(states: Sequence[EndpointState], since: datetime) -> Iterator[Need]:

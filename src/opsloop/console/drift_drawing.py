@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opsloop.console import charts, words
-from opsloop.console.charts import Chart, Line, Span
-from opsloop.monitoring.drift.reports import Bin, FeatureScore
+from opsloop.console.charts import Chart, Line, Mark, Span
+from opsloop.monitoring.alarms.models import Alarm
+from opsloop.monitoring.drift.reports import Bin, Course, FeatureScore
 from opsloop.monitoring.performance.reports import Figure, ReleasePerformance
 from opsloop.monitoring.predictions.models import ScorePoint
+
+MOST_MARKS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def bars(features: Sequence[FeatureScore]) -> tuple[Bar, ...]:
         Bar(
             name=each.feature,
             width=f"{100 * max(each.score, 0) / top:.1f}%",
-            figure=f"{each.score:.2f}",
+            figure="<0.01" if 0 < each.score < 0.005 else f"{each.score:.2f}",
             is_over=each.score >= 1,
             threshold=f"{100 / top:.1f}%",
         )
@@ -78,6 +81,38 @@ def score_chart(found: Sequence[ScorePoint], span: Span) -> Chart:
         Line("alarm", "candidate", faint=False, path=charts.path(threshold, top=top), values=tuple(threshold)),
     )
     return Chart("score", "Drift score", "largest per interval; an alarm at 1", top, lines)
+
+
+def course_chart(found: Course, span: Span) -> Chart | None:
+    """A feature over time beside its reference, from the least to the largest of both; None without rows."""
+    known = [point.value for point in found.points if point.value is not None]
+    if not known:
+        return None
+    edges = [*known, *([found.reference] if found.reference is not None else [])]
+    margin = 0.15 * (max(edges) - min(edges)) or abs(edges[0]) * 0.1 or 1.0
+    low, width = min(edges) - margin, max(edges) - min(edges) + 2 * margin
+    values: list[float | None] = [None] * span.points
+    for point in found.points:
+        values[span.index(point.at)] = point.value
+    raised = [None if value is None else value - low for value in values]
+    lines = [Line("now", "stable", faint=False, path=_joined(raised, width), values=tuple(values))]
+    if found.reference is not None:
+        level = [found.reference - low] * span.points
+        path = charts.path(level, top=width)
+        reference = (found.reference,) * span.points
+        lines.append(Line("reference", "candidate", faint=False, path=path, values=reference))
+    return Chart("course", found.feature, f"{found.what}, from {figure(low)}", low + width, tuple(lines))
+
+
+def marks(found: Sequence[Alarm], span: Span) -> tuple[Mark, ...]:
+    """When alarms were raised and ended within a window, oldest first."""
+    moments = [(alarm.opened_at, "raised", alarm.sentence) for alarm in found]
+    moments += [(alarm.closed_at, "ended", alarm.reason or "") for alarm in found if alarm.closed_at is not None]
+    inside = sorted(each for each in moments if each[0] >= span.begin)[-MOST_MARKS:]
+    return tuple(
+        Mark(x=span.x(at), at=at, label=str(number), sentence=f"alarm {what}: {said}", href="")
+        for number, (at, what, said) in enumerate(inside, 1)
+    )
 
 
 def performance_chart(release: ReleasePerformance, span: Span) -> Chart | None:

@@ -49,11 +49,18 @@ def view(uow: UnitOfWork, endpoint: str) -> RenewalsView | None:
     if not found:
         return None
     events = service.get(uow, found[0].id).events
-    return RenewalsView(found[0], tuple(Happened(each, href(each)) for each in events), tuple(found[1:]))
+    return RenewalsView(found[0], tuple(Happened(each, href(each, endpoint)) for each in events), tuple(found[1:]))
 
 
-def href(event: RenewalEvent) -> str:
+def under_way(uow: UnitOfWork, endpoint: str) -> Renewal | None:
+    """The renewal that goes on."""
+    return next((each for each in service.listed(uow, endpoint=endpoint, limit=1) if not each.state.is_over), None)
+
+
+def href(event: RenewalEvent, endpoint: str) -> str:
     """Where to look at what an event is of."""
+    if event.noun == "alarm":
+        return f"/endpoints/{words.segment(endpoint)}/drift"
     place = _PLACES.get(event.noun)
     if place is None or not event.target:
         return ""

@@ -18,6 +18,11 @@ def count(number: int | None) -> str:
     return NONE if number is None else f"{number:,}"
 
 
+def plain(number: float) -> str:
+    """A number of the user's own: six figures at most, thousands apart."""
+    return f"{float(f'{number:.6g}'):,.10g}".replace("-", MINUS)
+
+
 def rate(per_s: float | None) -> str:
     """Requests per second, two figures below 10."""
     if per_s is None:
@@ -106,5 +111,19 @@ def pretty(value: object) -> str:
 
 FILTERS = {
     each.__name__: each
-    for each in (count, rate, percent, points, milliseconds, seconds, moment, clock, size, several, segment, pretty)
+    for each in (
+        count,
+        plain,
+        rate,
+        percent,
+        points,
+        milliseconds,
+        seconds,
+        moment,
+        clock,
+        size,
+        several,
+        segment,
+        pretty,
+    )
 }

@@ -93,6 +93,13 @@ def versions(uow: UnitOfWork, name: str, *, limit: int = 200) -> list[ModelVersi
     return [_version(uow, row) for row in uow.session.scalars(query.limit(max(1, min(limit, 1_000))))]
 
 
+def pointed_at(uow: UnitOfWork, alias: str) -> dict[str, str]:
+    """`iris@3`, by model, of every model that has an alias of this name."""
+    uow.by.require(Role.VIEWER)
+    rows = uow.session.scalars(select(ModelAliasRow).where(ModelAliasRow.alias == alias))
+    return {row.name: f"{row.name}@{row.version}" for row in rows}
+
+
 def set_alias(uow: UnitOfWork, ref: str, alias: str) -> ModelVersion:
     """Let an alias point at a version. Raises: ModelMissing, ModelVersionMissing, InvalidInput."""
     uow.by.require(Role.OPERATOR)

@@ -110,3 +110,11 @@ def test_the_overview_lists_an_open_alarm_until_somebody_deals_with_it(alarmed: 
         (alarm,) = alarms.unclosed(uow, "iris")
     page.post("/endpoints/iris/drift/acknowledge", data={"alarm": alarm.id})
     assert "sepal_length is 1.9 sd larger" not in page.get("/").text
+
+
+def test_the_feature_is_drawn_over_time_with_the_moments_of_its_alarms(alarmed: Platform, page: httpx.Client) -> None:
+    shown = page.get("/endpoints/iris/drift?window=3600").text
+    assert '<figure class="chart" data-chart="course">' in shown
+    assert "alarm raised: sepal_length is 1.9 sd larger" in shown
+    assert "rows since the change" in shown
+    assert 'href="/models/iris%403"' in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -9,8 +10,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from opsloop.console import charts, drift_drawing, live, words
-from opsloop.console.charts import Chart, Span
+from opsloop.console import charts, drift_drawing, live, renewals, words
+from opsloop.console.charts import Chart, Mark, Span
 from opsloop.console.drift_drawing import Bar, Pair
 from opsloop.console.page import Frame, Place, page, see_other, shape_of
 from opsloop.core.caller import Role
@@ -27,10 +28,12 @@ from opsloop.monitoring.performance.reports import PerformanceReport, ReleasePer
 from opsloop.monitoring.predictions import series
 from opsloop.monitoring.segments.reports import SegmentReport
 from opsloop.releases import service as releases
+from opsloop.releases.models import EndpointState
+from opsloop.releases.renewals.models import Renewal
 
 router = APIRouter(include_in_schema=False)
 POINTS = 90
-WINDOWS = {3_600: "1 hour", 86_400: "1 day", 604_800: "7 days", 2_592_000: "30 days"}
+WINDOWS = {900: "15 min", 3_600: "1 hour", 86_400: "1 day", 604_800: "7 days", 2_592_000: "30 days"}
 DEFAULT_WINDOW_S = 86_400
 SHOWN_FEATURES = 20
 Did = Literal["", "acknowledged", "closed", "accepted"]
@@ -49,6 +52,9 @@ class DriftView:
     span: Span
     feature: str
     pairs: tuple[Pair, ...]
+    course: Chart | None
+    marks: tuple[Mark, ...]
+    since: datetime | None
     reference_rows: int
     now_rows: int
     segments: SegmentReport | None
@@ -57,6 +63,8 @@ class DriftView:
     performance: ReleasePerformance | None
     accuracy: Chart | None
     past: tuple[Alarm, ...]
+    renewal: Renewal | None
+    numbers: Mapping[str, int]
     now: datetime
 
     @property
@@ -70,6 +78,7 @@ def view(uow: UnitOfWork, name: str, *, window_s: int, feature: str, by: str) ->
     report = reporting.report(uow, name)
     with loading():
         from opsloop.monitoring.drift import inputs
+        from opsloop.monitoring.drift.course import course
         from opsloop.monitoring.drift.distribution import distribution
         from opsloop.monitoring.performance import reporting as performance
         from opsloop.monitoring.segments import reporting as segments
@@ -81,7 +90,10 @@ def view(uow: UnitOfWork, name: str, *, window_s: int, feature: str, by: str) ->
     span = Span(uow.clock.now(), window_s, POINTS)
     found = series.scores(uow, name, window_s=window_s, points=POINTS, release=watch.release)
     measured = performance.report(uow, name, window_s=window_s, release=watch.release)
-    spread = distribution(uow, name, feature, release=watch.release) if feature else None
+    since = watch.alarm.since_at if watch.alarm is not None else None
+    spread = distribution(uow, name, feature, release=watch.release, since=since) if feature else None
+    went = course(uow, name, feature, release=watch.release, window_s=window_s, points=POINTS) if feature else None
+    every = alarms.listed(uow, endpoint=name, limit=20)
     return DriftView(
         report=report,
         watch=watch,
@@ -92,6 +104,9 @@ def view(uow: UnitOfWork, name: str, *, window_s: int, feature: str, by: str) ->
         span=span,
         feature=feature,
         pairs=drift_drawing.pairs(spread.bins) if spread else (),
+        course=drift_drawing.course_chart(went, span) if went else None,
+        marks=drift_drawing.marks(every, span),
+        since=since,
         reference_rows=spread.reference_rows if spread else 0,
         now_rows=spread.now_rows if spread else 0,
         segments=segments.report(uow, name, by, release=watch.release, window_s=window_s) if by in names else None,
@@ -99,7 +114,9 @@ def view(uow: UnitOfWork, name: str, *, window_s: int, feature: str, by: str) ->
         by=by,
         performance=_of(measured),
         accuracy=drift_drawing.performance_chart(measured.releases[0], span) if measured.releases else None,
-        past=tuple(each for each in alarms.listed(uow, endpoint=name, limit=20) if each.closed_at is not None),
+        past=tuple(each for each in every if each.closed_at is not None),
+        renewal=renewals.under_way(uow, name),
+        numbers={each.id: each.number for each in releases.releases(uow, name)},
         now=uow.clock.now(),
     )
 
@@ -132,18 +149,27 @@ def look(uow: UnitOfWork, argument: str) -> live.Snapshot:
     return live.Snapshot(values, shape)
 
 
+def _fitting_window_s(uow: UnitOfWork, state: EndpointState) -> int:
+    """The shortest window that holds all that the release was asked, a day at most."""
+    if state.stable is None:
+        return DEFAULT_WINDOW_S
+    age_s = (uow.clock.now() - state.stable.created_at).total_seconds()
+    return next((window_s for window_s in WINDOWS if age_s < window_s < DEFAULT_WINDOW_S), DEFAULT_WINDOW_S)
+
+
 @router.get("/endpoints/{name}/drift")
 def drift(
     request: Request,
     uow: Reading,
     name: str,
-    window: Annotated[int, Query(ge=60, le=400 * 86_400)] = DEFAULT_WINDOW_S,
+    window: Annotated[int | None, Query(ge=60, le=400 * 86_400)] = None,
     feature: Annotated[str, Query(max_length=200)] = "",
     by: Annotated[str, Query(max_length=200)] = "",
     did: Did = "",
 ) -> Response:
     state = releases.endpoint(uow, name)
     here = f"/endpoints/{words.segment(name)}"
+    window = window or _fitting_window_s(uow, state)
     trail = (Place("Overview", "/"), Place(name, here))
     frame = Frame("Drift and performance", trail, cli=f"opsloop monitor drift {name}", json=f"/api{here}/drift")
     try:

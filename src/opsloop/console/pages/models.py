@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from opsloop.console import words
+from opsloop.console import model_lines, serving_places, words
 from opsloop.console.page import Frame, Place, page
 from opsloop.console.training_charts import importance_bars
 from opsloop.core.artifacts.store import ArtifactMissing
@@ -37,6 +37,7 @@ Name = Annotated[str, Query(max_length=200)]
 def listed(request: Request, uow: Reading, q: Annotated[str, Query(max_length=100)] = "") -> Response:
     found = service.listed(uow)
     shown = [each for each in found if q.lower() in each.name.lower()]
+    states = releases.endpoints(uow)
     frame = Frame("Models", cli="opsloop model list", json="/api/models")
     return page(
         request,
@@ -44,6 +45,8 @@ def listed(request: Request, uow: Reading, q: Annotated[str, Query(max_length=10
         frame,
         versions=shown,
         figures={each.id: listed_figures(each.metrics, 2) for each in shown},
+        serving={each.id: serving_places.of_model(each.name, states) for each in shown},
+        champions=service.pointed_at(uow, service.CHAMPION),
         any=bool(found),
         q=q,
         now=uow.clock.now(),
@@ -70,7 +73,7 @@ def compared(request: Request, uow: Reading, base: Name = "", head: Name = "", n
         tone=_tone(it),
         swapped=f"{AT}?{urlencode({'base': it.head.ref, 'head': it.base.ref})}",
         figure=_figure,
-        signed=_signed,
+        signed=model_lines.signed,
         now=uow.clock.now(),
     )
 
@@ -98,10 +101,12 @@ def shown(request: Request, uow: Reading, ref: str) -> Response:
         importance=looks_at,
         files=files,
         missing=missing,
-        releases=releases.releases_of(uow, version.ref),
-        champion=next((each for each in others if service.CHAMPION in each.aliases), None),
+        lines=model_lines.figure_lines(version, others),
+        before=model_lines.before_of(version, others),
+        places=serving_places.of_version(uow, version.ref),
         at=AT,
         figure=shown_figure,
+        signed=model_lines.signed,
         now=uow.clock.now(),
     )
 
@@ -129,7 +134,7 @@ def _bundle_of(uow: UnitOfWork, version: ModelVersion) -> tuple[list[Any], Mappi
 
 def _range(field: Field) -> str:
     if field.low is not None and field.high is not None:
-        return f"{field.low:g} to {field.high:g}"
+        return f"{words.plain(field.low)} to {words.plain(field.high)}"
     if not field.categories:
         return words.NONE
     more = f" and {len(field.categories) - 8:,} more" if len(field.categories) > 8 else ""
@@ -145,9 +150,3 @@ def _tone(it: ModelComparison) -> str:
 
 def _figure(value: float | None) -> str:
     return words.NONE if value is None else shown_figure(value)
-
-
-def _signed(value: float | None) -> str:
-    if value is None:
-        return words.NONE
-    return f"{'+' if value > 0 else ''}{shown_figure(value)}".replace("-", words.MINUS)

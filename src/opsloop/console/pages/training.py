@@ -48,7 +48,7 @@ def listed(request: Request, uow: Reading) -> Response:
 def shown(request: Request, uow: Reading, run: str) -> Response:
     found = service.run(uow, run)
     frame = Frame(
-        found.pipeline,
+        f"{found.pipeline}, {words.moment(found.created_at)}",
         trail=(Place("Training", "/training"),),
         cli=f"opsloop train show {shlex.quote(found.id)}",
         json=f"/api/training/runs/{words.segment(found.id)}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,13 @@ PREDICTION = "prediction"
 """The name under which what a model says is a feature too."""
 
 
-def distribution(uow: UnitOfWork, endpoint: str, feature: str, *, release: str | None = None) -> Distribution:
-    """An input, or the prediction, of a watched release; since its alarm began when it has one.
+def distribution(
+    uow: UnitOfWork, endpoint: str, feature: str, *, release: str | None = None, since: datetime | None = None
+) -> Distribution:
+    """An input, or the prediction, of a watched release.
 
+    Args:
+        since: only rows from then on are `now`; those of an alarm began with its change.
     Raises: NotFound.
     """
     found = [each for each in watches.of_endpoint(uow, endpoint) if release in (None, each.release)]
@@ -34,7 +39,7 @@ def distribution(uow: UnitOfWork, endpoint: str, feature: str, *, release: str |
     if feature not in (*places, PREDICTION):
         raise NotFound(f"{watch.model} has no input {feature!r}; it has {', '.join(places)}", name=feature)
     then = inputs.reference(uow.workspace, watch)
-    now = inputs.lately(uow, endpoint, release=watch.release, limit=2_000)
+    now = inputs.lately(uow, endpoint, release=watch.release, since=since, limit=2_000)
     old, new = _values(then, places.get(feature)), _values(now, places.get(feature))
     are_numbers = fields[places[feature]].is_number if feature in places else _are_numbers([*old, *new])
     bins = _of_numbers(old, new) if are_numbers else _of_categories(old, new)

@@ -112,3 +112,27 @@ class Distribution:
     reference_rows: int
     now_rows: int
     bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CoursePoint:
+    """One interval; `value` is None where no row of it had the feature."""
+
+    at: datetime
+    rows: int
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A feature over time.
+
+    Args:
+        what: is followed, `mean` or `share of blue`.
+        reference: the same of the reference rows; None where they are not known.
+    """
+
+    feature: str
+    what: str
+    reference: float | None
+    points: tuple[CoursePoint, ...]

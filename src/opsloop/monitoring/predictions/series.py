@@ -10,7 +10,8 @@ from opsloop.core.caller import Role
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring.instants import instant_of, microseconds
 from opsloop.monitoring.predictions._tables import PredictionRow
-from opsloop.monitoring.predictions.models import ScorePoint
+from opsloop.monitoring.predictions.models import Prediction, ScorePoint
+from opsloop.monitoring.predictions.service import as_prediction
 
 
 def scores(
@@ -39,3 +40,20 @@ def scores(
         ScorePoint(instant_of(from_us + place * step_us), int(requests), int(rows), score)
         for place, requests, rows, score in uow.session.execute(query)
     ]
+
+
+def sampled(uow: UnitOfWork, endpoint: str, *, release: str, window_s: int, most: int) -> list[Prediction]:
+    """Answers of a window that ends now, at most about so many of them, spread evenly, oldest first."""
+    uow.by.require(Role.VIEWER)
+    inside = (
+        PredictionRow.endpoint == endpoint,
+        PredictionRow.release == release,
+        PredictionRow.is_answer.is_(True),
+        PredictionRow.started_us >= microseconds(uow.clock.now() - timedelta(seconds=window_s)),
+    )
+    count = uow.session.scalar(select(func.count()).where(*inside)) or 0
+    query = select(PredictionRow).where(*inside).order_by(PredictionRow.seq)
+    if count > most:
+        # A part of all numbers that no regular order of requests can miss or meet always.
+        query = query.where((PredictionRow.seq * 40_503) % 65_536 < 65_536 * most // count)
+    return [as_prediction(row) for row in uow.session.scalars(query.limit(2 * most))]

@@ -95,6 +95,12 @@ def reject(uow: UnitOfWork, renewal: str, *, reason: str) -> Renewal:
     return course.as_renewal(row)
 
 
+def awaiting(uow: UnitOfWork, renewal: str) -> Renewal:
+    """A renewal that waits for a yes. Raises: RenewalMissing, RenewalIsOver, NothingToApprove."""
+    uow.by.require(Role.VIEWER)
+    return course.as_renewal(_waiting(uow, renewal))
+
+
 def get(uow: UnitOfWork, renewal: str) -> RenewalHistory:
     """Raises: RenewalMissing."""
     uow.by.require(Role.VIEWER)

@@ -89,3 +89,61 @@ def test_a_viewer_looks_and_does_not_touch(waiting: Signs) -> None:
         assert http.get("/api/renewals").status_code == 200
         assert http.post(f"/api/renewals/{found.id}/approve").status_code == 403
         assert http.post(f"/api/endpoints/{ENDPOINT}/renewals", json={}).status_code == 403
+
+
+def test_a_challenger_is_approved_on_its_page(waiting: Signs) -> None:
+    found = waiting.newest().renewal
+    decision = f"/endpoints/{ENDPOINT}/renewal"
+    with browser(waiting.workspace) as http:
+        assert f'href="{decision}?renewal={found.id}"' in http.get(f"/endpoints/{ENDPOINT}").text
+        shown = http.get(f"{decision}?renewal={found.id}").text
+        assert f"/models/compare?base=signs%401&amp;head={found.challenger}".replace("@", "%40") in shown
+        assert f"/evaluations/{found.challenger_run}" in shown
+        told = http.post(decision, data={"renewal": found.id, "answer": "yes"}, follow_redirects=False)
+        assert told.headers["location"] == f"/endpoints/{ENDPOINT}#renewals"
+        assert waiting.newest().renewal.state is RenewalState.ROLLING_OUT
+        again = http.get(f"{decision}?renewal={found.id}")
+        assert (again.status_code, "only one that waits" in again.text) == (409, True)
+
+
+def test_a_challenger_is_rejected_on_its_page_with_a_reason(waiting: Signs) -> None:
+    found = waiting.newest().renewal
+    decision = f"/endpoints/{ENDPOINT}/renewal"
+    with browser(waiting.workspace) as http:
+        refused = http.post(decision, data={"renewal": found.id, "answer": "no", "reason": " "})
+        assert (refused.status_code, "why, as a sentence" in refused.text) == (422, True)
+        http.post(decision, data={"renewal": found.id, "answer": "no", "reason": "not before the audit"})
+    renewal = waiting.newest().renewal
+    assert renewal.state is RenewalState.REJECTED
+    assert "not before the audit" in renewal.said
+
+
+def test_a_viewer_sees_no_way_to_decide_and_decides_nothing(waiting: Signs) -> None:
+    found = waiting.newest().renewal
+    with browser(waiting.workspace, Caller("key:eye", Role.VIEWER)) as http:
+        assert "Approve or reject" not in http.get(f"/endpoints/{ENDPOINT}").text
+        assert http.get(f"/endpoints/{ENDPOINT}/renewal?renewal={found.id}").status_code == 403
+        told = http.post(f"/endpoints/{ENDPOINT}/renewal", data={"renewal": found.id, "answer": "yes"})
+        assert told.status_code == 403
+    assert waiting.newest().renewal.state is RenewalState.AWAITING_APPROVAL
+
+
+def test_the_overview_lists_a_challenger_that_waits_for_a_yes(waiting: Signs) -> None:
+    found = waiting.newest().renewal
+    with browser(waiting.workspace) as http:
+        assert f"{found.challenger} passed its gate against signs@1 and waits for a yes" in http.get("/").text
+
+
+def test_the_pages_of_a_model_and_of_its_endpoint_lead_to_each_other(waiting: Signs) -> None:
+    with browser(waiting.workspace) as http:
+        model = http.get("/models/signs@1").text
+        endpoint = http.get(f"/endpoints/{ENDPOINT}").text
+        models = http.get("/models").text
+    run = waiting.newest().renewal.training_run
+    assert f'href="/endpoints/{ENDPOINT}#release-1">signs, release 1</a> <span class="muted">stable' in model
+    assert f'href="/endpoints/{ENDPOINT}/drift"' in model
+    assert 'href="/datasets/signs%401"' in model
+    assert 'href="/training/' in model
+    assert 'href="/models/signs%401"' in endpoint
+    assert f'href="/training/{run}"' in endpoint
+    assert f'data-label="Served by" class="whole"><a href="/endpoints/{ENDPOINT}">' in models
