@@ -68,3 +68,24 @@ import opsloop.server.platform
 def test_the_platform_loads_without_any_extra() -> None:
     done = python("-c", WITHOUT_EXTRAS)
     assert done.returncode == 0, done.stderr
+
+
+# What a platform without models, flows that need them, or jobs under way has no use for: some 10 MB each and more.
+HEAVY = {
+    "dbos",
+    "duckdb",
+    "grpc",
+    "mlflow",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "sklearn",
+    "skops",
+}
+
+
+def test_the_platform_loads_nothing_heavy_before_it_is_needed() -> None:
+    assert loaded_by("import opsloop.server.platform") & HEAVY == set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from opsloop.models.runtime import LoadedModel, Predictions
-
-with suppress(ModuleNotFoundError):  # without the extra `models` nothing here is called
-    import numpy as np
 
 log = structlog.get_logger()
 LOOP_S = 0.002
@@ -131,6 +127,8 @@ def _fastest_s(model: LoadedModel, X: NDArray[Any]) -> float:
 
 def _sample(signature: Signature, rows: int) -> NDArray[Any]:
     """Rows in the middle of what was seen in training."""
+    import numpy as np  # an extra, loaded with the first model
+
     if signature.is_numeric:
         return np.array([[_middle(field.low, field.high) for field in signature.inputs]] * rows, dtype=np.float64)
     row = [

@@ -7,7 +7,6 @@ time for the sentence that says what is wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +21,6 @@ from opsloop.models.values import LARGEST, LARGEST_WHOLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-with suppress(ModuleNotFoundError):  # without the extra `models` nothing here is called
-    import numpy as np
 
 _encode = msgspec.json.Encoder().encode
 _LEFT = b" \t\r\n"
@@ -91,6 +87,8 @@ class Rows:
 
     def of_lists(self, rows: Sequence[Sequence[Any]], text: bytes | None = None) -> Table:
         """Raises: ValueError for a value that the signature does not have, TooManyRows."""
+        import numpy as np  # an extra, and 25 MB that a platform without models does not need
+
         count = len(rows)
         if count > self.limit:
             raise TooManyRows(rows=count, limit=self.limit)
@@ -132,6 +130,8 @@ class Rows:
         return tuple(row[field.name] for field in self._fields)
 
     def _checked(self, rows: Sequence[Sequence[Any]]) -> NDArray[Any]:
+        import numpy as np  # as above
+
         assert self._limits is not None
         for row in rows:
             for value, (largest, is_whole, categories) in zip(row, self._limits, strict=True):
