@@ -198,14 +198,24 @@ def test_a_wrong_field_is_named(
     assert param in error["message"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"a":' + b"[" * 5_000, b"null", b'{"model": NaN}'])
+@pytest.mark.parametrize(
+    ("body", "at"),
+    [
+        (b"", "body"),
+        (b"{", "body"),
+        (b"\xff\xfe", "body"),
+        (b'{"a":' + b"[" * 5_000, "body"),
+        (b"null", "body"),
+        (b'{"model": NaN}', "model"),
+    ],
+)
 def test_a_body_that_is_no_request_is_refused_in_a_sentence(
-    shop: Shop, live: Start, http: httpx.Client, body: bytes
+    shop: Shop, live: Start, http: httpx.Client, body: bytes, at: str
 ) -> None:
     shop.release(ECHO)
     answer = http.post(f"{live().url}/v1/chat/completions", content=body)
     assert answer.status_code == 400
-    assert answer.json()["error"]["message"].startswith("body: ")
+    assert answer.json()["error"]["message"].startswith(f"{at}: ")
 
 
 def test_another_method_is_told_the_right_one(shop: Shop, live: Start, http: httpx.Client) -> None:
