@@ -87,13 +87,20 @@ class Serving:
             user: whoever the caller names as asking.
         Raises: UnknownEndpoint, NothingReleased, Overloaded, CallerGone, and what a release fails with.
         """
-        drawn = await self._drawn(call, endpoint, user=user, streamed=streamed)
+        subject = self._subjects.of(who(call.scope, user))
+        drawn = await self._drawn(call, endpoint, subject=subject, streamed=streamed)
         exchange = Exchange(self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect)
         await self._run(call, exchange.stream(call.out) if streamed else _whole(call, exchange), exchange)
 
     async def predict(self, call: Call, endpoint: str, dialect: ModelDialect, *, user: str | None) -> None:
-        """Let a model that the endpoint serves answer the call. Raises: as `serve`."""
-        drawn = await self._drawn(call, endpoint, user=user, streamed=False)
+        """Let a model that the endpoint serves answer the call. Raises: as `serve`.
+
+        Where nobody is named, each request is a subject of its own: a model keeps nothing from one to the next, and one
+        program sends the rows of many people.
+        """
+        named = user_named(call.scope, user)
+        subject = self._subjects.of(named) if named else call.request_id
+        drawn = await self._drawn(call, endpoint, subject=subject, streamed=False)
         exchange = ModelExchange(self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect, self.keeping)
         await self._run(call, _whole(call, exchange), exchange)
         if exchange.answered is not None:
@@ -105,10 +112,9 @@ class Serving:
                 subject=drawn.subject,
             )
 
-    async def _drawn(self, call: Call, endpoint: str, *, user: str | None, streamed: bool) -> _Drawn:
+    async def _drawn(self, call: Call, endpoint: str, *, subject: str, streamed: bool) -> _Drawn:
         """The arm for whoever asks, if there is room for another request."""
         route = await self.routes.route(endpoint)
-        subject = self._subjects.of(who(call.scope, user))
         drawn = choose(route, subject)
         ledger = Ledger(
             self._recorder,
@@ -150,13 +156,16 @@ def who(scope: Scope, user: str | None) -> str:
 
     The kind stands before the name, so that a user who is called like a key is not the key.
     """
-    if user:
-        return f"user:{user}"
-    named = header(scope, SUBJECT_HEADER)
-    if named:
-        return f"user:{named}"
+    if named := user_named(scope, user):
+        return named
     caller = scope.get("opsloop.caller")
     if isinstance(caller, Caller) and caller.name.startswith("key:"):
         return caller.name
     client = scope.get("client")
     return f"address:{client[0]}" if client else "address:unknown"
+
+
+def user_named(scope: Scope, user: str | None) -> str | None:
+    """Whoever the request says asks, in its body or by its header."""
+    named = user or header(scope, SUBJECT_HEADER)
+    return f"user:{named}" if named else None

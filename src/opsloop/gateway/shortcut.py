@@ -81,6 +81,10 @@ class Shortcut:
         self.is_open = True
         self.answered = 0
 
+    def request_id(self) -> str:
+        """For a request whose caller gave none."""
+        return self._new_request_id("req")
+
     def endpoint(self, target: bytes) -> str | None:
         """The endpoint that a request's target asks for predictions; None for every other target."""
         if not self.is_open:
@@ -92,12 +96,12 @@ class Shortcut:
             return name.decode() if name.isascii() and b"%" not in name and b"?" not in name else None
         return None
 
-    def answer(self, endpoint: str, body: bytes, *, who: str, request_id: str | None, written: Written) -> bool:
+    def answer(self, endpoint: str, body: bytes, *, named: str | None, request_id: str, written: Written) -> bool:
         """Whether this was answered; `written` gets the head's rest and the body before the loop's next turn.
 
         Args:
-            who: asks, as `serving.who` names them.
-            request_id: that the caller gave.
+            named: whoever a header says asks, as `serving.user_named` has them.
+            request_id: that the ordinary way has, too, when this is left to it: it may be what the arm is drawn for.
         """
         route = self._routes.table.routes.get(endpoint)
         if route is None or not self.is_open:
@@ -107,7 +111,8 @@ class Shortcut:
             request = decoder.decode(body)
             if request.wanted or not 0 < request.alpha < 1 or may_repeat(body):
                 return False
-            subject = self._subject_of(f"user:{request.user}" if request.user else who)
+            user = f"user:{request.user}" if request.user else named
+            subject = self._subject_of(user) if user else request_id
             arm = choose(route, subject)
             predictor = self._arms.model(arm, endpoint)
             table = predictor.rows.table(request.inputs)
@@ -120,7 +125,6 @@ class Shortcut:
             log.debug("shortcut_failed", exc_info=True)
             return False
         self.answered += 1
-        request_id = request_id or self._new_request_id("req")
         self._keep(route, arm, predicted, subject, request_id, started_s)
         self._copy(route, predicted, request.inputs, request_id=request_id, subject=subject)
         answer = answers.body_of(predicted, answers.release_text(arm.release), request_id.encode())

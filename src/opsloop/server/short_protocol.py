@@ -48,16 +48,11 @@ class ShortProtocol(Protocol):
         self._door = door
         self._limit_bytes = min(limit_bytes, BODY_BYTES)
         self._asked: str | None = None  # the endpoint of the request that is on the short way
-        self._who = ""
-        self._request_id: str | None = None
+        self._named: str | None = None
+        self._request_id = ""
         self._body = b""
         self._unwritten = 0
         self._waiting: asyncio.TimerHandle | None = None
-        self._address = ""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._address = f"address:{self.client[0] if self.client else 'unknown'}"
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -90,8 +85,8 @@ class ShortProtocol(Protocol):
             super().on_message_complete()
             return
         endpoint, body = self._asked, self._body
-        who, request_id = self._who, self._request_id
-        if self._shortcut.answer(endpoint, body, who=who, request_id=request_id, written=self._write):
+        named, request_id = self._named, self._request_id
+        if self._shortcut.answer(endpoint, body, named=named, request_id=request_id, written=self._write):
             self._end_short()
             self._unwritten += 1
         else:
@@ -118,16 +113,13 @@ class ShortProtocol(Protocol):
         found = self._known_headers()
         if found is None:
             return False
-        who = self._door.name_of(found.get(b"authorization"), found.get(b"host"))
-        if who is None:
+        if self._door.name_of(found.get(b"authorization"), found.get(b"host")) is None:
             return False
         subject = found.get(b"x-opsloop-subject")
-        if subject:
-            self._who = f"user:{subject.decode('latin-1')}"
-        else:
-            self._who = who if who.startswith("key:") else self._address
+        self._named = f"user:{subject.decode('latin-1')}" if subject else None
         given = found.get(b"x-request-id")
-        self._request_id = given.decode() if given is not None and _REQUEST_ID.fullmatch(given) else None
+        is_given = given is not None and _REQUEST_ID.fullmatch(given)
+        self._request_id = given.decode() if given is not None and is_given else self._shortcut.request_id()
         self._asked, self._body = endpoint, b""
         self._in_head = False
         return True
@@ -143,9 +135,14 @@ class ShortProtocol(Protocol):
         return found if length.isdigit() and int(length) <= self._limit_bytes else None
 
     def _turn_round(self) -> None:
-        """Give the request to the ordinary way, as far as it has come."""
+        """Give the request to the ordinary way, as far as it has come, under the id that it has here.
+
+        Another id could be another subject, which may meet another arm: then an arm whose requests are left to the
+        ordinary way would get fewer of them than its share.
+        """
         body = self._body
         self._end_short()
+        self.headers.insert(0, (b"x-request-id", self._request_id.encode()))
         super().on_headers_complete()
         if body:
             super().on_body(body)

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import uvicorn
 from sklearn.linear_model import LogisticRegression
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
 
 from opsloop.core.settings import CoreSettings
 from opsloop.models.signature import Task
@@ -32,7 +34,14 @@ class Short(Live):
     def config(self) -> uvicorn.Config:
         door = Door(self.workspace, listens_on_loopback=True)
         http: Any = partial(ShortProtocol, shortcut=self.gateway.shortcut, door=door, limit_bytes=100_000)
-        return uvicorn.Config(self.gateway, lifespan="off", log_config=None, access_log=False, http=http)
+        return uvicorn.Config(
+            self.entrance, interface="asgi3", lifespan="off", log_config=None, access_log=False, http=http
+        )
+
+    async def entrance(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What the platform's entrance does for a request id."""
+        scope["opsloop.request_id"] = Headers(scope=scope).get("x-request-id")
+        await self.gateway(scope, receive, send)
 
 
 @pytest.fixture
@@ -96,13 +105,44 @@ def test_an_answer_of_the_short_way_is_that_of_the_ordinary_one(shop: Shop, serv
     (status, head, said), (_, ordinary_head, ordinary) = found
     assert served.gateway.shortcut.answered == 1
     assert (status, said["predictions"], said["request_id"]) == (200, [0, 2], "mine-1")
-    assert said == {**ordinary, "drift_score": said["drift_score"], "request_id": "mine-1"}
+    assert said == {**ordinary, "drift_score": said["drift_score"]}
     assert head["x-request-id"] == "mine-1"
     assert ordinary_head["content-type"] == head["content-type"]
     assert {"date", "content-type", "content-length"} <= head.keys()
     served.drain()
     first, second = shop.records("iris")
     assert (first.subject, first.engine, first.release) == (second.subject, "model", second.release)
+
+
+def test_requests_that_name_nobody_are_subjects_of_their_own_on_both_ways(
+    shop: Shop, served: Short, wire: Wire
+) -> None:
+    asked = [{}, {}, {"x_opsloop_subject": "mia"}, {"prefer": "wait"}, {"x_opsloop_subject": "mia", "prefer": "wait"}]
+    for headers in asked:  # whatever prefers something is left to the ordinary way
+        wire.send(post(GOOD, **headers))
+        assert wire.answer()[0] == 200
+    wire.send(post(json.dumps({"inputs": ROWS, "user": "mia"}).encode()))
+    assert wire.answer()[0] == 200
+    assert served.gateway.shortcut.answered == 4
+    served.drain()
+    named = [record.subject for record in shop.records("iris")]
+    [mia] = {each for each in named if named.count(each) == 3}
+    assert len({each for each in named if each != mia}) == 3
+
+
+def test_a_request_that_turns_round_keeps_the_id_that_its_arm_was_drawn_for(served: Short, wire: Wire) -> None:
+    drawn: list[str] = []
+    made = served.gateway.shortcut.request_id
+
+    def noting() -> str:
+        drawn.append(made())
+        return drawn[-1]
+
+    served.gateway.shortcut.request_id = noting  # type: ignore[method-assign]
+    wire.send(post(json.dumps({"inputs": ROWS, "return": ["probabilities"]}).encode()))
+    _, head, _ = wire.answer()
+    assert served.gateway.shortcut.answered == 0
+    assert drawn == [head["x-request-id"]]
 
 
 def test_pipelined_requests_are_answered_in_their_order(served: Short, wire: Wire) -> None:
