@@ -16,6 +16,7 @@ from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
 from opsloop.evaluation import aggregated, leaks, results, service
+from opsloop.evaluation import cancelling as cancelling  # registers what ends runs with their job
 from opsloop.evaluation.aggregated import made_by
 from opsloop.evaluation.asked import kinds
 from opsloop.evaluation.asking_job import asked_all, forget
@@ -37,11 +38,8 @@ LOOK_EVERY_S = 0.1
 
 @job(service.KIND)
 def run(context: JobContext, payload: dict[str, Any]) -> None:
-    """Run evaluations to their end; called again after a crash it goes on with the rows its journals do not have.
-
-    The payload names one run, or the runs of a study, which go side by side.
-    """
-    run_ids = payload.get("runs") or [payload["run"]]
+    """Run evaluations to their end; called again after a crash it goes on with the rows its journals do not have."""
+    run_ids = service.runs_of_job(payload)
     try:
         _evaluate(context, run_ids)
     except Again:
@@ -167,6 +165,8 @@ def _finish(workspace: Workspace, done: Sequence[_Done]) -> None:
 def _store(uow: UnitOfWork, done: _Done) -> None:
     outcome = done.outcome
     row = service.row_of(uow, done.run.id)
+    if RunStatus(row.status).is_final:  # its job was cancelled while it ended
+        return
     row.status = RunStatus.DONE
     row.metrics = {name: asdict(summary) for name, summary in done.metrics.items()}
     row.failed_rows = sum(each.error is not None for each in outcome.records)
@@ -186,13 +186,7 @@ def _store(uow: UnitOfWork, done: _Done) -> None:
 def _fail(workspace: Workspace, run_ids: Sequence[str], error: Exception) -> None:
     with workspace.writing(_BY) as uow:
         for run_id in run_ids:
-            row = service.row_of(uow, run_id)
-            if RunStatus(row.status).is_final:
-                continue
-            row.status = RunStatus.FAILED
-            row.finished_at = uow.clock.now()
-            row.error = jobs.why_ended(uow, row.job, error)
-            uow.emit(EvaluationFinished(run_id, row.experiment, row.flow, RunStatus.FAILED.value))
+            service.end_badly(uow, run_id, jobs.why_ended(uow, service.row_of(uow, run_id).job, error))
 
 
 def _forget_journals(ready: Sequence[Prepared]) -> None:

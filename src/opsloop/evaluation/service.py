@@ -22,6 +22,7 @@ from opsloop.evaluation.asked import check_is_taken_at_once, is_of
 from opsloop.evaluation.bindings import Measure, measure, reads_truth
 from opsloop.evaluation.declared_variants import names_of
 from opsloop.evaluation.errors import ExperimentInvalid, RunMissing
+from opsloop.evaluation.events import EvaluationFinished
 from opsloop.evaluation.fitting import check_references, fitted
 from opsloop.evaluation.gate_declaration import check_columns
 from opsloop.evaluation.judges import service as judges
@@ -200,6 +201,21 @@ def is_for(use: ExperimentEvaluator, dataset: str) -> bool:
 def mappings_of(use: ExperimentEvaluator, dataset: str) -> dict[str, Any]:
     """What feeds an evaluator on the rows of a dataset."""
     return {**use.mappings, **use.datasets.get(dataset, {})}
+
+
+def end_badly(uow: UnitOfWork, run_id: str, reason: str) -> None:
+    """Keep that a run came to nothing, and tell of it; nothing when it is over."""
+    row = row_of(uow, run_id)
+    if RunStatus(row.status).is_final:
+        return
+    row.status, row.error, row.finished_at = RunStatus.FAILED, reason, uow.clock.now()
+    uow.emit(EvaluationFinished(run_id, row.experiment, row.flow, RunStatus.FAILED.value))
+
+
+def runs_of_job(payload: Mapping[str, Any]) -> list[str]:
+    """A job evaluates one run, or the runs of a study, which go side by side."""
+    found: list[str] = payload.get("runs") or [payload["run"]]
+    return found
 
 
 def row_of(uow: UnitOfWork, run_id: str) -> RunRow:

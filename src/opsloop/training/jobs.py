@@ -28,6 +28,7 @@ from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import lineage, policies
 from opsloop.datasets import service as datasets
 from opsloop.datasets.version_file import parquet_of
+from opsloop.training import cancelling as cancelling  # registers what ends a run with its job
 from opsloop.training import code as codes
 from opsloop.training import declaration, learning, naming, service, telling
 from opsloop.training import window as windows

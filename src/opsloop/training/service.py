@@ -98,7 +98,7 @@ def start(
     Raises: PipelineMissing, DatasetMissing, InvalidInput.
     """
     uow.by.require(Role.DEVELOPER)
-    if job is not None and (existing := _of_job(uow, job)) is not None:
+    if job is not None and (existing := row_of_job(uow, job)) is not None:
         return _run(uow, existing)
     row = row_of(uow, pipeline)
     learns_from = dataset or learning.dataset_of(row.declared)
@@ -114,7 +114,7 @@ def start(
 
 def scheduled(uow: UnitOfWork, pipeline: str, *, job: str, reason: str) -> TrainingRun:
     """The run of a job that a schedule asked for; made when the job begins. Raises: PipelineMissing."""
-    if (existing := _of_job(uow, job)) is not None:
+    if (existing := row_of_job(uow, job)) is not None:
         return _run(uow, existing)
     row = row_of(uow, pipeline)
     made = _started(
@@ -197,6 +197,10 @@ def run_row(uow: UnitOfWork, run_id: str) -> TrainingRunRow:
     return row
 
 
+def row_of_job(uow: UnitOfWork, job: str) -> TrainingRunRow | None:
+    return uow.session.scalar(select(TrainingRunRow).where(TrainingRunRow.job == job))
+
+
 def _checked(
     uow: UnitOfWork, declared: Mapping[str, Any], code: Mapping[str, str]
 ) -> tuple[declaration.Operation, str]:
@@ -273,10 +277,6 @@ def _trigger(value: str) -> str:
     if value not in set(Trigger):
         raise InvalidInput(field="trigger", value=value, wanted=f"one of {', '.join(Trigger)}")
     return value
-
-
-def _of_job(uow: UnitOfWork, job: str) -> TrainingRunRow | None:
-    return uow.session.scalar(select(TrainingRunRow).where(TrainingRunRow.job == job))
 
 
 def _schedule(name: str) -> str:

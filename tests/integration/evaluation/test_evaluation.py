@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 
 from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import Denied, InvalidInput
+from opsloop.core.events.outbox import deliver_due
 from opsloop.core.jobs import service as jobs
 from opsloop.core.jobs.inline import run_due
 from opsloop.core.jobs.models import JobStatus
@@ -325,6 +326,20 @@ def test_a_run_that_is_asked_to_stop_goes_on_later(sqlite_workspace: Workspace, 
     run_due(sqlite_workspace)
     with sqlite_workspace.reading(admin) as uow:
         assert service.get(uow, run.id).status is RunStatus.DONE
+
+
+def test_a_run_whose_job_is_cancelled_before_it_begins_ends_too(
+    sqlite_workspace: Workspace, admin: Caller, flow: Register
+) -> None:
+    put(sqlite_workspace, admin, ROWS)
+    run = started(sqlite_workspace, admin, flow(sqlite_workspace, RIGHT))
+    with sqlite_workspace.writing(admin) as uow:
+        jobs.cancel(uow, run.job)
+    deliver_due(sqlite_workspace)
+    assert run_due(sqlite_workspace) == 0
+    with sqlite_workspace.reading(admin) as uow:
+        found = service.get(uow, run.id)
+    assert (found.status, found.error) == (RunStatus.FAILED, f"cancelled by {admin.name}")
 
 
 def test_a_cancelled_run_says_so(sqlite_workspace: Workspace, admin: Caller, flow: Register) -> None:

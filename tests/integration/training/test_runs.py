@@ -13,6 +13,7 @@ from opsloop.core.caller import Caller, NotAllowed, Role
 from opsloop.core.clock import FakeClock
 from opsloop.core.errors import InvalidInput
 from opsloop.core.events._tables import OutboxRow
+from opsloop.core.events.outbox import deliver_due
 from opsloop.core.jobs import service as jobs
 from opsloop.core.workspace import Workspace
 from opsloop.datasets import lineage
@@ -202,6 +203,12 @@ def test_a_job_that_is_cancelled_takes_its_run_along(garden: Garden) -> None:
         jobs.cancel(uow, run.job)
     assert garden.work() == 0
     assert garden.run(run.id).status is TrainingStatus.CANCELLED
+    deliver_due(garden.workspace)
+    found = garden.run(run.id)
+    assert (found.status, found.error) == (TrainingStatus.CANCELLED, "cancelled by test:admin")
+    assert found.finished_at is not None
+    [(name, payload)] = events(garden)
+    assert (name, payload["run"], payload["reason"]) == ("training.failed", run.id, "cancelled by test:admin")
 
 
 def test_what_is_not_there_is_told_at_once(garden: Garden) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from opsloop.core.caller import Role
 from opsloop.core.errors import Conflict, NotFound, OpsloopError
 from opsloop.core.jobs._tables import JobRow
+from opsloop.core.jobs.events import JobCancelled
 from opsloop.core.jobs.models import Job, JobId, JobStatus
 from opsloop.core.workspace import UnitOfWork
 
@@ -77,6 +78,7 @@ def cancel(uow: UnitOfWork, job_id: str) -> Job:
     row.status = JobStatus.CANCELLED
     row.finished_at = uow.clock.now()
     uow.audit("job.cancelled", f"job/{job_id}", kind=row.kind)
+    uow.emit(JobCancelled(job_id, row.kind, row.payload, uow.by.name))
     return _job(row)
 
 

@@ -104,7 +104,12 @@ def work(uow: UnitOfWork, row: RenewalRow, *, after_s: float = 0.0) -> None:
     """Ask for the job that does the next piece; it looks for itself what that is."""
     row.looks += 1
     run_after = uow.clock.now() + timedelta(seconds=after_s) if after_s else None
-    jobs.enqueue(uow, WORK, {"renewal": row.id}, id=f"job_{row.id}_{row.looks}", run_after=run_after)
+    jobs.enqueue(uow, WORK, {"renewal": row.id}, id=job_of(row), run_after=run_after)
+
+
+def job_of(row: RenewalRow) -> str:
+    """The id of the job that does the present piece."""
+    return f"job_{row.id}_{row.looks}"
 
 
 def tell(uow: UnitOfWork, row: RenewalRow, kind: str, sentence: str, noun: str = "", target: str = "") -> None:

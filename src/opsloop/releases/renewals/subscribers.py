@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import or_, select
 
 from opsloop.core.events.outbox import subscriber
+from opsloop.core.jobs.events import JobCancelled
 from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service as evaluations
 from opsloop.evaluation.events import EvaluationFinished
@@ -105,6 +106,16 @@ def on_evaluated(uow: UnitOfWork, event: EvaluationFinished) -> None:
     elif all(each.status is RunStatus.DONE for each in runs):
         course.move(uow, row, RenewalState.JUDGING, f"both answered {runs[0].rows:,} rows", "evaluation", runs[0].id)
         course.work(uow, row)
+
+
+@subscriber(JobCancelled, NAME)
+def on_work_cancelled(uow: UnitOfWork, event: JobCancelled) -> None:
+    """Nobody would go on with a renewal whose next piece was cancelled."""
+    if event.kind != course.WORK:
+        return
+    row = course.locked(uow, event.payload["renewal"])
+    if row.active is not None and event.job == course.job_of(row):
+        course.end(uow, row, RenewalState.REJECTED, f"its job was cancelled by {event.by} while {row.state}")
 
 
 @subscriber(RolloutPromoted, NAME)

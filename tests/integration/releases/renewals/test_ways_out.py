@@ -6,13 +6,15 @@ import pytest
 
 from opsloop.core.errors import Conflict, InvalidInput
 from opsloop.core.events.outbox import deliver_due
+from opsloop.core.jobs import service as core_jobs
 from opsloop.core.jobs.inline import run_due
+from opsloop.core.jobs.models import Job, JobStatus
 from opsloop.releases import rollouts, service
 from opsloop.releases.renewals import course, jobs
 from opsloop.releases.renewals import service as renewals
 from opsloop.releases.renewals.errors import NoPolicy, NothingToApprove, RenewalGoesOn, RenewalIsOver
 from opsloop.releases.renewals.models import RenewalState
-from tests.integration.releases.renewals.conftest import ENDPOINT, OPERATOR, POLICY, Make, Signs, rows, shuffled
+from tests.integration.releases.renewals.conftest import ENDPOINT, KINDS, OPERATOR, POLICY, Make, Signs, rows, shuffled
 
 
 def challenged(make: Make, **policy: object) -> Signs:
@@ -66,6 +68,37 @@ def test_a_training_that_fails_ends_it_with_the_reason(make: Make) -> None:
     signs.settle()
     found = signs.newest().renewal
     assert (found.state, "the training made no model" in found.said) == (RenewalState.REJECTED, True)
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "state", "said"),
+    [
+        ("renewal.work", RenewalState.COLLECTING, "its job was cancelled by test:operator while collecting"),
+        ("training.run", RenewalState.TRAINING, "the training made no model: cancelled by test:operator"),
+        ("evaluation.run", RenewalState.EVALUATING, "the evaluation of signs@2 failed: cancelled by test:operator"),
+    ],
+)
+def test_whoever_cancels_the_job_that_it_waits_for_ends_it(
+    make: Make, waits_for: str, state: RenewalState, said: str
+) -> None:
+    signs = make()
+    signs.register([*rows(300), *rows(200, seed=4)])
+    signs.alarm()
+    before = KINDS[: KINDS.index(waits_for)]
+    while deliver_due(signs.workspace) + sum(run_due(signs.workspace, kind=kind) for kind in before):
+        pass
+    assert signs.newest().renewal.state is state
+    *_, waiting = (each for each in pending(signs) if each.kind == waits_for)
+    with signs.workspace.writing(OPERATOR) as uow:
+        core_jobs.cancel(uow, waiting.id)
+    signs.settle()
+    found = signs.newest().renewal
+    assert (found.state, found.said) == (RenewalState.REJECTED, said)
+
+
+def pending(signs: Signs) -> list[Job]:
+    with signs.workspace.reading(OPERATOR) as uow:
+        return [each for each in core_jobs.listed(uow) if each.status is JobStatus.PENDING]
 
 
 def test_a_pipeline_that_is_not_there_ends_it_with_the_reason(make: Make) -> None:
