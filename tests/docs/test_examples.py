@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.docs.examples import NO_SERVER, Step, matches, steps
-from tests.docs.pages import PAGES, ROOT
+from tests.docs.pages import PAGES, ROOT, TEMPLATES
 
-STEP_TIMEOUT_S = 120.0
+STEP_TIMEOUT_S = 300.0
 WITH_EXAMPLES = [page for page in PAGES if steps(page)]
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_examples_of_a_page_run(page: Path, page_folder: Path, page_environment: dict[str, str]) -> None:
     place = page_folder / ".place"
-    place.write_text(str(page_folder))
+    is_of_template = page.is_relative_to(TEMPLATES)
+    place.write_text(str(page_folder / page.parent.relative_to(ROOT) if is_of_template else page_folder))
     environment = dict(page_environment)
     if NO_SERVER in page.read_text().splitlines():
         del environment["OPSLOOP_URL"]

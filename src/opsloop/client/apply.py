@@ -60,6 +60,7 @@ def perform(
 
     A flow that its gate does not let in is an outcome, not an error: the other steps are taken all the same.
     """
+    _announce(client, project, plan)
     for step in plan.changes:
         tell(f"{step.noun} {step.name}", 0, 0)
         if step.noun == "collection":
@@ -74,6 +75,13 @@ def perform(
             yield _model_endpoint(client, project.model_endpoints[step.name], step, tell)
         else:
             yield _endpoint(client, project, project.endpoints[step.name], step, tell)
+
+
+def _announce(client: Client, project: Project, plan: Plan) -> None:
+    """Make the endpoints of models first, so that who asks them while the first version trains is told of it."""
+    for step in plan.changes:
+        if step.action is Action.CREATE and step.noun == "endpoint" and step.name in project.model_endpoints:
+            client.endpoints.create(step.name)
 
 
 def _collection(client: Client, wanted: CollectionWanted, step: Step) -> Outcome:
@@ -132,7 +140,7 @@ def _dataset(client: Client, wanted: DatasetWanted, step: Step, tell: Tell) -> O
 
 
 def _model_endpoint(client: Client, wanted: ModelEndpointWanted, step: Step, tell: Tell) -> Outcome:
-    made = model_endpoints.make_so(client, wanted, is_there=step.action is not Action.CREATE, tell=tell)
+    made = model_endpoints.make_so(client, wanted, tell=tell)
     return Outcome(step, made.says, is_refused=made.is_blocked)
 
 

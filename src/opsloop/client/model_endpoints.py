@@ -55,9 +55,8 @@ class Made:
     says: str
 
 
-def make_so(client: Client, wanted: ModelEndpointWanted, *, is_there: bool, tell: Tell) -> Made:
-    if not is_there:
-        client.endpoints.create(wanted.name)
+def make_so(client: Client, wanted: ModelEndpointWanted, *, tell: Tell) -> Made:
+    """Release what is wanted, on an endpoint that is there."""
     stable = client.endpoints.get(wanted.name).stable
     if stable is not None and wanted.serves_wanted(stable):
         released = client.endpoints.release(
@@ -75,7 +74,7 @@ def make_so(client: Client, wanted: ModelEndpointWanted, *, is_there: bool, tell
 def _renewed(client: Client, wanted: ModelEndpointWanted, tell: Tell) -> Made:
     """Bring a version to the endpoint through its gate."""
     policy = {"pipeline": wanted.pipeline, **({"strategy": wanted.strategy} if wanted.strategy else {})}
-    started = client.renewals.start(
+    started = _going_on(client, wanted.name) or client.renewals.start(
         wanted.name, reason="opsloop apply", model=wanted.model, config=wanted.config, policy=policy
     )
     found = started

@@ -11,7 +11,8 @@ class GateNotMet(AnswerIsNo):
 
 class NothingReleased(Unavailable):
     template = (
-        "endpoint {endpoint} serves nothing yet; release a flow or a model with `opsloop release create {endpoint} …`"
+        "endpoint {endpoint} serves nothing yet; `opsloop renewal list {endpoint}` says how far a first model is, "
+        "`opsloop release create {endpoint} …` releases a flow or a model"
     )
 
 

@@ -145,11 +145,11 @@ def _is_signed(scope: Scope, headers: Headers) -> bool:
 
 
 def _take_for_json(scope: Scope, headers: Headers) -> None:
-    """Read what `curl -d` sends to a route that takes JSON as JSON: curl calls every body a form.
+    """Read what `curl -d` sends to a route that takes JSON as JSON: curl calls every body a form, others nothing.
 
     Forms of web pages go to the console's own addresses; requests of foreign pages were refused before.
     """
-    if headers.get("content-type") == FORM and (scope["path"] in JSON_PATHS or LABELS.fullmatch(scope["path"])):
+    if headers.get("content-type", FORM) == FORM and (scope["path"] in JSON_PATHS or LABELS.fullmatch(scope["path"])):
         MutableHeaders(scope=scope)["content-type"] = "application/json"
 
 

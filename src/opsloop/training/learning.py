@@ -75,6 +75,13 @@ def dataset_of(declared: Mapping[str, Any]) -> str:
     return found
 
 
+def time_columns(declared: Mapping[str, Any]) -> set[str]:
+    """The columns by which a pipeline orders rows in time."""
+    named = [declared.get("window"), declared.get("holdout"), declared.get("cross_validation")]
+    found = [part.get(key) for part in named if isinstance(part, dict) for key in ("column", "time_ordered")]
+    return {each for each in found if isinstance(each, str) and each}
+
+
 def libraries() -> dict[str, str]:
     """What training runs with: with other libraries the same rows may make another model."""
     return surroundings()

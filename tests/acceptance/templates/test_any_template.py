@@ -36,6 +36,9 @@ def test_a_project_from_a_template_passes_its_gate_and_serves(made: Callable[[st
         assert [each["number"] for each in history.answer["items"]] == [1]
         assert project("flow", "validate", str(endpoint.flow)).answer["warnings"] == []
         assert project("flow", "show", str(endpoint.flow)).answer["mermaid"].startswith("flowchart")
+    for model_endpoint in wanted.model_endpoints.values():
+        history = project("release", "list", model_endpoint.name)
+        assert [(each["number"], each["gate"]) for each in history.answer["items"]] == [(1, "pass")]
     again = project("apply")
     assert {step["action"] for step in again.answer["steps"]} == {"keep"}
 

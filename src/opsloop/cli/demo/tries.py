@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from opsloop.client import experiment_files
 from opsloop.client.http import Client
 from opsloop.client.project import EndpointWanted, Project
+from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.core.errors import OpsloopError
 from opsloop.flows.formats import flow_file
 from opsloop.flows.mapping import row_inputs
@@ -22,10 +24,35 @@ LIMIT = 400
 def commands(client: Client, project: Project, url: str) -> list[str]:
     """Command lines for a shell; fewer where the project has no endpoint, or no data that fit one line."""
     folder = shlex.quote(_from_here(project.folder))
+    model_endpoint = next(iter(project.model_endpoints.values()), None)
+    if model_endpoint is not None and not project.endpoints:
+        return [*_of_model(client, project, model_endpoint, url, folder), f"opsloop audit verify --project {folder}"]
     endpoint = next(iter(project.endpoints.values()), None)
     asking = [] if endpoint is None else [*_asking(client, project, endpoint, url)]
     history = [] if endpoint is None else [f"opsloop release history {endpoint.name} --project {folder}"]
     return [*asking, *history, f"opsloop audit verify --project {folder}"]
+
+
+def _of_model(client: Client, project: Project, wanted: ModelEndpointWanted, url: str, folder: str) -> list[str]:
+    looking = [f"opsloop {what} {wanted.name} --project {folder}" for what in ("monitor drift", "renewal show")]
+    try:
+        stable = client.endpoints.get(wanted.name).stable
+        row = _row(client, project, wanted)
+        if stable is None or row is None:
+            return looking[1:]
+        names = [each.name for each in client.models.get(stable.serves).signature.inputs]
+    except OpsloopError:
+        return looking[1:]
+    body = {"inputs": [{name: row.get(name) for name in names}]}
+    command = f"curl {url}/endpoints/{wanted.name}/predict -d {_quoted(body)}"
+    return [*([command] if len(command) <= LIMIT else []), *looking]
+
+
+def _row(client: Client, project: Project, wanted: ModelEndpointWanted) -> Mapping[str, Any] | None:
+    """The first row of what its pipeline learns from."""
+    pipeline = project.pipelines.get(wanted.pipeline)
+    dataset = pipeline.declared.get("dataset") if pipeline is not None else None
+    return next(client.datasets.rows(dataset), None) if isinstance(dataset, str) else None
 
 
 def _asking(client: Client, project: Project, endpoint: EndpointWanted, url: str) -> list[str]:

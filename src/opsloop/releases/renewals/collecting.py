@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +13,10 @@ from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import lineage
 from opsloop.datasets import service as datasets
 from opsloop.models import service as models
+from opsloop.models.signature import Signature
 from opsloop.monitoring.alarms import service as alarms
-from opsloop.monitoring.labels.window import labelled_window
-from opsloop.releases.renewal_policy import Labelled, Policy
+from opsloop.monitoring.labels.window import LabelledWindow, labelled_window
+from opsloop.releases.renewal_policy import CompareOn, Labelled, Policy
 from opsloop.releases.renewals import course, lessons
 from opsloop.releases.renewals._tables import RenewalRow
 from opsloop.releases.renewals.models import RenewalState
@@ -23,8 +24,9 @@ from opsloop.training import learning
 from opsloop.training import service as training
 from opsloop.training import window as windows
 
-POLL_S = 5.0
-"""How long to wait before labels are counted again, in seconds."""
+LOOK_S, SELDOM_S = 1.0, 300.0
+PATIENCE = 0.05
+"""Labels are counted again after this share of the time that was waited for them, within these seconds."""
 
 Row = Mapping[str, Any]
 
@@ -109,13 +111,14 @@ def _wait(workspace: Workspace, renewal: str, policy: Policy, why: str) -> None:
         row = course.locked(uow, renewal)
         if row.state != RenewalState.COLLECTING:
             return
-        if uow.clock.now() - row.started_at > timedelta(seconds=policy.labelled.patience_s):
+        waited_s = (uow.clock.now() - row.started_at).total_seconds()
+        if waited_s > policy.labelled.patience_s:
             course.end(uow, row, RenewalState.SKIPPED, f"too few rows to learn from: {why}")
             return
         if not row.said:
             course.tell(uow, row, "waiting", why)
         row.said = why
-        course.work(uow, row, after_s=POLL_S)
+        course.work(uow, row, after_s=min(max(LOOK_S, PATIENCE * waited_s), SELDOM_S))
 
 
 def _gathered(uow: UnitOfWork, row: RenewalRow, policy: Policy) -> Gathered:
@@ -126,7 +129,7 @@ def _gathered(uow: UnitOfWork, row: RenewalRow, policy: Policy) -> Gathered:
     base = datasets.get(uow, learning.dataset_of(declared))
     window = windows.parse(declared.get("window") if policy.window is None else dict(policy.window))
     champion = models.get(uow, row.champion)
-    kept = lessons.keys(lessons.of(uow, champion).held_out, champion.signature)
+    kept = lessons.keys(lessons.of(uow, champion).held_out, champion.signature) if _judges_by_old(policy) else set()
     rows = [
         each
         for each in learning.windowed(datasets.rows(uow, base), window.pinned(uow.clock.now()))
@@ -134,10 +137,24 @@ def _gathered(uow: UnitOfWork, row: RenewalRow, policy: Policy) -> Gathered:
     ]
     oldest = uow.clock.now() - timedelta(days=policy.labelled.days)
     asked = labelled_window(uow, row.endpoint, since=oldest)
-    names = [each.name for each in champion.signature.inputs]
-    new = [
-        {**dict(zip(names, values, strict=True)), champion.signature.output.name: label}
-        for values, label in zip(asked.inputs, asked.labels, strict=True)
+    new = _as_rows(asked, champion.signature, learning.time_columns(declared))
+    return Gathered([*rows, *new], len(new), base.ref)
+
+
+def _judges_by_old(policy: Policy) -> bool:
+    """Whether the rows that the champion held out are to judge by, so that nobody may learn from them."""
+    return policy.dataset is None and policy.compare_on is CompareOn.BOTH
+
+
+def _as_rows(asked: LabelledWindow, signature: Signature, times: Collection[str]) -> list[Row]:
+    """Rows as the pipeline's dataset has them; a column that orders them in time says when the row was asked."""
+    names = [each.name for each in signature.inputs]
+    return [
+        {
+            **dict.fromkeys(times, f"{at:%Y-%m-%dT%H:%M:%S}"),
+            **dict(zip(names, values, strict=True)),
+            signature.output.name: label,
+        }
+        for values, label, at in zip(asked.inputs, asked.labels, asked.predicted_at, strict=True)
         if len(values) == len(names)
     ]
-    return Gathered([*rows, *new], len(new), base.ref)

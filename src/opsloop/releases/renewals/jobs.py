@@ -8,7 +8,7 @@ from typing import Any
 from opsloop.core.errors import OpsloopError, Unavailable
 from opsloop.core.jobs.registry import JobContext, job
 from opsloop.core.workspace import Workspace
-from opsloop.releases.renewals import collecting, course, judging
+from opsloop.releases.renewals import collecting, course, drifted, judging
 from opsloop.releases.renewals import subscribers as subscribers  # registers what moves renewals on
 from opsloop.releases.renewals.models import RenewalState
 
@@ -37,6 +37,13 @@ def work(context: JobContext, payload: dict[str, Any]) -> None:
         why = error.sentence
         context.patiently(lambda: _give_up(workspace, renewal, state, why))
         raise
+
+
+@job(drifted.AGAIN)
+def look_again(context: JobContext, payload: dict[str, Any]) -> None:
+    """An alarm that came in a cool-down, which is over."""
+    with context.workspace.writing(course.BY) as uow:
+        drifted.heard_again(uow, payload["alarm"])
 
 
 def _give_up(workspace: Workspace, renewal: str, state: str, why: str) -> None:

@@ -150,7 +150,8 @@ def _evaluate(
     )
     row.challenger_run = evaluations.start(uow, declared, challenger).id
     row.champion_run = evaluations.start(uow, declared, champion).id if champion is not None else None
-    said = f"both answer {', '.join(named.values())}"
+    who = "both answer" if champion is not None else f"{row.challenger} answers"
+    said = f"{who} {', '.join(named.values())}"
     if chosen.notes:
         said += f"; {'; '.join(chosen.notes)}"
     course.move(uow, row, RenewalState.EVALUATING, said, "evaluation", row.challenger_run)

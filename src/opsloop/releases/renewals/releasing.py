@@ -36,12 +36,12 @@ def release_challenger(uow: UnitOfWork, row: RenewalRow) -> None:
         course.end(uow, row, RenewalState.REJECTED, error.sentence)
         return
     row.release, row.rollout = released.release.id, released.rollout.id
-    how = released.rollout.strategy
+    how = f"on its way by {released.rollout.strategy}" if stable is not None else "the first one"
     course.move(
         uow,
         row,
         RenewalState.ROLLING_OUT,
-        f"{row.challenger} is release {released.release.number}, on its way by {how}",
+        f"{row.challenger} is release {released.release.number}, {how}",
         "rollout",
         released.rollout.id,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -128,18 +128,31 @@ def renewed_release(uow: UnitOfWork, endpoint: str) -> Release | None:
 
 def why_not_now(uow: UnitOfWork, endpoint: str, policy: Policy) -> str | None:
     """Why the policy lets no renewal begin now, as a clause; None when it does."""
-    query = select(RenewalRow).where(
+    until = cooling_until(uow, endpoint, policy)
+    if until is None:
+        return None
+    ended = until - timedelta(seconds=policy.cool_down_s)
+    return f"the last renewal ended at {ended:%Y-%m-%d %H:%M} UTC and its cool-down lasts to {until:%Y-%m-%d %H:%M}"
+
+
+def cooling_until(uow: UnitOfWork, endpoint: str, policy: Policy) -> datetime | None:
+    """When the cool-down of the last renewal ends; None when it is over. A first version cools nothing down."""
+    query = select(RenewalRow.finished_at).where(
         RenewalRow.endpoint == endpoint,
         RenewalRow.finished_at.is_not(None),
+        RenewalRow.champion.is_not(None),
         RenewalRow.state != RenewalState.SKIPPED,
     )
-    last = uow.session.scalar(query.order_by(RenewalRow.finished_at.desc()).limit(1))
-    if last is None or last.finished_at is None:
-        return None
-    until = last.finished_at + timedelta(seconds=policy.cool_down_s)
-    if uow.clock.now() >= until:
-        return None
-    return f"the last renewal ended at {last.finished_at:%Y-%m-%d %H:%M} UTC and its cool-down lasts to {until:%H:%M}"
+    ended = uow.session.scalar(query.order_by(RenewalRow.finished_at.desc()).limit(1))
+    until = ended + timedelta(seconds=policy.cool_down_s) if ended is not None else None
+    return until if until is not None and uow.clock.now() < until else None
+
+
+def first_wanted(uow: UnitOfWork, endpoint: str) -> Renewed | None:
+    """What an endpoint that serves nothing yet is to get, as it was last tried; None where nobody tried."""
+    query = select(RenewalRow).where(RenewalRow.endpoint == endpoint, RenewalRow.state != RenewalState.SKIPPED)
+    last = uow.session.scalar(query.order_by(RenewalRow.started_at.desc(), RenewalRow.id.desc()).limit(1))
+    return None if last is None else Renewed(endpoint, last.policy, None, last.config)
 
 
 def _waiting(uow: UnitOfWork, renewal: str) -> RenewalRow:

@@ -18,9 +18,8 @@ from opsloop.monitoring.drift.events import DriftDetected
 from opsloop.releases import renewal_policy, rollouts
 from opsloop.releases import service as releases
 from opsloop.releases.events import RolloutAborted, RolloutPromoted, RolloutRolledBack
-from opsloop.releases.models import Release
 from opsloop.releases.renewal_policy import Cause
-from opsloop.releases.renewals import course, service
+from opsloop.releases.renewals import course, drifted, service
 from opsloop.releases.renewals._tables import RenewalRow
 from opsloop.releases.renewals.course import Renewed
 from opsloop.releases.renewals.models import RenewalState
@@ -32,27 +31,7 @@ NAME = "renewals"
 
 @subscriber(DriftDetected, NAME)
 def on_drift(uow: UnitOfWork, event: DriftDetected) -> None:
-    """An alarm begins a renewal, joins the one that goes on, or is on record as no reason for one."""
-    rollouts.lock_endpoint(uow, event.endpoint)
-    present = course.active(uow, event.endpoint)
-    if present is not None:
-        if event.alarm not in present.alarms:
-            present.alarms = [*present.alarms, event.alarm]
-            course.tell(uow, present, "joined", f"another alarm: {event.sentence}", "alarm", event.alarm)
-        return
-    served = service.renewed_release(uow, event.endpoint)
-    if served is None or served.id != event.release:
-        return  # nobody renews it, or another release serves by now
-    policy = renewal_policy.of_config(served.config)
-    assert policy is not None
-    if Cause.DRIFT not in policy.on:
-        return
-    why = service.why_not_now(uow, event.endpoint, policy)
-    if why is not None:
-        course.skip(uow, Renewed.of(served), cause=Cause.DRIFT, reason=event.sentence, alarms=[event.alarm], why=why)
-        return
-    row = course.begin(uow, Renewed.of(served), cause=Cause.DRIFT, reason=event.sentence, alarms=[event.alarm])
-    course.work(uow, row)
+    drifted.heard(uow, event.alarm, endpoint=event.endpoint, release=event.release, sentence=event.sentence)
 
 
 @subscriber(TrainingFinished, NAME)
@@ -67,8 +46,8 @@ def on_trained(uow: UnitOfWork, event: TrainingFinished) -> None:
         return
     if event.trigger not in list(Cause):
         return
-    for served in _renewed_by(uow, event.pipeline, event.endpoint):
-        _challenged(uow, served, Cause(event.trigger), challenger, event.run)
+    for renewed in _renewed_by(uow, event.pipeline, event.endpoint):
+        _challenged(uow, renewed, Cause(event.trigger), challenger, event.run)
 
 
 @subscriber(TrainingFailed, NAME)
@@ -104,7 +83,8 @@ def on_evaluated(uow: UnitOfWork, event: EvaluationFinished) -> None:
         why = f"the evaluation of {failed.flow.partition(':')[2]} failed: {failed.error}"
         course.end(uow, row, RenewalState.REJECTED, why, "evaluation", failed.id)
     elif all(each.status is RunStatus.DONE for each in runs):
-        course.move(uow, row, RenewalState.JUDGING, f"both answered {runs[0].rows:,} rows", "evaluation", runs[0].id)
+        who = "both" if len(runs) > 1 else row.challenger
+        course.move(uow, row, RenewalState.JUDGING, f"{who} answered {runs[0].rows:,} rows", "evaluation", runs[0].id)
         course.work(uow, row)
 
 
@@ -142,36 +122,40 @@ def _taken_back(uow: UnitOfWork, rollout: str, why: str) -> None:
 
 
 def _prepare(uow: UnitOfWork, row: RenewalRow, training_run: str) -> None:
-    sentence = f"{row.challenger} challenges {row.champion}"
+    sentence = f"{row.challenger} challenges {row.champion}" if row.champion else f"{row.challenger} is the first one"
     course.move(uow, row, RenewalState.PREPARING, sentence, "training_run", training_run)
     course.work(uow, row)
 
 
-def _challenged(uow: UnitOfWork, served: Release, cause: Cause, challenger: str, training_run: str) -> None:
-    rollouts.lock_endpoint(uow, served.endpoint)
-    policy = renewal_policy.of_config(served.config)
-    if policy is None or cause not in policy.on or served.serves == challenger:
+def _challenged(uow: UnitOfWork, renewed: Renewed, cause: Cause, challenger: str, training_run: str) -> None:
+    rollouts.lock_endpoint(uow, renewed.endpoint)
+    policy = renewal_policy.parse(renewed.policy)
+    if cause not in policy.on or renewed.champion == challenger:
         return
     reason = f"{challenger} was trained ({cause.value})"
-    present = course.active(uow, served.endpoint)
-    why = f"renewal {present.id} goes on" if present is not None else service.why_not_now(uow, served.endpoint, policy)
+    present = course.active(uow, renewed.endpoint)
+    why = f"renewal {present.id} goes on" if present is not None else service.why_not_now(uow, renewed.endpoint, policy)
     if why is not None:
-        course.skip(uow, Renewed.of(served), cause=cause, reason=reason, alarms=[], why=why)
+        course.skip(uow, renewed, cause=cause, reason=reason, alarms=[], why=why)
         return
-    row = course.begin(uow, Renewed.of(served), cause=cause, reason=reason, state=RenewalState.TRAINING)
+    row = course.begin(uow, renewed, cause=cause, reason=reason, state=RenewalState.TRAINING)
     row.training_run, row.challenger = training_run, challenger
     _prepare(uow, row, training_run)
 
 
-def _renewed_by(uow: UnitOfWork, pipeline: str, endpoint: str | None) -> list[Release]:
-    """Releases that serve, and that a pipeline renews."""
+def _renewed_by(uow: UnitOfWork, pipeline: str, endpoint: str | None) -> list[Renewed]:
+    """What a pipeline renews, and what waits for a first version by it."""
     found = []
     for state in releases.endpoints(uow):
         name = state.endpoint.name
-        served = service.renewed_release(uow, name) if endpoint is None or name == endpoint else None
-        policy = renewal_policy.of_config(served.config) if served is not None else None
-        if served is not None and policy is not None and policy.pipeline == pipeline:
-            found.append(served)
+        if endpoint is not None and name != endpoint:
+            continue
+        served = service.renewed_release(uow, name)
+        renewed = Renewed.of(served) if served is not None else None
+        if state.stable is None:
+            renewed = service.first_wanted(uow, name)
+        if renewed is not None and renewal_policy.parse(renewed.policy).pipeline == pipeline:
+            found.append(renewed)
     return found
 
 

@@ -50,7 +50,7 @@ assert training_jobs
 
 OPERATOR = Caller("test:operator", Role.OPERATOR)
 ENDPOINT, PIPELINE = "signs", "signs"
-KINDS = ("renewal.work", "training.run", "evaluation.run")
+KINDS = ("renewal.again", "renewal.work", "training.run", "evaluation.run")
 DECLARED: dict[str, Any] = {
     "dataset": "signs",
     "target": "same",

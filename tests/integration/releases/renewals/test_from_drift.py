@@ -105,11 +105,25 @@ def test_a_renewal_soon_after_another_is_skipped_and_that_is_on_record(make: Mak
     assert "its cool-down lasts to" in newest.said
     assert signs.audited("renewal.skipped")[0]["reason"] == newest.said
     signs.later(hours=2)
-    with signs.workspace.writing(OPERATOR) as uow:
-        alarms.close(uow, newest.alarms[0], outcome=Outcome.RESET, reason="once more")
-    signs.alarm("later")
     signs.settle()
-    assert signs.newest().renewal.state is not RenewalState.SKIPPED
+    taken_up = signs.newest().renewal
+    assert (taken_up.state, taken_up.alarms) == (RenewalState.COLLECTING, newest.alarms)
+
+
+def test_an_alarm_that_somebody_closed_in_the_cool_down_is_not_taken_up(make: Make) -> None:
+    signs = make(labelled=LABELLED)
+    signs.alarm()
+    signs.asked(rows(150, seed=3))
+    signs.settle()
+    signs.roll_out()
+    signs.settle()
+    soon = signs.alarm("again so soon")
+    signs.settle()
+    with signs.workspace.writing(OPERATOR) as uow:
+        alarms.close(uow, soon.id, outcome=Outcome.RESET, reason="it was the weather")
+    signs.later(hours=2)
+    signs.settle()
+    assert signs.newest().renewal.state is RenewalState.SKIPPED
 
 
 def test_labels_that_do_not_come_end_it_after_a_while(make: Make) -> None:

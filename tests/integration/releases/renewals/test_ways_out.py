@@ -209,3 +209,21 @@ def test_a_renewal_is_one_of_its_endpoint_whatever_comes_at_once(make: Make) -> 
     with signs.workspace.reading(OPERATOR) as uow:
         assert course.active(uow, ENDPOINT) is not None
     assert len(signs.renewals()) == 1
+
+
+def test_an_endpoint_whose_first_version_was_refused_gets_the_next_one_that_passes(make: Make) -> None:
+    signs = make(pipeline="")
+    signs.create("second")
+    signs.register(shuffled(rows(300)), "mixed")
+    signs.train(dataset="mixed")
+    with signs.workspace.writing(OPERATOR) as uow:
+        renewals.start(uow, "second", model="signs@2", config={"renewal": POLICY})
+    signs.settle()
+    assert signs.newest().renewal.state is RenewalState.REJECTED
+    signs.later(hours=8)
+    signs.register([*rows(300), *rows(200, seed=4)])
+    signs.train(trigger="schedule")
+    signs.settle()
+    found = signs.newest().renewal
+    assert (found.endpoint, found.champion, found.challenger) == ("second", None, "signs@3")
+    assert found.state is RenewalState.PROMOTED
