@@ -21,7 +21,7 @@ from opsloop.models.given import given, replaced
 from opsloop.models.runtime import LoadedModel
 from opsloop.models.values import SHOWN_NAMES
 from opsloop.monitoring.drift.facts import rules_of
-from opsloop.monitoring.drift.reference import LEAST_ROWS
+from opsloop.monitoring.drift.fitting import LEAST_ROWS
 from opsloop.monitoring.expectations.reading import read
 
 log = structlog.get_logger()
