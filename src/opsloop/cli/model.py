@@ -10,6 +10,7 @@ import click
 from opsloop.cli import model_predict, text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
+from opsloop.training.figures import listed as listed_figures
 
 if TYPE_CHECKING:
     from opsloop.models.comparison import ModelComparison
@@ -185,7 +186,7 @@ def _table(found: list[ModelVersion]) -> str:
 
 def figures(version: ModelVersion, most: int) -> str:
     """`accuracy 0.9667, log_loss 0.12`: the first few."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in list(version.metrics.items())[:most])
+    return listed_figures(version.metrics, most)
 
 
 def _words(found: ModelVersion, releases: list[Release]) -> str:
