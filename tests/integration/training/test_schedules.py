@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
+from typing import Any
+
+import pytest
 
 from opsloop.core.caller import Caller
 from opsloop.core.clock import FakeClock
-from opsloop.core.jobs import schedules
+from opsloop.core.jobs import _execution, schedules
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
-from opsloop.training import service
+from opsloop.models import service as models
+from opsloop.training import learning, service
 from opsloop.training.models import TrainingStatus
 from tests.integration.training.conftest import Garden, flowers, garden_of
 
@@ -82,6 +87,41 @@ def test_a_process_that_ends_between_the_time_and_the_training_goes_on_at_the_ne
     assert again.work() == 1
     [run] = again.runs()
     assert (run.status, run.reason) == (TrainingStatus.DONE, "due at 2027-01-01 03:00 UTC; caught up 30 minutes later")
+    again.workspace.close()
+
+
+def test_a_process_that_is_killed_in_the_middle_of_a_scheduled_training_goes_on_and_makes_one_version(
+    garden: Garden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """Nothing of ours catches it, as nothing runs after a SIGKILL."""
+
+    def killed(*_args: Any, **_how: Any) -> Any:
+        raise Killed
+
+    garden.clock.jump_to(at(1, 3))
+    schedules.fire_due(garden.workspace)
+    with monkeypatch.context() as patched:
+        patched.setattr(learning, "learn", killed)
+        with pytest.raises(Killed):
+            garden.work()
+    garden.workspace.close()
+    again = Garden(
+        open_workspace(CoreSettings(data_dir=garden.workspace.data_dir), clock=garden.clock), garden.by, garden.clock
+    )
+    [begun] = again.runs()
+    assert (begun.status, begun.model, begun.data) == (TrainingStatus.RUNNING, None, "flowers@1")
+    again.register(flowers(shift=0.001))  # it learns from what it began with all the same
+    garden.clock.jump_to(at(1, 3, 30))
+    assert schedules.fire_due(again.workspace) == 0
+    [(job, attempt)] = _execution.claim_running(again.workspace)
+    assert attempt == 2
+    _execution.execute(again.workspace, job, stopping=threading.Event())
+    [run] = again.runs()
+    assert (run.id, run.status, run.model, run.data) == (begun.id, TrainingStatus.DONE, "flowers@1", "flowers@1")
+    assert run.artifacts["model"] == "models/model-20270101_033000.onnx"
+    with again.workspace.reading(again.by) as uow:
+        assert [each.ref for each in models.versions(uow, "flowers")] == ["flowers@1"]
     again.workspace.close()
 
 
