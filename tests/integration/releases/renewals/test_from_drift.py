@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from opsloop.datasets import service as datasets
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import AlarmState, Outcome
 from opsloop.releases.renewals.models import RenewalState
@@ -77,6 +78,22 @@ def test_the_challenger_is_judged_by_rows_that_neither_model_learned_from(make: 
     assert "classification in new rows" in judged.sentence
     evaluating = next(event for event in signs.newest().events if event.kind == "evaluating")
     assert evaluating.sentence.startswith(f"both answer renewal-{ENDPOINT}-old@1, renewal-{ENDPOINT}-new@1")
+
+
+def test_rows_that_were_asked_have_the_time_of_asking_where_a_pipeline_is_ordered_by_time(make: Make) -> None:
+    signs = make(labelled=LABELLED)
+    signs.register([{"at": f"2026-01-{1 + place % 28:02d}T00:00", **row} for place, row in enumerate(rows(300))])
+    signs.put(holdout={"share": 0.2, "time_ordered": "at"})
+    signs.alarm()
+    signs.asked(rows(150, seed=3))
+    signs.settle()
+    found = signs.newest().renewal
+    assert (found.state, found.challenger) == (RenewalState.ROLLING_OUT, "signs@2"), found.said
+    with signs.workspace.reading(OPERATOR) as uow:
+        learned = list(datasets.rows(uow, datasets.get(uow, "renewal-signs")))
+    asked_at = f"{signs.clock.now():%Y-%m-%dT%H:%M:%S}"
+    assert sum(row["at"] == asked_at for row in learned) == 150
+    assert all(row["at"] for row in learned)
 
 
 def test_a_second_alarm_joins_the_renewal_that_goes_on(make: Make) -> None:
