@@ -19,35 +19,41 @@ class Ids(Protocol):
     def new(self, noun: str) -> str: ...
 
 
-# Two digits at a time: ids are made on the hot path of every request.
-_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_RANDOM_BYTES, _DRAWN = 10, 256
-_SHIFTS = tuple(range(120, -1, -10))
+# Any byte gives a digit; 256 is a multiple of 32, so each is as likely.
+_DIGITS = bytes(_ALPHABET[byte % 32].encode()[0] for byte in range(256))
+_TIME_SHIFTS = tuple(range(45, -1, -5))
+_RANDOM_DIGITS, _DRAWN = 16, 256
 
 
-def _base32(number: int) -> str:
-    """26 digits of a number below 2**130."""
-    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+def _time_digits(ms: int) -> str:
+    """10 digits of a number below 2**50."""
+    return "".join([_ALPHABET[ms >> shift & 31] for shift in _TIME_SHIFTS])
 
 
 class RandomIds:
-    """Threads share one; randomness is drawn for many ids at once, for each draw asks the operating system."""
+    """Threads share one. Made on the hot path of every request, so randomness is drawn for many ids at once, and what
+    a millisecond's ids begin with is kept."""
 
     def __init__(self) -> None:
-        self._drawn: list[bytes] = []
+        self._drawn: list[str] = []
+        self._now = (0, _time_digits(0))
         os.register_at_fork(after_in_child=self._drawn.clear)
 
     def new(self, noun: str) -> str:
-        number = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(self._random(), "big")
-        return f"{noun}_{_base32(number)}"
+        ms = time.time_ns() // 1_000_000
+        known, digits = self._now
+        if ms != known:
+            digits = _time_digits(ms)
+            self._now = (ms, digits)
+        return f"{noun}_{digits}{self._random()}"
 
-    def _random(self) -> bytes:
+    def _random(self) -> str:
         try:
             return self._drawn.pop()  # one step: no two threads get the same
         except IndexError:
-            drawn = os.urandom(_RANDOM_BYTES * _DRAWN)
-            self._drawn += [drawn[at : at + _RANDOM_BYTES] for at in range(_RANDOM_BYTES, len(drawn), _RANDOM_BYTES)]
-            return drawn[:_RANDOM_BYTES]
+            drawn = os.urandom(_RANDOM_DIGITS * _DRAWN).translate(_DIGITS).decode()
+            self._drawn += [drawn[at : at + _RANDOM_DIGITS] for at in range(_RANDOM_DIGITS, len(drawn), _RANDOM_DIGITS)]
+            return drawn[:_RANDOM_DIGITS]
 
 
 class CountingIds:
