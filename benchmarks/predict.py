@@ -12,7 +12,7 @@ database. Beside it, each with its defaults and one worker:
 All servers run at once and are measured in rounds that alternate. Requests per second share the machine's cores with
 the load, so the figure that counts is the CPU time of the server's processes per request; ratios are of that.
 
-Run: python benchmarks/predict.py [--requests 2000] [--rounds 5] [--only NAME …]
+Run: python benchmarks/predict.py [--requests 20000] [--rounds 5] [--only NAME …]
 Goal: one row of the logistic regression at most 2.5 times the CPU of bare ASGI; at least 15 times less than MLServer,
 40 times less than BentoML, and for the forest 100 times less than the slower of MLServer and naive.
 """
@@ -207,7 +207,7 @@ def _verdict(by_name: dict[str, Server]) -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=2_000, help="of one row, of the fast servers")
+    parser.add_argument("--requests", type=int, default=20_000, help="of one row, of the fast servers")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=["bare", "naive", "mlserver", "bentoml"], help="which peers")
     return parser.parse_args()

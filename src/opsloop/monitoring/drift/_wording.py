@@ -14,6 +14,7 @@ from opsloop.monitoring.drift.factors import factor_of
 
 _MIDDLE = QUANTILES.index(0.5)
 _NAMED = 3
+_NEAR_THE_END = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,14 @@ def _number(column: Column, values: Floats, bet: Bet) -> Seen:
         words = f"{column.name} spreads {spread:.2f} times as much as in the reference"
         return Seen(bet.change, words, shift, "spread", 1.0, spread)
     figures = f"its median is {now:.4g}, {middle:.4g} in the reference,"
-    words = f"{column.name} moved {bet.change} by {abs(shift):.2f} sd: {figures}"
+    words = f"{column.name} moved {bet.change} by {_size(column, abs(shift))} sd: {figures}"
     return Seen(bet.change, words, shift, "median", middle, now)
+
+
+def _size(column: Column, shift: float) -> str:
+    """How far the rows moved; normal scores end with the reference's outermost bin, and say no more beyond it."""
+    most = float(np.abs(column.scores).max())
+    return f"{shift:.2f}" if shift < _NEAR_THE_END * most else f"more than {_NEAR_THE_END * most:.1f}"
 
 
 def _category(column: Column, values: list[Any], bet: Bet) -> Seen:
