@@ -14,7 +14,7 @@ from opsloop.monitoring.drift.factors import factor_of
 
 _MIDDLE = QUANTILES.index(0.5)
 _NAMED = 3
-_NEAR_THE_END = 0.9
+_NEAR_THE_END = 0.85
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def test_by_time_the_evidence_of_idle_hours_counts_as_time_passed() -> None:
 
 CHANGES: dict[str, tuple[Any, tuple[str, ...], str]] = {
     "up": (lambda X: X + np.array([0, 0, 2.0, 0]), ("weight",), "weight moved up by"),
-    "far up": (lambda X: X + np.array([0, 0, 15.0, 0]), ("weight",), "weight moved up by more than 3."),
+    "far down": (lambda X: X - np.array([0, 0, 30.0, 0]), ("weight",), "weight moved down by more than 3."),
     "wider": (lambda X: (X - 10) * np.array([1, 1, 1, 2.0]) + 10, ("age",), "age spreads"),
     "ten times": (lambda X: X * np.array([1, 1, 1, 10.0]), ("age",), "age looks 10 times as large"),
     "missing": (lambda X: np.where(np.arange(4) == 3, np.nan, X), ("age",), "age is missing in 100.0% of rows"),
