@@ -1,0 +1,26 @@
+"""Modules that need numpy, which is an extra: processes that never search do not load it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+from opsloop.core.errors import ExtraNeeded
+
+
+def vectors() -> ModuleType:
+    return _loaded("opsloop.rag._vectors")
+
+
+def engine() -> ModuleType:
+    return _loaded("opsloop.rag._search")
+
+
+def _loaded(module: str) -> ModuleType:
+    """A module that needs numpy, which is an extra: processes that never search do not load it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != "numpy":
+            raise
+        raise ExtraNeeded(what="searching documents", extra="rag") from error

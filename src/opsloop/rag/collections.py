@@ -1,0 +1,118 @@
+"""Collections: made, listed, weighed, counted, deleted."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from opsloop.core.caller import Role
+from opsloop.core.errors import InvalidInput
+from opsloop.core.workspace import UnitOfWork
+from opsloop.rag._rows import as_collection, collection_row, count
+from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
+from opsloop.rag.chunk import CHUNKINGS
+from opsloop.rag.models import Collection, CollectionExists, CollectionMissing, CollectionName, CollectionStats
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def create_collection(
+    uow: UnitOfWork, name: str, *, chunking: str = "sentences", vector_weight: float | None = None
+) -> Collection:
+    """Raises: InvalidInput, CollectionExists."""
+    uow.by.require(Role.DEVELOPER)
+    _check_new(name, chunking, vector_weight)
+    row = CollectionRow(
+        name=name,
+        chunking=chunking,
+        vector_weight=vector_weight,
+        version=uow.ids.new("index"),
+        created_at=uow.clock.now(),
+    )
+    try:
+        with uow.session.begin_nested():
+            uow.session.add(row)
+    except IntegrityError as error:
+        raise CollectionExists(name=name) from error
+    uow.audit("collection.created", f"collection/{name}", chunking=chunking)
+    return as_collection(row)
+
+
+def _check_new(name: str, chunking: str, vector_weight: float | None) -> None:
+    if not _NAME.fullmatch(name):
+        wanted = "1 to 63 lower-case letters, digits, - and _, the first a letter or digit"
+        raise InvalidInput(field="collection", value=name, wanted=wanted)
+    if chunking not in CHUNKINGS:
+        raise InvalidInput(field="chunking", value=chunking, wanted=" or ".join(CHUNKINGS))
+    _check_weight(vector_weight)
+
+
+def _check_weight(vector_weight: float | None) -> None:
+    if vector_weight is not None and not 0 <= vector_weight <= 1:
+        raise InvalidInput(field="vector_weight", value=vector_weight, wanted="a number from 0 to 1")
+
+
+def collections(uow: UnitOfWork) -> list[Collection]:
+    uow.by.require(Role.VIEWER)
+    return [as_collection(row) for row in uow.session.scalars(select(CollectionRow).order_by(CollectionRow.name))]
+
+
+def collection(uow: UnitOfWork, name: str) -> Collection:
+    """Raises: CollectionMissing."""
+    uow.by.require(Role.VIEWER)
+    return as_collection(collection_row(uow, name))
+
+
+def weigh(uow: UnitOfWork, name: str, vector_weight: float | None) -> Collection:
+    """Set the share of vectors in a collection's ranking, 0-1; None: as much as the embedder explains.
+
+    Raises: InvalidInput, CollectionMissing.
+    """
+    uow.by.require(Role.DEVELOPER)
+    _check_weight(vector_weight)
+    row = collection_row(uow, name, for_change=True)
+    row.vector_weight = vector_weight
+    row.version = uow.ids.new("index")
+    uow.session.flush()
+    uow.audit("collection.weighed", f"collection/{name}", vector_weight=vector_weight)
+    return as_collection(row)
+
+
+def delete_collection(uow: UnitOfWork, name: str) -> None:
+    """Remove a collection with all its documents. Raises: CollectionMissing."""
+    uow.by.require(Role.DEVELOPER)
+    row = collection_row(uow, name, for_change=True)
+    uow.session.delete(row)
+    uow.session.flush()
+    uow.audit("collection.deleted", f"collection/{name}")
+
+
+def stats(uow: UnitOfWork, collection: str) -> CollectionStats:
+    """Raises: CollectionMissing."""
+    uow.by.require(Role.VIEWER)
+    row = collection_row(uow, collection)
+    embedder = uow.session.get(EmbedderRow, collection)
+    words = uow.session.scalar(select(func.sum(DocumentRow.words)).where(DocumentRow.collection == collection))
+    return CollectionStats(
+        collection=CollectionName(row.name),
+        documents=count(uow, DocumentRow, collection),
+        chunks=count(uow, ChunkRow, collection),
+        windows=count(uow, WindowRow, collection),
+        words=int(words or 0),
+        embedder=embedder.identity if embedder else None,
+        vectors_explain=round(embedder.explained, 4) if embedder else None,
+    )
+
+
+def row_or_new(uow: UnitOfWork, name: str) -> CollectionRow:
+    """The collection to write to, made when it is not there."""
+    try:
+        return collection_row(uow, name, for_change=True)
+    except CollectionMissing:
+        pass
+    with suppress(CollectionExists):  # somebody else may have made it a moment ago
+        create_collection(uow, name)
+    return collection_row(uow, name, for_change=True)
