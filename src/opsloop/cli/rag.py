@@ -48,14 +48,26 @@ def upload(session: Session, collection: str, files: Sequence[Path]) -> None:
     session.answer({"items": found}, words)
 
 
-@verb(rag, "query", example='opsloop rag query handbook "Is dental care covered?"')
+@verb(
+    rag,
+    "query",
+    example="""opsloop rag query handbook "Is dental care covered?"
+    opsloop rag query handbook "And for children?" --after "Is dental care covered?\"""",
+)
 @click.argument("collection")
 @click.argument("question")
 @click.option("--top-k", type=click.IntRange(1, 50), help="Passages to answer from.")
-def query(session: Session, collection: str, question: str, top_k: int | None) -> None:
+@click.option(
+    "--generate/--quote", default=None, help="Let the model write the answer, or quote; else: as the settings say."
+)
+@click.option("--after", multiple=True, metavar="QUESTION", help="A question asked before, oldest first; repeatable.")
+def query(
+    session: Session, collection: str, question: str, top_k: int | None, generate: bool | None, after: Sequence[str]
+) -> None:
     """Answer QUESTION from COLLECTION, with exact citations, or say that it cannot be answered."""
+    history = [{"role": "user", "content": each} for each in after]
     with session.client() as client:
-        answer = client.documents.query(collection, question, top_k=top_k)
+        answer = client.documents.query(collection, question, top_k=top_k, generate=generate, history=history)
     session.answer(answer, lambda: _answer_words(answer))
 
 
@@ -140,7 +152,8 @@ def _answer_words(answer: Answer) -> str:
         f"  [{number}] {each.filename}, characters {each.start} to {each.end}: “{each.quote}”"
         for number, each in enumerate(answer.citations, start=1)
     ]
-    return "\n".join([answer.answer, *([""] if quotes else []), *quotes])
+    notes = [f"({answer.note})"] if answer.note is not None else []
+    return "\n".join([answer.answer, *notes, *([""] if quotes else []), *quotes])
 
 
 def _passages(found: list[Passage]) -> str:

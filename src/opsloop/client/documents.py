@@ -48,11 +48,23 @@ class Documents:
         return self._connection.all_items(at, Document, cursor="after", limit=PAGE)
 
     def query(
-        self, collection: str, question: str, *, top_k: int | None = None, filters: Filters | None = None
+        self,
+        collection: str,
+        question: str,
+        *,
+        top_k: int | None = None,
+        filters: Filters | None = None,
+        generate: bool | None = None,
+        history: Sequence[Mapping[str, str]] = (),
     ) -> Answer:
-        """An answer whose citations are exact quotations, or an abstention."""
-        asked = _asked(question, top_k, filters) | {"collection": collection}
-        return self._connection.post("/query", Answer, body=asked)
+        """An answer whose citations are exact quotations, or an abstention.
+
+        Args:
+            generate: whether a model writes the answer; None: when one is set.
+            history: the conversation so far, `{"role": "user", "content": "…"}`, oldest first.
+        """
+        asked = _asked(question, top_k, filters) | {"collection": collection, "generate": generate}
+        return self._connection.post("/query", Answer, body={**asked, "history": list(history)})
 
     def search(
         self, collection: str, question: str, *, top_k: int | None = None, filters: Filters | None = None

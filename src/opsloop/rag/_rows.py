@@ -67,7 +67,7 @@ def count(uow: UnitOfWork, table: type[DocumentRow | ChunkRow | WindowRow], coll
 
 
 def as_collection(row: CollectionRow) -> Collection:
-    return Collection(CollectionName(row.name), row.chunking, row.vector_weight, row.created_at)
+    return Collection(CollectionName(row.name), row.chunking, row.vector_weight, row.created_at, row.min_support)
 
 
 def as_document(row: DocumentRow) -> Document:

@@ -19,6 +19,7 @@ class CollectionRow(Row):
     name: Mapped[str] = mapped_column(primary_key=True)
     chunking: Mapped[str]
     vector_weight: Mapped[float | None]
+    min_support: Mapped[float | None]
     version: Mapped[str]
     created_at: Mapped[datetime]
 

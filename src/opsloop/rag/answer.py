@@ -13,6 +13,7 @@ from itertools import pairwise
 from opsloop.core.errors import InvalidInput
 from opsloop.rag._answer_kind import AnswerKind, bonus, kind_of
 from opsloop.rag._support import Evidence, support
+from opsloop.rag.inert import inert
 from opsloop.rag.models import Answer, Citation, Passage
 from opsloop.rag.text import sentences, terms
 
@@ -90,8 +91,13 @@ def answer(
         return Answer(ABSTENTION, (), abstained=True, engine=ENGINE, support=probability)
     chosen = _chosen(ranked, max_sentences)
     citations = tuple(_citation(found, probability, ranked[0].score) for found in chosen)
-    text = " ".join(citation.quote for citation in citations)
+    text = " ".join(shown(citation) for citation in citations)
     return Answer(text, citations, abstained=False, engine=ENGINE, support=probability)
+
+
+def shown(citation: Citation) -> str:
+    """A quote as it may stand in an answer."""
+    return inert(citation.quote)
 
 
 def asked_of(question: str, passages: Sequence[Passage]) -> Asked:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -16,7 +17,10 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.web.body import RawBody, takes_file
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
 from opsloop.core.web.wrong_form import first_fault
-from opsloop.rag import service
+from opsloop.rag import asking, service
+from opsloop.rag.answer_events import STREAM, events
+from opsloop.rag.asking import Asked
+from opsloop.rag.following_up import Turn
 from opsloop.rag.models import (
     DEFAULT_COLLECTION,
     Answer,
@@ -26,6 +30,8 @@ from opsloop.rag.models import (
     Passage,
     Uploaded,
 )
+
+MOST_TURNS = 100
 
 router = APIRouter(tags=["documents"])
 
@@ -46,6 +52,30 @@ class Question(BaseModel):
     collection: str = DEFAULT_COLLECTION
     top_k: int = service.DEFAULT_TOP_K
     filters: dict[str, str | list[str]] = Field(default_factory=dict)
+
+
+class ConversationTurn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Query(Question):
+    """`generate`: whether a model writes the answer; left out: when one is set. `history`: the conversation so far."""
+
+    generate: bool | None = None
+    history: list[ConversationTurn] = Field(default_factory=list, max_length=MOST_TURNS)
+
+    def asked(self) -> Asked:
+        return Asked(
+            self.question,
+            self.collection,
+            self.top_k,
+            self.filters,
+            self.generate,
+            tuple(Turn(turn.role, turn.content) for turn in self.history),
+        )
 
 
 class NewCollection(BaseModel):
@@ -132,10 +162,21 @@ def _json_object(text: object) -> object:
         raise InvalidInput(field="metadata", value=text, wanted="a JSON object of texts") from error
 
 
-@router.post("/query")
-def query(uow: Reading, body: Question) -> Answer:
-    """An answer whose citations are exact quotations, or an abstention."""
-    return service.query(uow, body.collection, body.question, top_k=body.top_k, filters=body.filters)
+@router.post(
+    "/query",
+    response_model=Answer,
+    responses={200: {"content": {STREAM: {"schema": {"type": "string"}}}}},
+)
+async def query(
+    workspace: Opened, caller: Asking, body: Query, accept: Annotated[str, Header()] = ""
+) -> Answer | Response:
+    """An answer whose citations are exact quotations, or an abstention.
+
+    With `Accept: text/event-stream` its sentences come as each is proved: events `sentence`, and at the end `answer`.
+    """
+    if STREAM in accept:
+        return await events(asking.stream(workspace, caller, body.asked()))
+    return await asking.ask(workspace, caller, body.asked())
 
 
 @router.post("/api/collections", status_code=201)

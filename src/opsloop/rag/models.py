@@ -46,12 +46,14 @@ class Collection:
     Attributes:
         chunking: how texts are cut, a name of `chunk.CHUNKINGS`.
         vector_weight: share of the vector score in the ranking, 0-1; None: as much as the embedder explains.
+        min_support: probability below which a question is not answered, 0-1; None: the usual one.
     """
 
     name: CollectionName
     chunking: str
     vector_weight: float | None
     created_at: datetime
+    min_support: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,13 @@ class Answer:
     """An answer with its proof, or an abstention: then there are no citations and the text says so.
 
     Attributes:
+        answer: plain text in which no link or image of a document is active. A model's sentences end with marks,
+            `[1]`, that number the citations from 1.
         support: probability that the passages answer the question, 0-1.
-        engine: what wrote the answer: `extractive`.
+        engine: what wrote the answer: `extractive` or `generative`.
+        question: what was searched for, where a follow-up question was made to stand alone.
+        unsupported: sentences of the model that were left out, because no quote proves them.
+        note: why the answer is not, or not wholly, what a model was to write.
     """
 
     answer: str
@@ -149,3 +156,15 @@ class Answer:
     abstained: bool
     engine: str
     support: float
+    question: str | None = None
+    unsupported: int = 0
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A part of an answer that is proved; `cited` numbers its citations from 1 in the answer's."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    cited: tuple[int, ...]

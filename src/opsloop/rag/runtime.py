@@ -24,6 +24,7 @@ from opsloop.rag.models import Passage
 
 READER = Caller("system:flows", Role.VIEWER)
 _FIELDS = frozenset(field.name for field in fields(Passage))
+_GIVEN = ("answer", "citations", "abstained", "engine", "support")
 _NEEDED = frozenset({"document_id", "filename", "chunk", "text", "start", "end"})
 
 
@@ -66,7 +67,7 @@ def answer(
     """
     found = [_passage(number, passage) for number, passage in enumerate(passages)]
     reply = asdict(answering.answer(question, found, min_support=min_support, max_sentences=max_sentences))
-    return {**reply, "citations": list(reply["citations"])}
+    return {**{key: reply[key] for key in _GIVEN}, "citations": list(reply["citations"])}
 
 
 def _passage(number: int, given: Mapping[str, Any]) -> Passage:

@@ -10,6 +10,7 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import answer as answering
 from opsloop.rag._engines import engine
 from opsloop.rag.models import Answer, Passage
+from opsloop.rag.thresholds import min_support
 
 DEFAULT_TOP_K = 5
 MAX_TOP_K = 50
@@ -54,7 +55,8 @@ def query(
 
     Raises: InvalidInput, CollectionMissing, ExtraNeeded.
     """
-    return answering.answer(question, search(uow, collection, question, top_k=top_k, filters=filters))
+    passages = search(uow, collection, question, top_k=top_k, filters=filters)
+    return answering.answer(question, passages, min_support=min_support(uow, collection))
 
 
 def _check_asked(question: str, top_k: int, diversity: float) -> None:

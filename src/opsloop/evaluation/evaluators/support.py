@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from opsloop.evaluation.evaluators.figures import are_held
 from opsloop.evaluation.evaluators.options import number
+from opsloop.rag.figures import are_held
 from opsloop.rag.text import sentences, terms
 
 QUOTE_KEYS = ("quote", "text", "content")

@@ -1,0 +1,1 @@
+"""Answers written by a model from passages, of which only what the passages prove is given out."""
