@@ -18,7 +18,7 @@ from opsloop.llm.offline import OfflineEngine
 from opsloop.llm.port import ChatProvider
 from opsloop.llm.providers import chat_provider
 from opsloop.rag import answer as answering
-from opsloop.rag.following_up import Turn, standalone
+from opsloop.rag.following_up import Standalone, Turn, standalone
 from opsloop.rag.generating.writing import Written, write
 from opsloop.rag.models import DEFAULT_COLLECTION, Answer, Passage, Sentence
 from opsloop.rag.searching import DEFAULT_TOP_K, MAX_QUESTION, search
@@ -62,7 +62,8 @@ async def stream(workspace: Workspace, caller: Caller, asked: Asked) -> AsyncGen
     provider, note = _provider(workspace, asked.generate, settings)
     question = await _question(asked, provider, settings.rag_generate_timeout_s)
     quoted, passages = await asyncio.to_thread(_quoted, workspace, caller, asked, question)
-    quoted = replace(quoted, question=question if question != asked.question else None, note=note)
+    searched = question.searched
+    quoted = replace(quoted, question=searched if searched != asked.question else None, note=note)
     if provider is None or quoted.abstained:
         async for part in _parts(quoted):
             yield part
@@ -70,7 +71,7 @@ async def stream(workspace: Workspace, caller: Caller, asked: Asked) -> AsyncGen
     written = Written()
     timeout_s = settings.rag_generate_timeout_s
     async with aclosing(
-        write(provider, question, passages, written, support=quoted.support, timeout_s=timeout_s)
+        write(provider, searched, passages, written, support=quoted.support, timeout_s=timeout_s)
     ) as sentences:
         async for sentence in sentences:
             yield sentence
@@ -93,18 +94,18 @@ def _provider(
     return provider, None
 
 
-async def _question(asked: Asked, provider: ChatProvider | None, timeout_s: float) -> str:
+async def _question(asked: Asked, provider: ChatProvider | None, timeout_s: float) -> Standalone:
     if not asked.history or not 0 < len(asked.question) <= MAX_QUESTION:
-        return asked.question
+        return Standalone(asked.question)
     found = await standalone(asked.question, asked.history, provider, timeout_s=timeout_s)
-    return found if len(found) <= MAX_QUESTION else asked.question
+    return found if len(found.searched) <= MAX_QUESTION else Standalone(asked.question)
 
 
-def _quoted(workspace: Workspace, caller: Caller, asked: Asked, question: str) -> tuple[Answer, list[Passage]]:
+def _quoted(workspace: Workspace, caller: Caller, asked: Asked, question: Standalone) -> tuple[Answer, list[Passage]]:
     with workspace.reading(caller) as uow:
-        passages = search(uow, asked.collection, question, top_k=asked.top_k, filters=asked.filters)
+        passages = search(uow, asked.collection, question.searched, top_k=asked.top_k, filters=asked.filters)
         least = min_support(uow, asked.collection)
-    return answering.answer(question, passages, min_support=least), passages
+    return answering.answer(question.question, passages, carried=question.carried, min_support=least), passages
 
 
 def _of(written: Written, quoted: Answer) -> Answer:

@@ -50,10 +50,9 @@ class Asking:
         self.http.close()
         self._workspace.close()
 
-    def upload(self, text: str) -> str:
+    def upload(self, text: str) -> None:
         files = {"file": ("handbook.md", text.encode())}
         self.document: str = self.http.post("/upload", files=files).json()["document_id"]
-        return self.document
 
     def ask(self, question: str = QUESTION, **more: Any) -> dict[str, Any]:
         reply = self.http.post("/query", json={"question": question, **more})
@@ -167,7 +166,7 @@ def test_a_document_with_instructions_is_data(asking_model: Asking, generate: bo
     assert not any(mark in found["answer"] for mark in ("](", "![", "<img", "<|"))
     assert "https://evil" not in found["answer"].replace("`https://evil", "")
     for call in asking_model.server.calls:
-        assert call.texts[-1].splitlines()[-1] == json.dumps({"question": QUESTION})
+        assert call.json["messages"][-1]["content"].splitlines()[-1] == json.dumps({"question": QUESTION})
 
 
 @scripted({"answer": "Is parental leave paid in full?", "times": 1}, {"garbage": "html"})
