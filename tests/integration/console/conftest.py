@@ -196,7 +196,8 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
     platform.ids["flow_run"] = flows.run(platform.workspace, "help-desk", question="How many days of leave?").id
     platform.ids["failed_flow_run"] = flows.run(platform.workspace, "help-desk", question="fail").id
     with platform.workspace.writing(ADMIN) as uow:
-        rag.upload(uow, "handbook", "leave.md", b"# Leave\n\nEvery employee has 30 days of leave a year.\n")
+        leave = b"# Leave\n\nEvery employee has 30 days of leave a year.\n"
+        platform.ids["document"] = rag.upload(uow, "handbook", "leave.md", leave).document_id
         for lines in (
             b'{"id": 1, "text": "one day"}\n{"id": 2, "text": "two"}',
             b'{"id": 1, "text": "one week"}\n{"id": 3}',

@@ -1,37 +1,70 @@
-"""`/documents`, `/documents/{collection}` and a document's text, with a cited span marked in it."""
+"""`/documents` and `/documents/{collection}`: what is kept, the way in for more, and what goes when it is deleted."""
 
 from __future__ import annotations
 
 import shlex
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import words
-from opsloop.console.page import Frame, Place, page
-from opsloop.core.web.dependencies import Reading
-from opsloop.rag import service
+from opsloop.console.page import Frame, Place, page, see_other
+from opsloop.core.caller import Role
+from opsloop.core.errors import Conflict
+from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.workspace import UnitOfWork
+from opsloop.rag import listing, service
+from opsloop.rag.chunk import CHUNKINGS
+from opsloop.rag.listing import Look, Sort
+from opsloop.rag.settings import RagSettings
 
 router = APIRouter(include_in_schema=False)
-DOCUMENTS = 100
-MAX_TEXT = 200_000
 HOME = Place("Documents", "/documents")
+
+
+class ChangedMeanwhile(Conflict):
+    template = (
+        "collection {collection} holds {now} documents now and held {before} when the page was shown; "
+        "look at it again, then decide"
+    )
+
+
+def address(collection: str, document: str = "") -> str:
+    """Of a collection's page, or of one of its documents."""
+    at = f"/documents/{words.segment(collection)}"
+    return f"{at}/{words.segment(document)}" if document else at
 
 
 @router.get("/documents")
 def collections(request: Request, uow: Reading) -> Response:
-    found = service.collections(uow)
     frame = Frame("Documents", cli="opsloop rag list", json="/api/collections")
-    return page(request, "collections.html", frame, collections=found, now=uow.clock.now())
+    shelves = listing.shelves(uow)
+    return page(request, "collections.html", frame, shelves=shelves, chunkings=CHUNKINGS, now=uow.clock.now())
+
+
+@router.post("/documents")
+def created(
+    uow: Writing, name: Annotated[str, Form(max_length=200)], chunking: Annotated[str, Form(max_length=50)]
+) -> Response:
+    made = service.create_collection(uow, name.strip(), chunking=chunking)
+    return see_other(f"{address(made.name)}#upload")
 
 
 @router.get("/documents/{collection}")
 def documents(
-    request: Request, uow: Reading, collection: str, after: Annotated[str | None, Query(max_length=200)] = None
+    request: Request,
+    uow: Reading,
+    collection: str,
+    q: Annotated[str, Query(max_length=200)] = "",
+    sort: Sort = "uploaded",
+    direction: Annotated[str, Query(alias="dir", pattern="^(asc|desc)$")] = "desc",
+    number: Annotated[int, Query(alias="page", ge=1, le=1_000_000)] = 1,
+    deleted: Annotated[str, Query(max_length=300)] = "",
 ) -> Response:
-    found = service.list_documents(uow, collection, after=after, limit=DOCUMENTS)
-    here = f"/documents/{words.segment(collection)}"
+    wanted = Look(q.strip(), sort, direction == "desc", number)
+    stats = service.stats(uow, collection)
+    known = service.collection(uow, collection)
     frame = Frame(
         collection,
         trail=(HOME,),
@@ -42,44 +75,58 @@ def documents(
         request,
         "documents.html",
         frame,
-        documents=found,
-        stats=service.stats(uow, collection),
+        seen=listing.look(uow, collection, wanted),
+        wanted=wanted,
+        sort_link=_sort_link,
+        page_link=_page_link,
+        stats=stats,
+        known=known,
+        vector_share=listing.vector_share(known, stats),
         collection=collection,
-        here=here,
-        after=after,
-        older=f"{here}?after={words.segment(found[-1].id)}" if len(found) == DOCUMENTS else None,
+        here=address(collection),
+        limit_bytes=_limit_bytes(uow),
+        deleted=deleted,
         now=uow.clock.now(),
     )
 
 
-@router.get("/documents/{collection}/{document}")
-def document(
-    request: Request,
-    uow: Reading,
-    collection: str,
-    document: str,
-    start: Annotated[int, Query(ge=0, le=2**31)] = 0,
-    end: Annotated[int, Query(ge=0, le=2**31)] = 0,
-) -> Response:
-    """The text; characters `start` to `end` are marked."""
-    found = service.document(uow, collection, document)
-    text = service.document_text(uow, collection, document)
-    begin = max(0, start - MAX_TEXT // 2)
-    shown = text[begin : begin + MAX_TEXT]
-    low, high = max(start - begin, 0), max(end - begin, 0)
+def _limit_bytes(uow: UnitOfWork) -> int:
+    return uow.workspace.section(RagSettings).rag_document_limit_bytes
+
+
+def _sort_link(wanted: Look, column: Sort) -> str:
+    """The list in the order of a column: the other way round when it is in that order already."""
+    first_up = column == "name"
+    descending = not wanted.descending if wanted.sort == column else not first_up
+    return f"?q={words.segment(wanted.text)}&sort={column}&dir={'desc' if descending else 'asc'}"
+
+
+def _page_link(wanted: Look) -> str:
+    direction = "desc" if wanted.descending else "asc"
+    return f"?q={words.segment(wanted.text)}&sort={wanted.sort}&dir={direction}&"
+
+
+@router.get("/documents/{collection}/delete")
+def asked_to_delete(request: Request, uow: Reading, collection: str) -> Response:
+    """What goes with a collection, and the form that deletes it."""
+    uow.by.require(Role.DEVELOPER)
+    here = address(collection)
     frame = Frame(
-        found.filename,
-        trail=(HOME, Place(collection, f"/documents/{words.segment(collection)}")),
-        json=f"/api/collections/{words.segment(collection)}/documents/{words.segment(document)}",
+        "Delete the collection?",
+        trail=(HOME, Place(collection, here)),
+        cli=f"opsloop rag delete {shlex.quote(collection)} --all",
+        json=f"/api/collections/{words.segment(collection)}",
     )
-    return page(
-        request,
-        "document.html",
-        frame,
-        document=found,
-        before=shown[:low] if high > low else shown,
-        marked=shown[low:high] if high > low else "",
-        after=shown[high:] if high > low else "",
-        is_cut=len(shown) < len(text),
-        now=uow.clock.now(),
-    )
+    stats = service.stats(uow, collection)
+    return page(request, "documents_delete.html", frame, stats=stats, document=None, collection=collection, here=here)
+
+
+@router.post("/documents/{collection}/delete")
+def deleted(uow: Writing, collection: str, documents: Annotated[int, Form(ge=0)]) -> Response:
+    """Delete it, if it still holds as many documents as the page said."""
+    uow.by.require(Role.DEVELOPER)
+    now = service.stats(uow, collection).documents
+    if now != documents:
+        raise ChangedMeanwhile(collection=collection, now=now, before=documents)
+    service.delete_collection(uow, collection)
+    return see_other(HOME.href)
