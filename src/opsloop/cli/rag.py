@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from opsloop.cli import text
+from opsloop.cli import rag_evaluate, text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -23,6 +23,10 @@ EXCERPT = 100
 @noun("rag")
 def rag() -> None:
     """Collections of documents and answers from them."""
+
+
+for _command in rag_evaluate.COMMANDS:
+    rag.add_command(_command)
 
 
 @verb(

@@ -65,9 +65,19 @@ class Connection:
             if following is None:
                 return found
 
-    def post(self, at: str, into: type[T], *, body: object = None, data: bytes | None = None, **query: Any) -> T:
-        """Send a JSON `body`, or `data` as it is."""
-        return decode(self._send("POST", at, body=body, data=data, query=query).content, into, where=at)
+    def post(
+        self,
+        at: str,
+        into: type[T],
+        *,
+        body: object = None,
+        data: bytes | None = None,
+        timeout_s: float | None = None,
+        **query: Any,
+    ) -> T:
+        """Send a JSON `body`, or `data` as it is; `timeout_s` for answers that take longer than others."""
+        answer = self._send("POST", at, body=body, data=data, query=query, timeout_s=timeout_s)
+        return decode(answer.content, into, where=at)
 
     def post_file(self, at: str, into: type[T], file: Path, *, timeout_s: float, **query: Any) -> T:
         """Send a file as it is, in a stream; the answer may take as long as `timeout_s`."""

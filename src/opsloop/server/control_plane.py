@@ -26,6 +26,7 @@ from opsloop.datasets.preparation.api import router as preparations
 from opsloop.datasets.publishing.api import router as publications
 from opsloop.evaluation.api import router as evaluation
 from opsloop.evaluation.judges.api import router as judges
+from opsloop.evaluation.tuning.api import router as tuning
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
 from opsloop.flows.run_api import router as flow_runs
@@ -58,6 +59,7 @@ ROUTERS = (
     training_hook,
     evaluation,
     judges,
+    tuning,
     releases,
     renewals,
     monitoring,

@@ -88,6 +88,25 @@ def test_data_goes_in_is_shown_compared_and_comes_out(run: Run, ask: Ask) -> Non
     assert Path("out.jsonl").read_text() == '{"id":1,"q":"a"}\n{"id":2,"q":"b"}\n'
 
 
+def test_a_collection_is_measured_and_tuned(run: Run, ask: Ask) -> None:
+    rows = []
+    for number in range(40):
+        Path(f"d{number}.md").write_text(f"The colour of room{number} is shade{number}.")
+        row = {"question": f"What is the colour of room{number}?", "relevant": [f"d{number}.md"], "answerable": True}
+        rows.append({**row, "answers": [f"shade{number}"]})
+    Path("golden.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    run("rag", "upload", "rooms", *(f"d{number}.md" for number in range(40)))
+
+    measured = run("rag", "evaluate", "rooms", "golden.jsonl", "--by", "filename").stdout
+    assert "ndcg_at_10" in measured
+    assert "citation_exactness" in measured
+    tuned = run("rag", "tune", "rooms", "golden.jsonl", "--by", "filename").stdout
+    assert "nothing is set; --apply sets it" in tuned
+    assert "the threshold stays" in tuned
+    assert ask("rag", "tune", "rooms", "golden.jsonl", "--by", "filename", "--apply")["applied"]
+    assert code(run("rag", "evaluate", "rooms", "nothing@1")) == 3
+
+
 def test_data_that_is_broken_or_not_there_says_so(run: Run) -> None:
     Path("q.jsonl").write_text('{"id": 1}\n{"id": \n')
 
@@ -111,6 +130,12 @@ def test_documents_go_in_answer_and_go(run: Run, ask: Ask) -> None:
     assert "Parking is free" in run("rag", "search", "handbook", "parking").stdout
     answer = ask("rag", "query", "handbook", "How much dental care is covered a year?")
     assert answer["abstained"] or answer["citations"]
+    later = ask(
+        "rag", "query", "handbook", "And how much a year?", "--after", "What dental care is covered?", "--quote"
+    )
+    assert later["question"].startswith("And how much a year? (")
+    asked = run("rag", "query", "handbook", "How much dental care is covered a year?", "--generate").stdout
+    assert "no model is set to write answers" in asked
     assert run("rag", "delete", "handbook", document).stdout == f"handbook/{document} is deleted\n"
     assert code(run("rag", "delete", "handbook")) == 2
     assert ask("rag", "delete", "handbook", "--all") == {"deleted": "handbook"}

@@ -20,6 +20,7 @@ from opsloop.core.workspace import Workspace
 from opsloop.datasets.api import router as datasets
 from opsloop.evaluation import jobs as evaluation_jobs
 from opsloop.evaluation.api import router as evaluation
+from opsloop.evaluation.tuning.api import router as tuning
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
 from opsloop.models.api import router as models
@@ -39,7 +40,10 @@ class Routes:
         self._app = FastAPI()
         self._app.state.workspace = workspace
         watched = (monitoring, labels, watching, alarms)
-        for router in (audit, identity, jobs, datasets, evaluation, feedback, flows, models, *watched, rag, releases):
+        documents = (rag, tuning)
+        for router in (
+            *(audit, identity, jobs, datasets, evaluation, feedback, flows, models, *watched, *documents, releases),
+        ):
             self._app.include_router(router)
         self._app.add_exception_handler(OpsloopError, _problem)
 

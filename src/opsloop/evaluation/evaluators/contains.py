@@ -11,15 +11,21 @@ from opsloop.evaluation.evaluators.values import text, texts
 
 
 def contains(options: Mapping[str, Any]) -> Score:
-    """1 when the answer holds the truth (any, if several), whatever the case unless `case_sensitive`."""
+    """1 when the answer holds the truth (any, if several), whatever the case unless `case_sensitive`.
+
+    An empty list of truths is that of a question without an answer: None.
+    """
     exact = yes_or_no(options, "case_sensitive")
 
     def folded(value: str) -> str:
         return value if exact else value.casefold()
 
-    def score(values: Mapping[str, Any]) -> float:
+    def score(values: Mapping[str, Any]) -> float | None:
+        truths = texts(values, "truth")
+        if not truths:
+            return None
         answer = folded(text(values, "answer"))
-        return float(any(folded(truth) in answer for truth in texts(values, "truth")))
+        return float(any(folded(truth) in answer for truth in truths))
 
     return score
 
