@@ -72,7 +72,7 @@ def _words(run: Run) -> str:
 @click.argument("collection")
 @click.argument("dataset")
 @known_by
-@click.option("--apply", is_flag=True, help="Set the share of vectors and the threshold that were chosen.")
+@click.option("--apply", is_flag=True, help="Set what was chosen, and cut the documents so.")
 def tune(session: Session, collection: str, dataset: str, by: str, apply: bool) -> None:
     """Choose the settings of COLLECTION on one half of DATASET's questions and report on the other half."""
     from opsloop.client import document_evaluations

@@ -1,7 +1,7 @@
 """Answer from passages by quoting them, or abstain. Pure: a question and passages in, an answer out.
 
-Nothing is written that does not stand in a document. Instructions inside documents are quoted at most; nothing follows
-them.
+Nothing is written that does not stand in a document. Nothing follows instructions inside documents; those in the usual
+forms are not even quoted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import pairwise
 from opsloop.core.errors import InvalidInput
 from opsloop.rag._answer_kind import AnswerKind, bonus, kind_of
 from opsloop.rag._support import Evidence, support
+from opsloop.rag.addressed import is_to_a_model
 from opsloop.rag.inert import inert
 from opsloop.rag.models import Answer, Citation, Passage
 from opsloop.rag.text import sentences, terms
@@ -118,7 +119,7 @@ def asked_of(question: str, passages: Sequence[Passage], carried: str = "") -> A
 
 
 def rank_sentences(asked: Asked, read: Sequence[Sequence[Read]]) -> list[Scored]:
-    """The sentences of all passages that share a term with the question, the best first."""
+    """The sentences of all passages that share a term with the question and speak to a reader, the best first."""
     found = [scored for one in read for scored in _scored(asked, one)]
     return sorted(found, key=lambda scored: -scored.score)
 
@@ -136,7 +137,7 @@ def _scored(asked: Asked, read: Sequence[Read]) -> Iterator[Scored]:
     for sentence in read:
         own = set(sentence.terms)
         covered = asked.coverage(own)
-        if covered and len(own) > 1:
+        if covered and len(own) > 1 and not is_to_a_model(sentence.text):
             together = len(pairs & set(pairwise(sentence.terms))) / max(1, len(pairs))
             worth = covered + _BEFORE * asked.coverage(before - own) + _PAIRS * together
             worth += bonus(asked.kind, asked.text, sentence.text) + _PASSAGE * sentence.passage.score

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from opsloop.core.errors import InvalidInput
 from opsloop.rag.text import Span, count_words, sentences, trimmed
@@ -40,10 +41,10 @@ class _Sentence:
     section: int
 
 
-def by_sentences(text: str) -> list[Piece]:
+def by_sentences(text: str, most_words: int = CHUNK_WORDS) -> list[Piece]:
     """Chunks of whole sentences with windows of whole sentences; a section of a Markdown text is not split needlessly.
 
-    Returns: chunks of at most `CHUNK_WORDS` words (one sentence over), none empty; [] for a text without words.
+    Returns: chunks of at most `most_words` words (one sentence over), none empty; [] for a text without words.
     """
     sections = _sections(text)
     starts = [start for start, _ in sections]
@@ -51,7 +52,7 @@ def by_sentences(text: str) -> list[Piece]:
     placed = _place(found, starts)
     return [
         Piece(group[0].span.start, group[-1].span.end, _heading_at(sections, group[0].span.start), _windows(group))
-        for group in _balanced(placed, CHUNK_WORDS)
+        for group in _balanced(placed, most_words)
         if any(sentence.words for sentence in group)
     ]
 
@@ -65,7 +66,11 @@ def by_words(text: str) -> list[Piece]:
     return [Piece(span.start, span.end, _heading_at(sections, span.start), (span,)) for span in spans]
 
 
-CHUNKINGS: dict[str, Callable[[str], list[Piece]]] = {"sentences": by_sentences, "words-500": by_words}
+CHUNKINGS: dict[str, Callable[[str], list[Piece]]] = {
+    "sentences": by_sentences,
+    "sentences-200": partial(by_sentences, most_words=200),
+    "words-500": by_words,
+}
 
 
 def chunked(text: str, chunking: str) -> list[Piece]:

@@ -151,6 +151,28 @@ def _document_row_of(
     )
 
 
+def write_pieces(
+    uow: UnitOfWork, collection: str, document_id: str, text: str, pieces: Sequence[ingest.ReadyPiece]
+) -> None:
+    """The chunks of a document that is there, and their windows."""
+    rows = [_chunk_row(collection, document_id, number, one, text) for number, one in enumerate(pieces)]
+    uow.session.add_all(rows)
+    uow.session.flush()
+    uow.session.add_all(
+        WindowRow(
+            collection=collection,
+            chunk_seq=row.seq,
+            start=window.start,
+            end=window.end,
+            terms=_stored_terms(text[window.start : window.end]),
+            vector=None,
+        )
+        for row, one in zip(rows, pieces, strict=True)
+        for window in one.piece.windows
+    )
+    uow.session.flush()
+
+
 def _chunk_row(collection: str, document_id: str, number: int, one: ingest.ReadyPiece, text: str) -> ChunkRow:
     return ChunkRow(
         collection=collection,

@@ -99,7 +99,12 @@ def test_applied_settings_are_kept_and_answer_questions(client: Client, golden: 
     tuned = document_evaluations.tune(client, "benefits", str(golden), by="filename", apply=True)
 
     [kept] = [each for each in client.documents.collections() if each.name == "benefits"]
-    assert (kept.min_support, kept.vector_weight) == (tuned.chosen.min_support, tuned.chosen.vector_weight)
+    chosen = tuned.chosen
+    assert (kept.chunking, kept.vector_weight, kept.min_support) == (
+        chosen.chunking,
+        chosen.vector_weight,
+        chosen.min_support,
+    )
     question = ROWS[0]["question"]
     assert not client.documents.query("benefits", str(question)).abstained
 

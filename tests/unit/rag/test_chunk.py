@@ -71,7 +71,7 @@ def test_a_text_without_words_has_no_chunks(text: str) -> None:
 
 
 def test_an_unknown_chunking_is_refused_by_name() -> None:
-    with pytest.raises(InvalidInput, match="chunking: is 'pages'; wanted sentences or words-500"):
+    with pytest.raises(InvalidInput, match="chunking: is 'pages'; wanted sentences or sentences-200 or words-500"):
         chunked("text", "pages")
 
 

@@ -20,6 +20,7 @@ from opsloop.evaluation.tuning.questions import halves, questions_of
 from opsloop.evaluation.tuning.trying import Copied, copied, trial
 from opsloop.rag import service, thresholds
 from opsloop.rag.chunk import CHUNKINGS
+from opsloop.rag.recutting import recut
 
 KNOWN_BY = ("passage_id", "filename", "document_id")
 WEIGHTS = (None, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
@@ -37,7 +38,7 @@ class _Tried:
 
 
 def tune(workspace: Workspace, caller: Caller, collection: str, dataset: str, *, by: str, apply: bool) -> Tuned:
-    """Try settings on a copy of a collection; with `apply` set what was chosen, but for the chunking.
+    """Try settings on a copy of a collection; with `apply` set what was chosen, and cut its documents so.
 
     Args:
         by: what the dataset calls passages by, one of `KNOWN_BY`.
@@ -60,7 +61,6 @@ def tune(workspace: Workspace, caller: Caller, collection: str, dataset: str, *,
     before = after if _retrieve_alike(now, chosen) else _asked(collection, documents, others, by, now)
     if apply:
         _apply(workspace, caller, collection, chosen)
-        notes += _not_applied(now, chosen)
     return Tuned(
         collection=collection,
         dataset=version.ref,
@@ -116,11 +116,6 @@ def _retrieve_alike(one: Settings, other: Settings) -> bool:
 
 def _apply(workspace: Workspace, caller: Caller, collection: str, chosen: Settings) -> None:
     with workspace.writing(caller) as uow:
+        recut(uow, collection, chosen.chunking)
         service.weigh(uow, collection, chosen.vector_weight)
         thresholds.abstain_below(uow, collection, chosen.min_support)
-
-
-def _not_applied(now: Settings, chosen: Settings) -> list[str]:
-    if now.chunking == chosen.chunking:
-        return []
-    return [f"chunking {chosen.chunking} is for a new collection: make one with it and upload the documents again"]

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from opsloop.rag.generating.reading import Quote
 from opsloop.rag.models import Passage
-from opsloop.rag.text import Span, terms
+from opsloop.rag.text import Span, sentences, terms
 
 # A quote that is longer proves as little as "see the document".
 MOST_CHARS = 800
@@ -38,6 +38,17 @@ class Place:
     def quote(self) -> str:
         """What is stored there."""
         return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
+
+    @property
+    def around(self) -> str:
+        """The sentences that it stands in."""
+        text, first = self.passage.text, self.passage.start
+        spans = sentences(text)
+        return " ".join(
+            text[span.start : span.end]
+            for span in spans
+            if span.start < self.end - first and span.end > self.start - first
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import structlog
 
 from opsloop.core.errors import OpsloopError
 from opsloop.llm.port import ChatProvider
+from opsloop.rag.addressed import is_to_a_model
 from opsloop.rag.generating import prompt
 from opsloop.rag.generating.proving import are_proof, share
 from opsloop.rag.generating.reading import Claim, Reader
@@ -22,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 ANSWER_TOKENS = 1_200
 MOST_SENTENCE_CHARS = 500
+
+# Numbers of citations are given here and by nobody else.
+_MARK = re.compile(r"\s*\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\]")
 
 
 @dataclass(slots=True)
@@ -97,8 +102,8 @@ async def _close(stream: AsyncIterator[object]) -> None:
 
 def _proved(claim: Claim, passages: Sequence[Passage], written: Written, support: float) -> Sentence | None:
     """The claim as a sentence with citations; None when its quotes are not found or do not prove it."""
-    text = inert(" ".join(claim.sentence.split()))
-    found = [place for quote in claim.quotes for place in places(quote, passages)]
+    text = inert(_MARK.sub("", " ".join(claim.sentence.split())))
+    found = [place for quote in claim.quotes for place in places(quote, passages) if not is_to_a_model(place.around)]
     if not found or len(text) > MOST_SENTENCE_CHARS or not _are_proof(text, found):
         written.unsupported += 1
         return None
