@@ -10,6 +10,7 @@ from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, WindowRow
 from opsloop.rag.models import (
+    LSA,
     Collection,
     CollectionMissing,
     CollectionName,
@@ -67,7 +68,14 @@ def count(uow: UnitOfWork, table: type[DocumentRow | ChunkRow | WindowRow], coll
 
 
 def as_collection(row: CollectionRow) -> Collection:
-    return Collection(CollectionName(row.name), row.chunking, row.vector_weight, row.created_at, row.min_support)
+    return Collection(
+        CollectionName(row.name),
+        row.chunking,
+        row.vector_weight,
+        row.created_at,
+        min_support=row.min_support,
+        embedder=row.embedder or LSA,
+    )
 
 
 def as_document(row: DocumentRow) -> Document:

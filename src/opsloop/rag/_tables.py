@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opsloop.core.db.base import Row
@@ -12,7 +12,11 @@ BigSerial = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class CollectionRow(Row):
-    """`version` names one content of the collection and never comes back: indexes in memory are kept under it."""
+    """`version` names one content of the collection and never comes back: indexes in memory are kept under it.
+
+    `revision` counts its changes, within `lineage`: a collection that is deleted and made again has another. `embedder`
+    is what makes its vectors, in the form of `_embedders.py`; unset: the offline default.
+    """
 
     __tablename__ = "rag_collections"
 
@@ -22,6 +26,9 @@ class CollectionRow(Row):
     min_support: Mapped[float | None]
     version: Mapped[str]
     created_at: Mapped[datetime]
+    lineage: Mapped[str | None]
+    revision: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    embedder: Mapped[str | None]
 
 
 class EmbedderRow(Row):
@@ -34,12 +41,18 @@ class EmbedderRow(Row):
     explained: Mapped[float]
     fitted_windows: Mapped[int]
     windows_changed: Mapped[int]
-    data: Mapped[bytes] = mapped_column(LargeBinary)
+    # Twenty megabytes for a large collection: read only where a process does not have it yet.
+    data: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
 class DocumentRow(Row):
+    """`revision` is that of the collection when its windows last changed; unset until the change is complete."""
+
     __tablename__ = "rag_documents"
-    __table_args__ = (UniqueConstraint("collection", "sha256"),)
+    __table_args__ = (
+        UniqueConstraint("collection", "sha256"),
+        Index("ix_rag_documents_collection_revision", "collection", "revision"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     collection: Mapped[str] = mapped_column(ForeignKey("rag_collections.name", ondelete="CASCADE"))
@@ -51,6 +64,7 @@ class DocumentRow(Row):
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
     created_at: Mapped[datetime]
     text: Mapped[str] = mapped_column(Text, deferred=True)
+    revision: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class ChunkRow(Row):
@@ -76,7 +90,17 @@ class WindowRow(Row):
     """What is matched: its terms as little-endian uint32 ids, its vector as little-endian float16."""
 
     __tablename__ = "rag_windows"
-    __table_args__ = (Index("ix_rag_windows_collection_seq", "collection", "seq"),)
+    __table_args__ = (
+        Index("ix_rag_windows_collection_seq", "collection", "seq"),
+        # What has no vector yet, found without a look at all that have one.
+        Index(
+            "ix_rag_windows_without_vector",
+            "collection",
+            "seq",
+            sqlite_where=text("vector IS NULL"),
+            postgresql_where=text("vector IS NULL"),
+        ),
+    )
 
     seq: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
     collection: Mapped[str]

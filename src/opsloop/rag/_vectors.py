@@ -2,7 +2,10 @@
 
 A fit is done when half as many windows were added or removed as the last fit knew. The number of fits is then
 logarithmic in the size of the collection, and new words never wait longer than that to be understood; until then they
-are found by their letters.
+are found by their letters. A fit of a large collection takes long, so that of more than `FIT_AT_ONCE` windows is done
+only with a change of like size, or when the collection is several times what the fit knew; `reindex` does it any time.
+
+Vectors of an embedder that is not fitted are made by a job after the change is committed (`embedding.py`).
 """
 
 from __future__ import annotations
@@ -15,10 +18,15 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from opsloop.llm.embedders.lsa import LsaEmbedder
+from opsloop.rag import _embedders
 from opsloop.rag._tables import ChunkRow, EmbedderRow, WindowRow
 from opsloop.rag.text import term_ids
 
 REFIT_AT_CHANGE = 0.5
+FIT_AT_ONCE = 10_000
+# Of larger collections: a change of at least this share of the windows, or so many times what the fit knew.
+_LARGE_CHANGE = 0.1
+_OUTGROWN = 4.0
 _ROWS_AT_ONCE = 5_000
 
 
@@ -27,10 +35,21 @@ def keep_current(session: Session, collection: str, *, changed: int) -> None:
     kept = session.get(EmbedderRow, collection)
     if kept is not None:
         kept.windows_changed += changed
-    if kept is None or kept.windows_changed > REFIT_AT_CHANGE * kept.fitted_windows:
+    if kept is None or _is_due(kept, changed):
         fit(session, collection)
     else:
         _fold_in(session, collection, stored(kept))
+
+
+def _is_due(kept: EmbedderRow, changed: int) -> bool:
+    if kept.windows_changed <= REFIT_AT_CHANGE * kept.fitted_windows:
+        return False
+    total = kept.fitted_windows + kept.windows_changed
+    return (
+        total <= FIT_AT_ONCE
+        or changed >= _LARGE_CHANGE * total
+        or kept.windows_changed > _OUTGROWN * kept.fitted_windows
+    )
 
 
 def fit(session: Session, collection: str) -> None:
@@ -50,11 +69,12 @@ def fit(session: Session, collection: str) -> None:
     kept.fitted_windows = len(seqs)
     kept.windows_changed = 0
     kept.data = embedder.to_bytes()
-    _write(session, seqs, documents, embedder)
+    # What is stored has halves for directions: vectors of now and of later processes are made with the same numbers.
+    _write(session, seqs, documents, stored(kept))
 
 
 def stored(row: EmbedderRow) -> LsaEmbedder:
-    return LsaEmbedder.from_bytes(row.data, term_ids)
+    return _embedders.fitted(row.identity, lambda: row.data)
 
 
 def _fold_in(session: Session, collection: str, embedder: LsaEmbedder) -> None:

@@ -28,6 +28,7 @@ from opsloop.rag.models import (
     CollectionStats,
     Document,
     Passage,
+    Ranking,
     Uploaded,
 )
 
@@ -84,10 +85,12 @@ class NewCollection(BaseModel):
     name: str
     chunking: str = "sentences"
     vector_weight: float | None = None
+    embedder: str | None = None
 
 
 class Search(Question):
     diversity: float = 0.0
+    ranking: Ranking = "fused"
 
 
 _UPLOAD_BODY: dict[str, Any] = {
@@ -181,7 +184,9 @@ async def query(
 
 @router.post("/api/collections", status_code=201)
 def create_collection(uow: Writing, body: NewCollection) -> Collection:
-    return service.create_collection(uow, body.name, chunking=body.chunking, vector_weight=body.vector_weight)
+    return service.create_collection(
+        uow, body.name, chunking=body.chunking, vector_weight=body.vector_weight, embedder=body.embedder
+    )
 
 
 @router.get("/api/collections")
@@ -201,7 +206,15 @@ def delete_collection(uow: Writing, name: str) -> None:
 
 @router.post("/api/collections/{name}/search")
 def search(uow: Reading, name: str, body: Search) -> dict[str, list[Passage]]:
-    found = service.search(uow, name, body.question, top_k=body.top_k, filters=body.filters, diversity=body.diversity)
+    found = service.search(
+        uow,
+        name,
+        body.question,
+        top_k=body.top_k,
+        filters=body.filters,
+        diversity=body.diversity,
+        ranking=body.ranking,
+    )
     return {"items": found}
 
 

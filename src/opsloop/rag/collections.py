@@ -15,15 +15,28 @@ from opsloop.rag._rows import as_collection, collection_row, count
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
 from opsloop.rag.chunk import CHUNKINGS
 from opsloop.rag.models import Collection, CollectionExists, CollectionMissing, CollectionName, CollectionStats
+from opsloop.rag.settings import EMBEDDER, RagSettings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 def create_collection(
-    uow: UnitOfWork, name: str, *, chunking: str = "sentences", vector_weight: float | None = None
+    uow: UnitOfWork,
+    name: str,
+    *,
+    chunking: str = "sentences",
+    vector_weight: float | None = None,
+    embedder: str | None = None,
 ) -> Collection:
-    """Raises: InvalidInput, CollectionExists."""
+    """Raises: InvalidInput, CollectionExists.
+
+    Args:
+        embedder: `lsa`, `onnx:FOLDER` or `openai:MODEL`; None: the one that OPSLOOP_RAG_EMBEDDER names.
+    """
     uow.by.require(Role.DEVELOPER)
+    embedder = embedder if embedder is not None else uow.workspace.section(RagSettings).rag_embedder
+    if not re.fullmatch(EMBEDDER, embedder):
+        raise InvalidInput(field="embedder", value=embedder, wanted="lsa, onnx:FOLDER or openai:MODEL")
     _check_new(name, chunking, vector_weight)
     row = CollectionRow(
         name=name,
@@ -31,6 +44,7 @@ def create_collection(
         vector_weight=vector_weight,
         version=uow.ids.new("index"),
         created_at=uow.clock.now(),
+        embedder=embedder,
     )
     try:
         with uow.session.begin_nested():

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NewType
+from typing import Literal, NewType
 
 from opsloop.core.errors import Conflict, InvalidInput, NotFound
 
 CollectionName = NewType("CollectionName", str)
 DocumentId = NewType("DocumentId", str)
 
+Ranking = Literal["fused", "ranks", "words"]
+"""How passages are put in order: scores of words and vectors added, their inverted ranks added, or words alone."""
 DEFAULT_COLLECTION = CollectionName("default")
+LSA = "lsa"
+"""The embedder that is fitted on the collection and needs no weights; the others are `onnx:FOLDER`, `openai:MODEL`."""
 
 
 class CollectionMissing(NotFound):
@@ -47,6 +51,7 @@ class Collection:
         chunking: how texts are cut, a name of `chunk.CHUNKINGS`.
         vector_weight: share of the vector score in the ranking, 0-1; None: as much as the embedder explains.
         min_support: probability below which a question is not answered, 0-1; None: the usual one.
+        embedder: what makes its vectors, `lsa`, `onnx:FOLDER` or `openai:MODEL`.
     """
 
     name: CollectionName
@@ -54,6 +59,7 @@ class Collection:
     vector_weight: float | None
     created_at: datetime
     min_support: float | None = None
+    embedder: str = LSA
 
 
 @dataclass(frozen=True, slots=True)

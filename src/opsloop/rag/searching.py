@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import answer as answering
 from opsloop.rag._engines import engine
-from opsloop.rag.models import Answer, Passage
+from opsloop.rag.models import Answer, Passage, Ranking
 from opsloop.rag.thresholds import min_support
 
 DEFAULT_TOP_K = 5
@@ -27,6 +28,7 @@ def search(
     top_k: int = DEFAULT_TOP_K,
     filters: Filters | None = None,
     diversity: float = 0.0,
+    ranking: Ranking = "fused",
 ) -> list[Passage]:
     """The chunks that match a question best, the best first; fewer than `top_k` when fewer match.
 
@@ -34,12 +36,17 @@ def search(
         filters: values a document must have, by `filename`, `document_id` or a key of its metadata; of several values
             any one will do.
         diversity: 0 ranks by score alone; towards 1, chunks like better ones fall back.
-    Raises: InvalidInput, CollectionMissing, ExtraNeeded.
+        ranking: `fused` adds the scores of words and vectors, `ranks` their inverted ranks; `words` needs no embedder.
+    Raises: InvalidInput, CollectionMissing, ExtraNeeded, EmbedderAway, EmbedderDiffers.
     """
     uow.by.require(Role.VIEWER)
     _check_asked(question, top_k, diversity)
+    if ranking not in get_args(Ranking):
+        raise InvalidInput(field="ranking", value=ranking, wanted=" or ".join(get_args(Ranking)))
     wanted = _filters(filters or {})
-    found: list[Passage] = engine().search(uow, collection, question, top_k=top_k, filters=wanted, diversity=diversity)
+    found: list[Passage] = engine().search(
+        uow, collection, question, top_k=top_k, filters=wanted, diversity=diversity, ranking=ranking
+    )
     return found
 
 

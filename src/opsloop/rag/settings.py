@@ -5,9 +5,18 @@ from __future__ import annotations
 from pydantic import Field
 
 from opsloop.core.settings import Section
+from opsloop.rag.models import LSA
+
+EMBEDDER = r"^(lsa|onnx:.+|openai:.+)$"
 
 
 class RagSettings(Section):
+    rag_embedder: str = Field(
+        LSA,
+        pattern=EMBEDDER,
+        description="Embedder of new collections: lsa (offline), onnx:FOLDER with model.onnx and tokenizer.json, "
+        "or openai:MODEL of the model server.",
+    )
     rag_cache_bytes: int = Field(
         500_000_000, gt=0, description="Memory for search indexes of collections in one process, in bytes."
     )

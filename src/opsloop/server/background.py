@@ -6,10 +6,11 @@ from opsloop.datasets.publishing import jobs as publications
 from opsloop.evaluation import jobs as evaluation
 from opsloop.evaluation.judges import jobs as judges
 from opsloop.models import jobs as models
+from opsloop.rag import embedding_jobs as embeddings
 from opsloop.releases import alarms
 from opsloop.releases import jobs as releases
 from opsloop.releases.renewals import jobs as renewals
 from opsloop.training import jobs as training
 
-KINDS = (notices, preparations, publications, models, evaluation, judges, releases, renewals, training)
+KINDS = (notices, preparations, publications, models, embeddings, evaluation, judges, releases, renewals, training)
 SUBSCRIBERS = (alarms,)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from opsloop.llm.embedders.lsa import LsaEmbedder
-from opsloop.rag.index.memory import BuiltIndex, StoredWindow, build
-from opsloop.rag.retrieve import rank, trusted_weight
+from opsloop.rag import retrieve
+from opsloop.rag.index.memory import BuiltIndex, build
+from opsloop.rag.index.segment import StoredWindow
+from opsloop.rag.retrieve import Ranked, trusted_weight
 from opsloop.rag.text import term_ids
 
 TEXTS = (
@@ -34,11 +36,22 @@ def index_of(texts: Sequence[str], *, vectors: bool = True, weight: float = 0.3)
         )
         for number, own in enumerate(ids)
     ]
-    return build(windows, embedder, weight)
+    return built(windows, embedder, weight)
+
+
+def built(windows: Sequence[StoredWindow], embedder: LsaEmbedder | None = None, weight: float = 0.0) -> BuiltIndex:
+    index = build([windows], embedder.dimensions if embedder else 0, embedder, weight)
+    assert index is not None
+    return index
+
+
+def rank(index: BuiltIndex, question: str, **options: object) -> list[Ranked]:
+    vector = index.embedder.embed([question])[0] if index.embedder else None
+    return retrieve.rank(index, question, vector=vector, **options)  # type: ignore[arg-type]
 
 
 def rows(index: BuiltIndex, question: str, **options: object) -> list[int]:
-    return [found.chunk_row for found in rank(index, question, **{"top_k": 4, **options})]  # type: ignore[arg-type]
+    return [found.chunk_row for found in rank(index, question, **{"top_k": 4, **options})]
 
 
 def test_the_chunk_that_shares_most_with_the_question_is_first() -> None:
@@ -82,7 +95,7 @@ def test_the_best_window_of_a_chunk_is_named() -> None:
     parts = [
         np.array(term_ids(text), "<u4").tobytes() for text in ("Nothing here.", "Parental leave lasts weeks.", "Other.")
     ]
-    index = build([StoredWindow(number, 1, "doc", b"", own, None) for number, own in enumerate(parts)], None, 0.0)
+    index = built([StoredWindow(number, 1, "doc", b"", own, None) for number, own in enumerate(parts)])
     (found,) = rank(index, "parental leave", top_k=5)
     assert (found.chunk_row, found.window_row) == (0, 1)
 
@@ -90,9 +103,11 @@ def test_the_best_window_of_a_chunk_is_named() -> None:
 def test_a_heading_is_found_once_for_the_chunk_and_with_each_window() -> None:
     heading = np.array(term_ids("Refunds"), "<u4").tobytes()
     body = [np.array(term_ids(text), "<u4").tobytes() for text in ("Thirty days.", "Write to us.")]
-    index = build([StoredWindow(number, 1, "doc", heading, own, None) for number, own in enumerate(body)], None, 0.0)
-    assert index.window_postings.scores(term_ids("refund")).all()
-    assert index.chunk_postings.rows.tolist().count(0) == len(set(term_ids("Refunds. Thirty days. Write to us.")))
+    index = built([StoredWindow(number, 1, "doc", heading, own, None) for number, own in enumerate(body)])
+    assert index.window_lexicon.scores(term_ids("refund")).all()
+    assert index.parts[0].segment.chunk_postings.rows.tolist().count(0) == len(
+        set(term_ids("Refunds. Thirty days. Write to us."))
+    )
 
 
 def test_vectors_weigh_as_much_as_they_explain() -> None:

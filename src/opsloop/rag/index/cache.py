@@ -1,14 +1,46 @@
-"""Indexes in memory, one per collection, kept as long as the collection's version holds and memory allows."""
+"""Indexes in memory, one per collection: the newest of each, from which the next version is made."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from opsloop.core.workspace import Workspace
 from opsloop.rag.index.memory import BuiltIndex
+from opsloop.rag.index.postings import Flags
+
+_FILTERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The index of one version of a collection; None while it holds no document.
+
+    Attributes:
+        lineage, revision: up to which change of which collection it knows.
+        space: the identity of its vectors' space; None: it has no vectors.
+        allowed: chunks that filters let through, by filter, as found so far.
+    """
+
+    version: str
+    lineage: str | None
+    revision: int
+    space: str | None
+    index: BuiltIndex | None
+    allowed: dict[Hashable, Flags] = field(default_factory=dict)
+
+    def filtered(self, filters: Hashable, find: Callable[[], Flags]) -> Flags:
+        """The chunks that filters let through, found once; of many filters those asked first are forgotten."""
+        found = self.allowed.get(filters)
+        if found is None:
+            found = find()
+            while len(self.allowed) >= _FILTERS:
+                self.allowed.pop(next(iter(self.allowed)), None)
+            self.allowed[filters] = found
+        return found
 
 
 class IndexCache:
@@ -16,41 +48,41 @@ class IndexCache:
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
-        self._kept: OrderedDict[str, tuple[str, BuiltIndex]] = OrderedDict()
+        self._kept: OrderedDict[str, Held] = OrderedDict()
         self._building: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def get(self, collection: str, version: str, build: Callable[[], BuiltIndex]) -> BuiltIndex:
-        """The index of that version; built by one thread while others that want the same collection wait."""
-        found = self._found(collection, version)
-        if found is not None:
+    def get(self, collection: str, version: str, build: Callable[[Held | None], Held]) -> Held:
+        """The index of that version, made of the one before by one thread while others that want it wait."""
+        found = self.newest(collection)
+        if found is not None and found.version == version:
             return found
         with self._lock:
             building = self._building.setdefault(collection, threading.Lock())
         with building:
-            found = self._found(collection, version)
-            if found is None:
-                found = build()
-                self._keep(collection, version, found)
+            found = self.newest(collection)
+            if found is None or found.version != version:
+                found = build(found)
+                self._keep(collection, found)
         return found
 
-    def _found(self, collection: str, version: str) -> BuiltIndex | None:
+    def newest(self, collection: str) -> Held | None:
+        """The index that was made last, of whichever version."""
         with self._lock:
-            kept_version, index = self._kept.get(collection, ("", None))
-            if index is None or kept_version != version:
-                return None
-            self._kept.move_to_end(collection)
-            return index
+            found = self._kept.get(collection)
+            if found is not None:
+                self._kept.move_to_end(collection)
+            return found
 
-    def _keep(self, collection: str, version: str, index: BuiltIndex) -> None:
+    def _keep(self, collection: str, held: Held) -> None:
         with self._lock:
-            self._kept[collection] = (version, index)
+            self._kept[collection] = held
             self._kept.move_to_end(collection)
             while len(self._kept) > 1 and self._size_bytes() > self._limit_bytes:
                 self._kept.popitem(last=False)
 
     def _size_bytes(self) -> int:
-        return sum(index.size_bytes for _, index in self._kept.values())
+        return sum(held.index.size_bytes for held in self._kept.values() if held.index is not None)
 
 
 _CACHES: WeakKeyDictionary[Workspace, IndexCache] = WeakKeyDictionary()
