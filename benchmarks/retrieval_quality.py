@@ -1,9 +1,10 @@
-"""Retrieval quality of the offline default on labelled sets: `python benchmarks/retrieval_quality.py DATA`.
+"""Retrieval quality on labelled sets: `python benchmarks/retrieval_quality.py DATA [lsa|minilm]`.
 
 DATA holds one folder per set in BEIR's form: `corpus.jsonl` (`_id`, `title`, `text`), `queries.jsonl` (`_id`, `text`),
-`qrels/dev.tsv`. Three rankings are measured on the same index: words alone (BM25 of chunk and best window), vectors
-alone (the embedder fitted on the collection), and both fused as they are served. Goals: fused within .01 of the better
-part everywhere, and nDCG@10 of at least .80 on azure_contoso.
+`qrels/dev.tsv`. Per set and embedder three rankings are measured on the same index: BM25 of chunk and best window, the
+vectors alone, and ours, both fused as they are served. The embedders are the offline default, fitted on the collection,
+and MiniLM (`_minilm.py`, whose weights come from a registry; embedding takes minutes). Goals: ours within .005 of
+the better part everywhere; nDCG@10 with MiniLM of .745 on scifact, .82 on docs_qa, .80 on azure_contoso.
 """
 
 from __future__ import annotations
@@ -26,14 +27,16 @@ from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
 from opsloop.rag import service
+from opsloop.rag.embedding import embed
 
 BY = Caller("benchmark", Role.ADMIN)
 SETS = ("azure_contoso", "docs_qa", "xquad_en", "scifact")
 # None: the share that the collection gives its vectors by itself.
-RANKINGS: Mapping[str, float | None] = {"words": 0.0, "vectors": 1.0, "ours": None}
-GOALS = {"azure_contoso": 0.80}
-# Fused rankings may stay this much below the better part: less than the standard error of 100 questions.
-TOLERANCE = 0.01
+RANKINGS: Mapping[str, float | None] = {"BM25": 0.0, "vectors": 1.0, "ours": None}
+EMBEDDERS = ("lsa", "minilm")
+GOALS = {"lsa": {"azure_contoso": 0.80}, "minilm": {"azure_contoso": 0.80, "docs_qa": 0.82, "scifact": 0.745}}
+# Fused rankings may stay this much below the better part: less than the standard error of 1,000 questions.
+TOLERANCE = 0.005
 COLLECTION = "bench"
 
 
@@ -70,14 +73,25 @@ def questions(folder: Path) -> dict[str, str]:
     return {row["_id"]: row["text"] for row in map(json.loads, lines)}
 
 
+def embedder_name(kind: str) -> str:
+    """The name of an embedder as a collection takes it; MiniLM is made in the cache on first use."""
+    if kind == "lsa":
+        return "lsa"
+    from _minilm import encoder_folder
+
+    return f"onnx:{encoder_folder()}"
+
+
 @contextmanager
-def indexed(corpus: bytes) -> Iterator[Workspace]:
+def indexed(corpus: bytes, embedder: str) -> Iterator[Workspace]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["OPSLOOP_RAG_DOCUMENT_LIMIT_BYTES"] = str(len(corpus) + 1)
         workspace = open_workspace(CoreSettings(data_dir=Path(folder)))
         try:
             with workspace.writing(BY) as uow:
+                service.create_collection(uow, COLLECTION, embedder=embedder)
                 service.upload_passages(uow, COLLECTION, corpus)
+            embed(workspace, COLLECTION)
             yield workspace
         finally:
             workspace.close()
@@ -100,24 +114,26 @@ def measured(folder: Path, workspace: Workspace, vector_weight: float | None) ->
     return Quality(statistics.fmean(gains), statistics.fmean(recalls), statistics.median(times_ms))
 
 
-def measured_set(folder: Path) -> dict[str, Quality]:
-    with indexed((folder / "corpus.jsonl").read_bytes()) as workspace:
+def measured_set(folder: Path, kind: str) -> dict[str, Quality]:
+    with indexed((folder / "corpus.jsonl").read_bytes(), embedder_name(kind)) as workspace:
         found = {name: measured(folder, workspace, weight) for name, weight in RANKINGS.items()}
     for name, quality in found.items():
+        shown = {"vectors": f"{kind} alone", "ours": f"ours, {kind}"}.get(name, name)
         figures = (
             f"nDCG@10 {quality.ndcg_at_10:.3f}  recall@5 {quality.recall_at_5:.3f}  p50 {quality.search_ms:.1f} ms"
         )
-        print(f"{folder.name:14} {name:8} {figures}", flush=True)
+        print(f"{folder.name:14} {shown:13} {figures}", flush=True)
     return found
 
 
-def is_met(name: str, found: Mapping[str, Quality]) -> bool:
-    best_part = max(found["words"].ndcg_at_10, found["vectors"].ndcg_at_10)
-    return found["ours"].ndcg_at_10 >= max(best_part - TOLERANCE, GOALS.get(name, 0.0))
+def is_met(kind: str, name: str, found: Mapping[str, Quality]) -> bool:
+    best_part = max(found["BM25"].ndcg_at_10, found["vectors"].ndcg_at_10)
+    return found["ours"].ndcg_at_10 >= max(best_part - TOLERANCE, GOALS[kind].get(name, 0.0))
 
 
 def main() -> int:
     given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("OPSLOOP_BENCH_DATA")
+    kinds = [kind for kind in EMBEDDERS if kind in sys.argv[2:]] or list(EMBEDDERS)
     if given is None:
         print("retrieval_quality: not measured; give the folder of the labelled sets as argument")
         return 0
@@ -125,12 +141,12 @@ def main() -> int:
     if not folders:
         print(f"retrieval_quality: no set of {', '.join(SETS)} in {given}; give the folder that holds them")
         return 2
-    results = {folder.name: measured_set(folder) for folder in folders}
-    missed = [name for name, found in results.items() if not is_met(name, found)]
+    results = {(kind, folder.name): measured_set(folder, kind) for kind in kinds for folder in folders}
+    missed = [f"{name} with {kind}" for (kind, name), found in results.items() if not is_met(kind, name, found)]
     summary = ", ".join(
-        f"{name} {found['ours'].ndcg_at_10:.3f} (words {found['words'].ndcg_at_10:.3f}, "
-        f"vectors {found['vectors'].ndcg_at_10:.3f})"
-        for name, found in results.items()
+        f"{name} {kind} {found['ours'].ndcg_at_10:.3f} (BM25 {found['BM25'].ndcg_at_10:.3f}, "
+        f"alone {found['vectors'].ndcg_at_10:.3f})"
+        for (kind, name), found in results.items()
     )
     print(f"retrieval_quality: nDCG@10 {summary}; {'goals met' if not missed else 'missed on ' + ', '.join(missed)}")
     return 1 if missed else 0

@@ -23,8 +23,8 @@ from opsloop.rag.index.cache import Held, cache_of
 from opsloop.rag.index.memory import BuiltIndex, build
 from opsloop.rag.index.postings import Flags, Floats
 from opsloop.rag.index.segment import StoredWindow
-from opsloop.rag.indexing import UNCOMMITTED, is_fitted
-from opsloop.rag.models import CollectionMissing, DocumentId, Passage, Ranking
+from opsloop.rag.indexing import UNCOMMITTED
+from opsloop.rag.models import LSA, CollectionMissing, DocumentId, Passage, Ranking
 from opsloop.rag.retrieve import Ranked
 from opsloop.rag.settings import RagSettings
 from opsloop.rag.text import term_id, terms
@@ -40,6 +40,7 @@ _STATE = (
         CollectionRow.lineage,
         CollectionRow.revision,
         CollectionRow.vector_weight,
+        CollectionRow.embedder,
         EmbedderRow.identity,
         EmbedderRow.explained,
     )
@@ -82,13 +83,18 @@ class _State:
     lineage: str | None
     revision: int
     vector_weight: float | None
+    embedder: str | None
     space: str | None
     explained: float | None
 
     @property
     def weight(self) -> float:
-        own = self.vector_weight
-        return own if own is not None else retrieve.trusted_weight(self.explained or 0.0)
+        """The share of the vectors in the ranking, 0-1."""
+        if self.vector_weight is not None:
+            return self.vector_weight
+        if self.embedder is not None and self.embedder != LSA:
+            return retrieve.ENCODER_WEIGHT
+        return retrieve.trusted_weight(self.explained or 0.0)
 
 
 def search(
@@ -197,8 +203,7 @@ def _embedder(uow: UnitOfWork, collection: str, state: _State) -> tuple[int, Emb
     """Its dimensions and, when it is fitted, the embedder."""
     if state.space is None:
         return 0, None
-    row = uow.session.get(CollectionRow, collection)
-    if row is not None and not is_fitted(row):
+    if state.embedder is not None and state.embedder != LSA:
         return int(state.space.rpartition("-")[2]), None
     kept = uow.session.get(EmbedderRow, collection, populate_existing=True)
     if kept is None or kept.identity != state.space:

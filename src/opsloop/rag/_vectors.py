@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from opsloop.llm.embedders.lsa import LsaEmbedder
+from opsloop.llm.embedders.lsa import DIMENSIONS, LsaEmbedder
 from opsloop.rag import _embedders
 from opsloop.rag._tables import ChunkRow, EmbedderRow, WindowRow
 from opsloop.rag.text import term_ids
@@ -27,6 +27,10 @@ FIT_AT_ONCE = 10_000
 # Of larger collections: a change of at least this share of the windows, or so many times what the fit knew.
 _LARGE_CHANGE = 0.1
 _OUTGROWN = 4.0
+# With fewer windows a direction the fit repeats each text instead of what texts share: on xquad_en (365 windows), 256
+# directions cost 0.007 nDCG@10 against words alone, 91 cost nothing.
+_WINDOWS_PER_DIMENSION = 4
+_LEAST_DIMENSIONS = 32
 _ROWS_AT_ONCE = 5_000
 
 
@@ -60,7 +64,8 @@ def fit(session: Session, collection: str) -> None:
         if kept is not None:
             session.delete(kept)
         return
-    embedder = LsaEmbedder.fit(documents, term_ids)
+    dimensions = min(DIMENSIONS, max(_LEAST_DIMENSIONS, len(documents) // _WINDOWS_PER_DIMENSION))
+    embedder = LsaEmbedder.fit(documents, term_ids, dimensions=dimensions)
     if kept is None:
         kept = EmbedderRow(collection=collection)
         session.add(kept)

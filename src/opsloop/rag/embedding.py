@@ -15,7 +15,7 @@ from opsloop.core.caller import system
 from opsloop.core.errors import OpsloopError
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.llm.embedders.port import Embedder
-from opsloop.rag import _embedders, retrieve
+from opsloop.rag import _embedders
 from opsloop.rag._rows import collection_row
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
 from opsloop.rag.indexing import is_fitted, revise
@@ -109,12 +109,11 @@ def _check_space(uow: UnitOfWork, row: CollectionRow, name: str, space: str) -> 
     """Note the space of a collection's first vectors; later ones must be of the same."""
     kept = uow.session.get(EmbedderRow, row.name)
     if kept is None:
-        explained = retrieve.ENCODER_EXPLAINS
         uow.session.add(
             EmbedderRow(
                 collection=row.name,
                 identity=space,
-                explained=explained,
+                explained=1.0,
                 fitted_windows=0,
                 windows_changed=0,
                 data=b"",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 
 from opsloop.llm.embedders.lsa import LsaEmbedder
+from opsloop.llm.embedders.onnx import OnnxEmbedder
 from opsloop.llm.embedders.openai_compatible import OpenAICompatibleEmbedder
 from opsloop.llm.embedders.port import Embedder
 from opsloop.rag.text import term_ids
+from tests.sentence_encoder import write_encoder
 
 TEXTS = ["Cats purr on the sofa.", "Dogs bark at the postman.", "Cats and dogs sleep."]
 
@@ -33,7 +37,13 @@ def openai_compatible() -> Embedder:
     return OpenAICompatibleEmbedder("http://models.test/v1", model="small", transport=httpx.MockTransport(reply))
 
 
-@pytest.fixture(params=[lsa, openai_compatible], ids=["lsa", "openai-compatible"])
+def onnx() -> Embedder:
+    """An encoder in a folder; a test of a port needs no weights that mean something."""
+    with tempfile.TemporaryDirectory() as folder:
+        return OnnxEmbedder(write_encoder(Path(folder)))
+
+
+@pytest.fixture(params=[lsa, onnx, openai_compatible], ids=["lsa", "onnx", "openai-compatible"])
 def embedder(request: pytest.FixtureRequest) -> Embedder:
     make: Callable[[], Embedder] = request.param
     return make()
@@ -60,6 +70,6 @@ def test_no_texts_are_no_rows(embedder: Embedder) -> None:
     assert len(embedder.embed([])) == 0
 
 
-@pytest.mark.parametrize("make", [lsa, openai_compatible])
+@pytest.mark.parametrize("make", [lsa, onnx, openai_compatible])
 def test_the_identity_of_a_space_is_the_same_in_every_process(make: Callable[[], Embedder]) -> None:
     assert make().identity == make().identity != ""
