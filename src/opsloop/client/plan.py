@@ -21,6 +21,7 @@ from opsloop.datasets.models import DatasetVersion
 from opsloop.datasets.preparation.models import PreparationStatus
 from opsloop.rag import ingest
 from opsloop.rag.models import Document
+from opsloop.rag.parsing.kinds import MEDIA_TYPES
 from opsloop.releases.models import EndpointState, Release
 from opsloop.training.models import TrainingStatus
 
@@ -106,7 +107,7 @@ def document_files(source: Path) -> list[Path]:
     """The files of a source: itself, or those in the folder that documents are made of."""
     if source.is_file():
         return [source]
-    return [file for file in sorted(source.iterdir()) if file.suffix.lower() in ingest.MEDIA_TYPES]
+    return [file for file in sorted(source.iterdir()) if file.suffix.lower() in MEDIA_TYPES]
 
 
 def superseded(documents: list[Document], wanted: Mapping[str, WantedDocument]) -> Iterator[Document]:

@@ -134,11 +134,16 @@ async def _from_json(request: Request) -> tuple[Upload, bytes]:
     try:
         form = Upload.model_validate_json(await request.body())
     except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[0]
+        if found["loc"][:1] == ("content_base64",) and found["type"] != "missing":
+            raise InvalidInput(field="content_base64", wanted="the file as base64 text") from None
         raise first_fault(error) from error
     try:
         return form, base64.b64decode(form.content_base64, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidInput(field="content_base64", value=form.content_base64, wanted="base64 of the file") from error
+    except (binascii.Error, ValueError):
+        # Its value stays out of the sentence: it is the document.
+        wanted = f"base64 of {form.filename}, without line breaks"
+        raise InvalidInput(field="content_base64", wanted=wanted) from None
 
 
 async def _from_multipart(request: Request) -> tuple[Upload, bytes]:

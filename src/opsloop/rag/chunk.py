@@ -2,6 +2,7 @@
 
 A *chunk* is what an answer is drawn from and what a reader is shown; a *window* inside it is what is matched with the
 question, small enough to speak of one thing. Every span points into the text as it was given: nothing is rewritten.
+A form feed ends a page; a chunk of sentences never runs over the end of a page, so that it can name its page.
 Sizes: windows of 60-120 words inside chunks of 200-400 words did best on the sets of `benchmarks/retrieval_quality.py`.
 """
 
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 
 from opsloop.core.errors import InvalidInput
 from opsloop.rag.text import Span, count_words, sentences, trimmed
@@ -20,18 +23,23 @@ CHUNK_WORDS = 400
 WINDOW_WORDS = 120
 FIXED_WORDS = 500
 
-_HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*$", re.MULTILINE)
+_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", re.MULTILINE)
+_PAGE_END = "\f"
 _WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A chunk before it is stored: its span, the headings above it, and the spans of its windows, in reading order."""
+    """A chunk before it is stored: its span, the headings above it, and the spans of its windows, in reading order.
+
+    `page` is that on which it begins, from 1; None when the text has no pages.
+    """
 
     start: int
     end: int
     heading: str
     windows: tuple[Span, ...]
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +54,20 @@ def by_sentences(text: str, most_words: int = CHUNK_WORDS) -> list[Piece]:
 
     Returns: chunks of at most `most_words` words (one sentence over), none empty; [] for a text without words.
     """
-    sections = _sections(text)
-    starts = [start for start, _ in sections]
+    headings = _Headings(text)
+    pages = _page_ends(text)
+    starts = sorted({*headings.starts, *pages})
     found = [_Sentence(span, count_words(text[span.start : span.end]), 0) for span in _within(text, starts)]
-    placed = _place(found, starts)
     return [
-        Piece(group[0].span.start, group[-1].span.end, _heading_at(sections, group[0].span.start), _windows(group))
-        for group in _balanced(placed, most_words)
+        Piece(
+            group[0].span.start,
+            group[-1].span.end,
+            headings.at(group[0].span.start),
+            _windows(group),
+            _page(pages, group[0].span.start),
+        )
+        for page in _by_page(_place(found, starts), pages)
+        for group in _balanced(page, most_words)
         if any(sentence.words for sentence in group)
     ]
 
@@ -61,9 +76,10 @@ def by_words(text: str) -> list[Piece]:
     """Chunks of `FIXED_WORDS` words between white space, each its own window: the form older indexes expect."""
     found = [Span(*match.span()) for match in _WORD.finditer(text)]
     groups = [found[at : at + FIXED_WORDS] for at in range(0, len(found), FIXED_WORDS)]
-    sections = _sections(text)
+    headings = _Headings(text)
+    pages = _page_ends(text)
     spans = [Span(group[0].start, group[-1].end) for group in groups]
-    return [Piece(span.start, span.end, _heading_at(sections, span.start), (span,)) for span in spans]
+    return [Piece(at.start, at.end, headings.at(at.start), (at,), _page(pages, at.start)) for at in spans]
 
 
 CHUNKINGS: dict[str, Callable[[str], list[Piece]]] = {
@@ -80,19 +96,36 @@ def chunked(text: str, chunking: str) -> list[Piece]:
     return CHUNKINGS[chunking](text)
 
 
-def _sections(text: str) -> list[tuple[int, str]]:
+class _Headings:
     """Where sections begin and the path of headings that leads there, `Install > On Linux`."""
-    path: list[tuple[int, str]] = []
-    found = [(0, "")]
-    for match in _HEADING.finditer(text):
-        level = len(match[1])
-        path = [(above, title) for above, title in path if above < level] + [(level, match[2])]
-        found.append((match.start(), " > ".join(title for _, title in path)))
-    return found
+
+    def __init__(self, text: str) -> None:
+        path: list[tuple[int, str]] = []
+        self.starts = [0]
+        self._paths = [""]
+        for match in _HEADING.finditer(text):
+            level = len(match[1])
+            title = match[2].rstrip().rstrip("#").rstrip() or match[2][:1]
+            path = [(above, title) for above, title in path if above < level] + [(level, title)]
+            self.starts.append(match.start())
+            self._paths.append(" > ".join(title for _, title in path))
+
+    def at(self, position: int) -> str:
+        return self._paths[bisect_right(self.starts, position) - 1]
 
 
-def _heading_at(sections: Sequence[tuple[int, str]], position: int) -> str:
-    return next(title for start, title in reversed(sections) if start <= position)
+def _page_ends(text: str) -> list[int]:
+    return [at for at, character in enumerate(text) if character == _PAGE_END] if _PAGE_END in text else []
+
+
+def _page(ends: Sequence[int], position: int) -> int | None:
+    return bisect_right(ends, position) + 1 if ends else None
+
+
+def _by_page(found: Sequence[_Sentence], ends: Sequence[int]) -> Iterator[list[_Sentence]]:
+    """Sentences of one page after another; all of them when there are no pages."""
+    for _, page in groupby(found, key=lambda sentence: bisect_right(ends, sentence.span.start)):
+        yield list(page)
 
 
 def _within(text: str, starts: Sequence[int]) -> Iterator[Span]:

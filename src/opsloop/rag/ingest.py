@@ -6,19 +6,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from opsloop.core.errors import InvalidInput
 from opsloop.rag.chunk import Piece, chunked, whole
-from opsloop.rag.models import UnreadableDocument, UnsupportedDocument
+from opsloop.rag.models import UnreadableDocument
+from opsloop.rag.parsing.kinds import MEDIA_TYPES, suffix_of
+from opsloop.rag.parsing.read import text_of
 from opsloop.rag.text import Span
 
-MEDIA_TYPES = {
-    ".txt": "text/plain",
-    ".text": "text/plain",
-    ".md": "text/markdown",
-    ".markdown": "text/markdown",
-}
 MAX_FILENAME = 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BETWEEN_PASSAGES = "\n\n"
@@ -43,17 +38,15 @@ class Parsed:
 
 
 def parsed(filename: str, data: bytes, chunking: str) -> Parsed:
-    """Raises: InvalidInput, UnsupportedDocument, UnreadableDocument, each naming the file and what to do."""
-    media_type = MEDIA_TYPES.get(PurePosixPath(checked_filename(filename)).suffix.lower())
-    if media_type is None:
-        raise UnsupportedDocument(
-            filename=filename, reason="this kind of file cannot be read yet", supported=", ".join(MEDIA_TYPES)
-        )
-    text = _decoded(filename, data)
+    """Read and cut a document.
+
+    Raises: InvalidInput, UnsupportedDocument, UnreadableDocument, each naming the file and what to do; ExtraNeeded.
+    """
+    text = text_of(checked_filename(filename), data)
     pieces = tuple(ReadyPiece(piece) for piece in chunked(text, chunking))
     if not pieces:
         raise UnreadableDocument(filename=filename, reason="it holds no words; upload a file with text in it")
-    return Parsed(filename, media_type, text, pieces)
+    return Parsed(filename, MEDIA_TYPES[suffix_of(filename)], text, pieces)
 
 
 def checked_filename(filename: str) -> str:
@@ -68,20 +61,6 @@ def checked_filename(filename: str) -> str:
 def checked_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
     """Raises: InvalidInput when a value is no text that can be stored."""
     return {_storable("metadata key", key): _storable(f"metadata.{key}", value) for key, value in metadata.items()}
-
-
-def _decoded(filename: str, data: bytes) -> str:
-    if not data:
-        raise UnreadableDocument(filename=filename, reason="it is empty (0 bytes); upload a file with text in it")
-    nul = data.find(0)
-    if nul >= 0:
-        reason = f"byte {nul} is NUL, so this is no text file; export it as UTF-8 text or Markdown"
-        raise UnreadableDocument(filename=filename, reason=reason)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        reason = f"byte {error.start} is not UTF-8; save it as UTF-8 and upload it again"
-        raise UnreadableDocument(filename=filename, reason=reason) from error
 
 
 def parsed_passages(data: bytes) -> list[Parsed]:
@@ -103,10 +82,10 @@ def _lines(data: bytes) -> Iterator[Mapping[str, str]]:
             continue
         try:
             found = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InvalidInput(field=f"line {number}", value=line[:80], wanted=wanted) from error
+        except (ValueError, RecursionError):
+            raise InvalidInput(field=f"line {number}", wanted=wanted) from None
         if not isinstance(found, dict):
-            raise InvalidInput(field=f"line {number}", value=found, wanted=wanted)
+            raise InvalidInput(field=f"line {number}", wanted=wanted)
         passage = {key: _storable(f"line {number}, {key}", found.get(key)) for key in ("_id", "text")}
         passage["title"] = _storable(f"line {number}, title", found.get("title", ""))
         if not passage["_id"] or len(passage["_id"]) > 2 * MAX_FILENAME:
@@ -115,11 +94,11 @@ def _lines(data: bytes) -> Iterator[Mapping[str, str]]:
 
 
 def _storable(field: str, value: object) -> str:
-    """The value when it is text that both databases can keep."""
+    """The value when it is text that both databases can keep; no error tells it, it may be a document's text."""
     if not isinstance(value, str):
-        raise InvalidInput(field=field, value=value, wanted="text")
+        raise InvalidInput(field=field, wanted="text")
     if "\0" in value or _SURROGATE.search(value):
-        raise InvalidInput(field=field, value=value, wanted="text without NUL and without lone surrogates")
+        raise InvalidInput(field=field, wanted="text without NUL and without lone surrogates")
     return value
 
 

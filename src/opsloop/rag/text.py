@@ -82,9 +82,10 @@ def term_ids(text: str) -> array[int]:
 
 
 # A sentence ends at . ! or ? (with closing quotes or brackets) before white space and something that can begin one, at
-# a full-width stop, at an empty line, and before a bullet or a list's next line.
+# a full-width stop, at an empty line, and before a bullet or a list's next line. A run of stops is tried once, from its
+# first: a line of a million dots takes no longer than another.
 _END = re.compile(
-    r"[.!?…]+[\"'”\u2019)\]]*(?=\s+[\"'“\u2018(\[]*[A-Z0-9À-Þ•■▪*#-])"
+    r"(?<![.!?…])[.!?…]++[\"'”\u2019)\]]*+(?=\s+[\"'“\u2018(\[]*[A-Z0-9À-Þ•■▪*#-])"
     r"|[。\uff01\uff1f]+|\n\s*\n|(?=\s[•■▪●]\s)|\n(?=\s*[-*#•|]\s)"
 )
 _ABBREVIATION = re.compile(

@@ -76,11 +76,12 @@ def test_a_collection_is_made_with_its_chunking_and_reindexed(http: TestClient) 
     ("sent", "sentence"),
     [
         ({"json": body(filename="../x.md")}, "filename: is '../x.md'; wanted a plain file name"),
-        ({"json": {"filename": "a.md", "content_base64": "%%%"}}, "content_base64"),
+        ({"json": {"filename": "a.md", "content_base64": "%%%"}}, "content_base64: wanted base64 of a.md"),
+        ({"json": {"filename": "a.md", "content_base64": {"a": "Swordfish"}}}, "content_base64: wanted the file as"),
         ({"json": {"filename": "a.md"}}, "content_base64"),
         ({"json": body(extra=1)}, "extra"),
         ({"json": body(b"")}, "handbook.md: it is empty (0 bytes)"),
-        ({"json": body(b"\xff\xfe\x00")}, "byte 2 is NUL"),
+        ({"json": body(b"ab\x00")}, "byte 2 is NUL"),
         ({"json": body(filename="a.exe")}, "send one of .txt"),
         ({"json": body(collection="Not a name")}, "collection"),
         ({"json": body(metadata={"team": 1})}, "metadata.team"),
@@ -94,6 +95,7 @@ def test_a_wrong_upload_is_a_4xx_that_names_the_field(http: TestClient, sent: di
     reply = http.post("/upload", **sent)
     assert reply.status_code == 422, reply.text
     assert sentence in reply.json()["detail"]
+    assert "Swordfish" not in reply.text
 
 
 def test_a_query_to_a_missing_collection_is_a_404_with_the_next_step(http: TestClient) -> None:

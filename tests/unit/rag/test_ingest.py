@@ -6,7 +6,7 @@ import pytest
 
 from opsloop.core.errors import InvalidInput
 from opsloop.rag.ingest import checked_filename, parsed, parsed_passages
-from opsloop.rag.models import UnreadableDocument, UnsupportedDocument
+from opsloop.rag.models import UnreadableDocument
 
 
 def lines(*passages: object) -> bytes:
@@ -29,11 +29,6 @@ def test_a_byte_order_mark_is_not_part_of_the_text() -> None:
 def test_a_file_that_is_no_text_is_refused_with_the_reason(data: bytes, reason: str) -> None:
     with pytest.raises(UnreadableDocument, match=reason):
         parsed("a.txt", data, "sentences")
-
-
-def test_a_kind_that_cannot_be_read_yet_is_refused_with_those_that_can() -> None:
-    with pytest.raises(UnsupportedDocument, match=r"a.pdf: this kind of file cannot be read yet; send one of \.txt"):
-        parsed("a.pdf", b"%PDF-1.7", "sentences")
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../a.txt", "/etc/a.txt", "a\\b.txt", "a\n.txt", "a\0.txt", "a" * 201])
@@ -62,12 +57,12 @@ def test_passages_of_one_source_become_one_document_in_their_order() -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b'{"_id": "a", "text": "x"}\n{oops', 'line 2: .* wanted a JSON object with text in "_id" and "text"'),
+        (b'{"_id": "a", "text": "x"}\n{oops', 'line 2: wanted a JSON object with text in "_id" and "text"'),
         (b"[1]", "line 1"),
-        (b'{"_id": "a"}', "line 1, text: is None; wanted text"),
+        (b'{"_id": "a"}', "line 1, text: wanted text"),
         (b'{"_id": "", "text": "x"}', "line 1, _id"),
-        (b'{"_id": "a", "text": "x\\u0000"}', "line 1, text: .* without NUL"),
-        (b'{"_id": "a", "text": "\\ud800"}', "line 1, text: .* surrogates"),
+        (b'{"_id": "a", "text": "x\\u0000"}', "line 1, text: wanted text without NUL"),
+        (b'{"_id": "a", "text": "\\ud800"}', "line 1, text: wanted text .* surrogates"),
         (b"\xff\xfe{", "line 1"),
     ],
 )
