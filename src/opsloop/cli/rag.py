@@ -153,11 +153,15 @@ def _sent(client: Client, collection: str, file: Path) -> list[Uploaded]:
 
 def _answer_words(answer: Answer) -> str:
     quotes = [
-        f"  [{number}] {each.filename}, characters {each.start} to {each.end}: “{each.quote}”"
+        f"  [{number}] {each.filename}{_page(each.page)}, characters {each.start} to {each.end}: “{each.quote}”"
         for number, each in enumerate(answer.citations, start=1)
     ]
     notes = [f"({answer.note})"] if answer.note is not None else []
     return "\n".join([answer.answer, *notes, *([""] if quotes else []), *quotes])
+
+
+def _page(page: int | None) -> str:
+    return "" if page is None else f", page {page}"
 
 
 def _passages(found: list[Passage]) -> str:

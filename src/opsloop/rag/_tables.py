@@ -82,6 +82,7 @@ class ChunkRow(Row):
     heading: Mapped[str]
     heading_terms: Mapped[bytes] = mapped_column(LargeBinary)
     passage_id: Mapped[str | None]
+    page: Mapped[int | None]
     # The document's text at [start:end], so that showing a passage does not read a document of megabytes.
     text: Mapped[str] = mapped_column(Text)
 

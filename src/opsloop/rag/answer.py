@@ -202,4 +202,5 @@ def _citation(found: Scored, probability: float, best: float) -> Citation:
         start=found.sentence.start,
         end=found.sentence.end,
         score=round(probability * found.score / best, 4),
+        page=passage.page,
     )

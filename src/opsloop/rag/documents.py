@@ -38,6 +38,7 @@ def passages_of(uow: UnitOfWork, collection: str, filename: str) -> list[Passage
             filename=row.filename,
             chunk=each.number,
             passage_id=each.passage_id,
+            page=each.page,
             heading=each.heading,
             text=each.text,
             start=each.start,

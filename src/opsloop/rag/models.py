@@ -112,6 +112,7 @@ class Passage:
         score: fused lexical and vector score, relative to the best for this question in the collection, 0-1.
         similarity: cosine between question and best window, -1 to 1; 0 without vectors.
         term_weights: how rare each term of the question is in the collection; the same for all passages of a search.
+        page: where it begins, from 1, in a document with pages.
     """
 
     document_id: DocumentId
@@ -128,11 +129,15 @@ class Passage:
     similarity: float
     metadata: Mapping[str, str] = field(default_factory=dict)
     term_weights: Mapping[str, float] = field(default_factory=dict)
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Proof: `quote` is exactly what the document holds at [start:end]; `score` is the support it gives, 0-1."""
+    """Proof: `quote` is exactly what the document holds at [start:end]; `score` is the support it gives, 0-1.
+
+    `page` is that of the quote, from 1, in a document with pages; slides are pages too.
+    """
 
     document_id: DocumentId
     filename: str
@@ -141,6 +146,7 @@ class Citation:
     start: int
     end: int
     score: float
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

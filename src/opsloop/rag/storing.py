@@ -183,6 +183,7 @@ def _chunk_row(collection: str, document_id: str, number: int, one: ingest.Ready
         heading=one.piece.heading,
         heading_terms=_stored_terms(one.piece.heading),
         passage_id=one.passage_id,
+        page=one.piece.page,
         text=text[one.piece.start : one.piece.end],
     )
 

@@ -46,6 +46,14 @@ def test_what_a_file_says_is_found_and_cited_exactly(http: TestClient, name: str
     assert text[found[0]["start"] : found[0]["end"]] == found[0]["text"]
 
 
+@pytest.mark.parametrize("name", ["a.pdf", "a.txt"])
+def test_a_citation_names_the_page_of_a_document_that_has_pages(http: TestClient, name: str) -> None:
+    http.post("/upload", files={"file": (name, FILES[name])})
+    asked = {"question": "How long is the warranty of the kettle?"}
+    citations = http.post("/query", json=asked).json()["citations"]
+    assert [each["page"] for each in citations] == [2 if name == "a.pdf" else None]
+
+
 @pytest.mark.parametrize("suffix", sorted(KINDS))
 @pytest.mark.parametrize("data", [b"", random.Random(3).randbytes(3_000)], ids=["empty", "noise"])
 def test_a_file_of_nothing_or_noise_is_a_4xx_that_names_it(http: TestClient, suffix: str, data: bytes) -> None:

@@ -138,4 +138,5 @@ def _citation(text: str, place: Place, support: float) -> Citation:
         start=place.start,
         end=place.end,
         score=round(support * share(text, place.quote), 4),
+        page=place.passage.page,
     )
