@@ -7,6 +7,7 @@ from importlib import import_module
 
 from opsloop.rag.models import UnreadableDocument, UnsupportedDocument
 from opsloop.rag.parsing import apart, content
+from opsloop.rag.parsing._writing import check_pages
 from opsloop.rag.parsing.kinds import KINDS, Kind, suffix_of
 from opsloop.rag.parsing.trouble import CannotRead
 
@@ -28,10 +29,12 @@ def text_of(filename: str, data: bytes) -> str:
         raise UnreadableDocument(filename=filename, reason="it is empty (0 bytes); upload a file with text in it")
     try:
         content.check(kind, data)
-        return _NOT_STORABLE.sub("\ufffd", _parsed(kind, data))
+        text = _NOT_STORABLE.sub("\ufffd", _parsed(kind, data))
+        check_pages(text.count("\f"))
     except CannotRead as error:
         # The cause stays out: what a library says of a file can hold words of it.
         raise UnreadableDocument(filename=filename, reason=error.reason) from None
+    return text
 
 
 def _parsed(kind: Kind, data: bytes) -> str:

@@ -76,6 +76,7 @@ def test_a_picture_is_refused_under_every_name(suffix: str) -> None:
         ("a.eml", b"just some words", "none of the headers of an e-mail"),
         ("a.html", b"<p>\x01\x02", "no HTML page"),
         ("a.xlsx", files.xlsx({"A": []}), "it holds no words"),
+        ("a.txt", b"x\f" * 20_000, "more than 10,000 pages"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_told_with_what_to_do(name: str, data: bytes, sentence: str) -> None:
@@ -172,6 +173,15 @@ def test_a_file_with_more_text_than_is_kept_is_refused(monkeypatch: pytest.Monke
     key = b"k" * 100
     deep = b'{"' + key + b'": [' + b",".join([b'{"' + key + b'": 1}'] * 50) + b"]}"
     assert "more than 1,000 characters" in refused("a.json", deep)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"a " + b"." * 1_000_000 + b"b", b"# a" + b" " * 1_000_000 + b"b", b"# a" + b"#" * 1_000_000 + b"b"],
+    ids=["stops", "spaces in a heading", "signs in a heading"],
+)
+def test_text_made_to_keep_an_expression_busy_is_cut_all_the_same(data: bytes) -> None:
+    assert len(parsed("a.md", data, "sentences").pieces) == 1
 
 
 def test_a_page_that_keeps_its_reader_busy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
