@@ -32,6 +32,7 @@ from opsloop.console.pages import (
     rollout,
     sign_in,
     training,
+    use,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -51,6 +52,7 @@ PAGES = (
     datasets,
     preparations,
     training,
+    use,
     models,
     document_answers,
     document_uploads,

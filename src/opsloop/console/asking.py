@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -50,21 +51,51 @@ class Reply:
     failed: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The outputs of a flow by name, and the number of the release that gave them; `failed` says why there are none."""
+
+    outputs: Mapping[str, Any]
+    release: int | None
+    failed: str = ""
+
+
 async def ask(request: Request, endpoint: str, turns: Sequence[Turn], user: str) -> Reply:
     """The endpoint's answer to a conversation. Raises: NoAddress."""
+    body = {"model": endpoint, "messages": msgspec.to_builtins(turns), **({"user": user} if user else {})}
+    address = _address(request, "/v1/chat/completions")
+    try:
+        return _reply(await _posted(request, address, body))
+    except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
+        return _failed(f"the endpoint could not be asked: {error or type(error).__name__}")
+
+
+async def invoke(request: Request, endpoint: str, inputs: Mapping[str, Any]) -> Given:
+    """What the endpoint's flow gives for its inputs, by name. Raises: NoAddress."""
+    address = _address(request, f"/endpoints/{quote(endpoint, safe='')}/invoke")
+    try:
+        answer = await _posted(request, address, {"inputs": dict(inputs)})
+        document: dict[str, Any] = answer.json()
+        if answer.status_code != 200:
+            return Given({}, None, failed=str(document["detail"]))
+        return Given(dict(document["outputs"]), document.get("number"))
+    except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
+        return Given({}, None, failed=f"the endpoint could not be asked: {error or type(error).__name__}")
+
+
+def _address(request: Request, path: str) -> str:
     server = request.scope.get("server")
     if not server or not server[1]:
         raise NoAddress()
     host, port = server
-    body = {"model": endpoint, "messages": msgspec.to_builtins(turns), **({"user": user} if user else {})}
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{path}"
+
+
+async def _posted(request: Request, address: str, body: Mapping[str, Any]) -> httpx.Response:
+    """Asked with the caller's own key."""
     headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1/chat/completions"
-    try:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as http:
-            answer = await http.post(address, json=body, headers=headers)
-        return _reply(answer)
-    except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
-        return _failed(f"the endpoint could not be asked: {error or type(error).__name__}")
+    async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as http:
+        return await http.post(address, json=body, headers=headers)
 
 
 def _reply(answer: httpx.Response) -> Reply:
@@ -75,12 +106,16 @@ def _reply(answer: httpx.Response) -> Reply:
     told = message.get("opsloop") or {}
     return Reply(
         content=str(message["content"]),
-        sources=tuple(_source(each) for each in told.get("citations") or []),
+        sources=sources_of(told.get("citations")),
         abstained=bool(told.get("abstained")),
         release=told.get("number"),
         arm=str(told.get("arm", "")),
         request_id=str(told.get("request_id", "")),
     )
+
+
+def sources_of(given: object) -> tuple[Source, ...]:
+    return tuple(_source(each) for each in given) if isinstance(given, list) else ()
 
 
 def _source(given: object) -> Source:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from opsloop.core.errors import shown
 from opsloop.flows.chat_history import Turn, history
 from opsloop.flows.models import Flow, FlowInput, ValueType
 from opsloop.flows.values import WANTED, WrongType, coerce, plain
@@ -18,6 +19,7 @@ class Control(StrEnum):
 
     TEXT = "text"
     LINE = "line"
+    CHOICE = "choice"
     NUMBER = "number"
     CHECKBOX = "checkbox"
     JSON = "json"
@@ -59,6 +61,7 @@ class Field:
     description: str
     is_folded: bool
     fault: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ def read(flow: Flow, texts: Mapping[str, str]) -> Reading:
     for each in flow.inputs.values():
         text = texts.get(each.name, "")
         try:
-            if CONTROLS[each.type] is Control.CHECKBOX:
+            if each.choices and text and text not in each.choices:
+                faults[each.name] = f"is {shown(text)}; wanted {' or '.join(each.choices)}"
+            elif CONTROLS[each.type] is Control.CHECKBOX:
                 inputs[each.name] = each.name in texts
             elif text.strip() or (text and each.type is ValueType.STRING):
                 inputs[each.name] = _value(each, text)
@@ -129,7 +134,7 @@ def _field(flow: Flow, each: FlowInput, text: str, fault: str) -> Field:
     return Field(
         name=each.name,
         type=each.type,
-        control=CONTROLS[each.type],
+        control=Control.CHOICE if each.choices else CONTROLS[each.type],
         is_required=not each.has_default and each.type is not ValueType.BOOL,
         text=text,
         wanted=wanted(each.type),
@@ -137,6 +142,7 @@ def _field(flow: Flow, each: FlowInput, text: str, fault: str) -> Field:
         description=each.description,
         is_folded=each.is_chat_history,
         fault=fault,
+        choices=each.choices,
     )
 
 

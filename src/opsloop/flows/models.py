@@ -69,6 +69,8 @@ class FlowInput:
     is_chat_input: bool = False
     is_chat_history: bool = False
     description: str = ""
+    # The values a form offers (`enum`); none: any.
+    choices: tuple[str, ...] = ()
     # The default is made by the Python it stands in, which gets no value then.
     default_in_code: bool = False
 

@@ -45,6 +45,7 @@ def addresses(platform: Platform) -> list[str]:
         f"/evaluations/compare?base={ids['run']}&head={ids['failed_run']}&rows=all&page=2",
         f"/evaluations/compare?base={ids['run']}&head={ids['failed_run']}&row=3",
         "/chat/support-chat",
+        "/use/support-chat",
         "/flows?q=help",
         "/flows/answer",
         f"/flows/help-desk@2?file=classify.py&again={ids['flow_run']}",

@@ -130,3 +130,11 @@ def test_a_default_that_is_shown_reads_back_as_itself(value: Any) -> None:
     finite = not isinstance(value, dict) or all(abs(each) != float("inf") for each in value.values())
     if finite:
         assert form.read(flow, {"x": field.text}).inputs == {"x": value}
+
+
+def test_an_input_with_choices_offers_them_and_takes_no_other() -> None:
+    flow = one(ValueType.STRING, has_default=True, default="kind", choices=("kind", "short"))
+    (field,) = form.fields(flow)
+    assert (field.control, field.choices, field.text) == (Control.CHOICE, ("kind", "short"), "kind")
+    assert form.read(flow, {"x": "short"}).inputs == {"x": "short"}
+    assert form.read(flow, {"x": "rude"}).faults == {"x": "is 'rude'; wanted kind or short"}

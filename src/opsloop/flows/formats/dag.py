@@ -119,6 +119,7 @@ class _Reader:
             is_chat_input=bool(part.get("is_chat_input", False)),
             is_chat_history=is_history,
             description=str(part.get("description") or ""),
+            choices=_choices(part.get("enum")),
         )
 
     def _output(self, name: str, part: Any) -> FlowOutput:
@@ -292,3 +293,9 @@ class _Reader:
 def _text(value: Any) -> str | None:
     """Optional text; Prompt flow writes `''` for what is not set."""
     return None if value is None or value == "" else str(value)
+
+
+def _choices(given: Any) -> tuple[str, ...]:
+    """The texts of an `enum`; what is no list of texts is left alone, as Prompt flow does."""
+    is_texts = isinstance(given, list) and all(isinstance(each, str) for each in given)
+    return tuple(given) if is_texts else ()
