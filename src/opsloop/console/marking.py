@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from opsloop.rag.text import terms
 
+_MARK = re.compile(r"\[([0-9]{1,3})\]")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
 
@@ -41,8 +42,14 @@ def _joined(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[Piece]:
 
 
 def numbered(answer: str, quotes: Sequence[str]) -> list[Piece]:
-    """An answer cut after each quote that stands in it word for word, with the quote's number, from 1."""
+    """An answer cut where it stands on a quote, with the quote's number, from 1.
+
+    That is after each quote that it holds word for word; in an answer in other words, at its own marks, `[1]`, of which
+    only the numbers are kept.
+    """
     ends = sorted((found.end(), number) for number, quote in enumerate(quotes, 1) if (found := _find(answer, quote)))
+    if len(ends) < len(quotes) and (marks := _marks(answer, len(quotes))):
+        return _at_marks(answer, marks)
     pieces, at = [], 0
     for end, number in ends:
         pieces.append(Piece(answer[at:end], number=number))
@@ -50,6 +57,18 @@ def numbered(answer: str, quotes: Sequence[str]) -> list[Piece]:
     if at < len(answer):
         pieces.append(Piece(answer[at:]))
     return pieces
+
+
+def _marks(answer: str, quotes: int) -> list[re.Match[str]]:
+    return [mark for mark in _MARK.finditer(answer) if 1 <= int(mark[1]) <= quotes]
+
+
+def _at_marks(answer: str, marks: Sequence[re.Match[str]]) -> list[Piece]:
+    pieces, at = [], 0
+    for mark in marks:
+        pieces.append(Piece(answer[at : mark.start()].rstrip(" "), number=int(mark[1])))
+        at = mark.end()
+    return [*pieces, Piece(answer[at:])] if at < len(answer) else pieces
 
 
 def _find(answer: str, quote: str) -> re.Match[str] | None:

@@ -30,6 +30,9 @@ def test_a_document_is_uploaded_asked_opened_at_its_citation_and_deleted(visitor
     file.write_text(f"{TRAVEL}# Hotels\n\n{HOTELS}\n")
     page = visitor.open("/documents")
     page.get_by_role("link", name="handbook", exact=True).click()
+    page.wait_for_url(
+        "**/documents/handbook", timeout=WAIT_MS
+    )  # with its scripts: without them the form goes another way
     page.get_by_label("Choose files").set_input_files(file)
     page.get_by_role("button", name="Upload", exact=True).click()
     shown(page, "✓ taken in")

@@ -35,6 +35,16 @@ def test_a_quote_that_the_answer_does_not_hold_gets_no_place() -> None:
     ]
 
 
-@given(st.text(), st.lists(st.text(max_size=5), max_size=5))
+def test_an_answer_in_other_words_is_cut_at_its_own_marks() -> None:
+    pieces = numbered("It is a month [1][2]. No more [9]; see [1].", ["30 days", "thirty days"])
+    assert [(piece.text, piece.number) for piece in pieces] == [
+        ("It is a month", 1),
+        ("", 2),
+        (". No more [9]; see", 1),
+        (".", 0),
+    ]
+
+
+@given(st.text(st.characters(exclude_characters="[")), st.lists(st.text(max_size=5), max_size=5))
 def test_the_pieces_of_an_answer_are_the_answer(answer: str, quotes: list[str]) -> None:
     assert "".join(piece.text for piece in numbered(answer, quotes)) == answer

@@ -7,23 +7,32 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from opsloop.console import marking, words
 from opsloop.console.page import Frame, Place, page
 from opsloop.console.pages.documents import HOME, address
-from opsloop.core.web.dependencies import Reading
-from opsloop.rag import service
-from opsloop.rag.models import Passage
+from opsloop.core.web.dependencies import Asking, Opened, Reading
+from opsloop.rag import asking, service
+from opsloop.rag.asking import Asked
+from opsloop.rag.models import CollectionStats, Passage
 
 router = APIRouter(include_in_schema=False)
 Question = Annotated[str, Query(max_length=service.MAX_QUESTION)]
 
 
 @router.get("/documents/{collection}/answers")
-def answered(request: Request, uow: Reading, collection: str, question: Question = "") -> Response:
+async def answered(
+    request: Request, workspace: Opened, caller: Asking, collection: str, question: Question = ""
+) -> Response:
     asked = question.strip()
-    stats = service.stats(uow, collection)
-    answer = service.query(uow, collection, asked) if asked and stats.documents else None
+
+    def known() -> CollectionStats:
+        with workspace.reading(caller) as uow:
+            return service.stats(uow, collection)
+
+    stats = await run_in_threadpool(known)
+    answer = await asking.ask(workspace, caller, Asked(asked, collection)) if asked and stats.documents else None
     marked = marking.numbered(answer.answer, [each.quote for each in answer.citations]) if answer else []
     return page(
         request,
