@@ -12,7 +12,7 @@ from opsloop.core.caller import Role
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import service
 from opsloop.rag._tables import DocumentRow, EmbedderRow
-from opsloop.rag.models import Collection, CollectionStats, Document
+from opsloop.rag.models import LSA, Collection, CollectionStats, Document
 
 Sort = Literal["name", "words", "chunks", "uploaded"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -90,7 +90,7 @@ def vector_share(collection: Collection, stats: CollectionStats) -> float | None
     if collection.vector_weight is not None:
         return collection.vector_weight
     try:
-        from opsloop.rag.retrieve import trusted_weight  # needs numpy, which is an extra
+        from opsloop.rag.retrieve import ENCODER_WEIGHT, trusted_weight  # needs numpy, which is an extra
     except ModuleNotFoundError:
         return None
-    return trusted_weight(stats.vectors_explain or 0.0)
+    return ENCODER_WEIGHT if collection.embedder != LSA else trusted_weight(stats.vectors_explain or 0.0)

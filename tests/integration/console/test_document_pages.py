@@ -87,6 +87,10 @@ def test_a_collection_is_made_and_says_what_to_do_next(client: TestClient) -> No
     page = client.get("/documents/policies").text
     assert "This collection is empty" in page
     assert "words-500" in page
+    chosen = {"name": "encoded", "chunking": "sentences", "embedder": "onnx:encoder"}
+    assert client.post("/documents", data=chosen).status_code == 303
+    assert "onnx:encoder, with the first document" in client.get("/documents/encoded").text
+    assert client.post("/documents", data={**chosen, "embedder": "any"}).status_code == 422
     assert client.post("/documents", data={"name": "No Good", "chunking": "sentences"}).status_code == 422
     for found in ("answers", "passages"):
         assert "nothing to" in client.get(f"/documents/policies/{found}?question=leave").text

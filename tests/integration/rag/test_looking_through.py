@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from opsloop.core.caller import Caller
@@ -9,6 +11,7 @@ from opsloop.core.workspace import Workspace
 from opsloop.rag import listing, reading, service
 from opsloop.rag.listing import PAGE, Look
 from opsloop.rag.models import CollectionMissing, DocumentMissing
+from opsloop.rag.retrieve import ENCODER_WEIGHT
 
 
 def names(workspace: Workspace, caller: Caller, wanted: Look) -> list[str]:
@@ -52,8 +55,11 @@ def test_a_shelf_tells_what_a_collection_holds(handbook: Workspace, admin: Calle
 def test_the_share_of_vectors_is_what_was_set_or_what_the_embedder_earns(handbook: Workspace, admin: Caller) -> None:
     with handbook.writing(admin) as uow:
         before = listing.vector_share(service.collection(uow, "handbook"), service.stats(uow, "handbook"))
+        encoder = replace(service.collection(uow, "handbook"), embedder="onnx:encoder")
+        encoded = listing.vector_share(encoder, service.stats(uow, "handbook"))
         after = listing.vector_share(service.weigh(uow, "handbook", 0.25), service.stats(uow, "handbook"))
     assert before is not None
+    assert encoded == ENCODER_WEIGHT
     assert 0 <= before <= 1
     assert after == 0.25
 

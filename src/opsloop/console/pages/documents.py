@@ -45,9 +45,13 @@ def collections(request: Request, uow: Reading) -> Response:
 
 @router.post("/documents")
 def created(
-    uow: Writing, name: Annotated[str, Form(max_length=200)], chunking: Annotated[str, Form(max_length=50)]
+    uow: Writing,
+    name: Annotated[str, Form(max_length=200)],
+    chunking: Annotated[str, Form(max_length=50)],
+    embedder: Annotated[str, Form(max_length=300)] = "",
 ) -> Response:
-    made = service.create_collection(uow, name.strip(), chunking=chunking)
+    """An empty `embedder` stands for the one that is set."""
+    made = service.create_collection(uow, name.strip(), chunking=chunking, embedder=embedder.strip() or None)
     return see_other(f"{address(made.name)}#upload")
 
 
