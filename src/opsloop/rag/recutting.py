@@ -9,10 +9,10 @@ from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import storing
-from opsloop.rag._engines import vectors
 from opsloop.rag._rows import as_collection, collection_row
 from opsloop.rag._tables import ChunkRow, DocumentRow
 from opsloop.rag.chunk import CHUNKINGS, chunked
+from opsloop.rag.indexing import changed
 from opsloop.rag.ingest import ReadyPiece
 from opsloop.rag.models import Collection
 
@@ -27,21 +27,21 @@ def recut(uow: UnitOfWork, collection: str, chunking: str) -> Collection:
         return as_collection(row)
     are_ready = exists().where(ChunkRow.document_id == DocumentRow.id, ChunkRow.passage_id.is_not(None))
     ids = uow.session.scalars(select(DocumentRow.id).where(DocumentRow.collection == collection, ~are_ready)).all()
-    for document_id in ids:  # one text in memory at a time
-        _recut(uow, document_id, chunking)
     row.chunking = chunking
-    row.version = uow.ids.new("index")
-    uow.session.flush()
-    vectors().fit(uow.session, collection)
+    windows = sum(_recut(uow, document_id, chunking) for document_id in ids)  # one text in memory at a time
+    changed(uow, row, windows)
     uow.audit("collection.recut", f"collection/{collection}", chunking=chunking)
     return as_collection(row)
 
 
-def _recut(uow: UnitOfWork, document_id: str, chunking: str) -> None:
+def _recut(uow: UnitOfWork, document_id: str, chunking: str) -> int:
+    """How many windows the document has now."""
     document = uow.session.get_one(DocumentRow, document_id, options=[undefer(DocumentRow.text)])
     uow.session.execute(delete(ChunkRow).where(ChunkRow.document_id == document_id))
     pieces = [ReadyPiece(piece) for piece in chunked(document.text, chunking)]
     storing.write_pieces(uow, document.collection, document_id, document.text, pieces)
     document.chunks = len(pieces)
+    document.revision = None
     uow.session.flush()
     uow.session.expunge(document)
+    return sum(len(one.piece.windows) for one in pieces)

@@ -114,3 +114,16 @@ def test_a_collection_cannot_be_tuned_with_a_handful_of_questions(client: Client
     file.write_text("\n".join(map(json.dumps, ROWS[:6])))
     with pytest.raises(InvalidInput, match="at least 20 questions"):
         document_evaluations.tune(client, "benefits", str(file))
+
+
+def test_settings_are_tried_elsewhere_than_in_the_database_in_use(
+    client: Client, golden: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = tmp_path / "in-use.db"
+    monkeypatch.setenv("OPSLOOP_DATABASE_URL", f"sqlite:///{used}")
+    monkeypatch.setenv("OPSLOOP_DATA_DIR", str(tmp_path / "in-use"))
+
+    document_evaluations.tune(client, "benefits", str(golden), by="filename")
+
+    assert not used.exists()
+    assert not (tmp_path / "in-use").exists()

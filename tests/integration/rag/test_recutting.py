@@ -26,6 +26,7 @@ def rules(workspace: Workspace, admin: Caller) -> Workspace:
 def test_documents_are_cut_anew_and_keep_their_ids(rules: Workspace, admin: Caller) -> None:
     with rules.reading(admin) as uow:
         before = {each.filename: each for each in service.list_documents(uow, "rules")}
+        assert service.search(uow, "rules", "When does room 41 close?")  # its index is in memory now
     with rules.writing(admin) as uow:
         assert recut(uow, "rules", "sentences-200").chunking == "sentences-200"
     with rules.reading(admin) as uow:

@@ -17,7 +17,7 @@ from opsloop.datasets import service as datasets
 from opsloop.evaluation.tuning.measuring import Found, quality, retrieval, threshold
 from opsloop.evaluation.tuning.models import Question, Settings, Tuned
 from opsloop.evaluation.tuning.questions import halves, questions_of
-from opsloop.evaluation.tuning.trying import Copied, copied, trial
+from opsloop.evaluation.tuning.trying import Original, copied, trial
 from opsloop.rag import service, thresholds
 from opsloop.rag.chunk import CHUNKINGS
 from opsloop.rag.recutting import recut
@@ -55,10 +55,11 @@ def tune(workspace: Workspace, caller: Caller, collection: str, dataset: str, *,
         documents = copied(uow, collection)
     if not documents:
         raise InvalidInput(field="collection", value=collection, wanted="a collection that holds documents")
-    chosen, found = _chosen(collection, documents, dev, by, now)
+    original = Original(workspace.settings, collection, kept.embedder, documents)
+    chosen, found = _chosen(original, dev, by, now)
     chosen, notes = _with_threshold(chosen, found)
-    after = _asked(collection, documents, others, by, chosen)
-    before = after if _retrieve_alike(now, chosen) else _asked(collection, documents, others, by, now)
+    after = _asked(original, others, by, chosen)
+    before = after if _retrieve_alike(now, chosen) else _asked(original, others, by, now)
     if apply:
         _apply(workspace, caller, collection, chosen)
     return Tuned(
@@ -74,27 +75,23 @@ def tune(workspace: Workspace, caller: Caller, collection: str, dataset: str, *,
     )
 
 
-def _chosen(
-    collection: str, documents: Sequence[Copied], dev: Sequence[Question], by: str, now: Settings
-) -> tuple[Settings, list[Found]]:
+def _chosen(original: Original, dev: Sequence[Question], by: str, now: Settings) -> tuple[Settings, list[Found]]:
     """The settings that retrieve best, and what they retrieve for the dev questions."""
-    are_ready = all(each.passages for each in documents)  # ready passages are not cut
+    are_ready = all(each.passages for each in original.documents)  # ready passages are not cut
     chunkings = [now.chunking, *(each for each in CHUNKINGS if each != now.chunking and not are_ready)]
     tried: list[_Tried] = []
     for chunking in chunkings:
-        with trial(collection, documents, chunking) as copy:
+        with trial(original, chunking) as copy:
             for weight in dict.fromkeys((now.vector_weight, *WEIGHTS)):
                 tried.append(_Tried(chunking, weight, retrieval(copy.ask(dev, weight, by))))
     best = max(tried, key=lambda one: one.value)
     taken = best if best.value >= tried[0].value + LEAST_GAIN else tried[0]
     chosen = replace(now, chunking=taken.chunking, vector_weight=taken.vector_weight)
-    return chosen, _asked(collection, documents, dev, by, chosen)
+    return chosen, _asked(original, dev, by, chosen)
 
 
-def _asked(
-    collection: str, documents: Sequence[Copied], questions: Sequence[Question], by: str, settings: Settings
-) -> list[Found]:
-    with trial(collection, documents, settings.chunking) as copy:
+def _asked(original: Original, questions: Sequence[Question], by: str, settings: Settings) -> list[Found]:
+    with trial(original, settings.chunking) as copy:
         return copy.ask(questions, settings.vector_weight, by, with_support=True)
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opsloop.core.caller import Caller, Role
+from opsloop.core.jobs.inline import run_due
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.evaluation.tuning.measuring import Found
 from opsloop.evaluation.tuning.models import Question
 from opsloop.rag import answer as answering
-from opsloop.rag import service
+from opsloop.rag import embedding_jobs, indexing, service
 from opsloop.rag.models import Document, DocumentId, Passage
 
 BY = Caller("system:tuning", Role.ADMIN)
@@ -31,6 +32,16 @@ class Copied:
     document: Document
     text: str
     passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The collection that settings are tried for, and the settings of the workspace it is in."""
+
+    settings: CoreSettings
+    collection: str
+    embedder: str
+    documents: Sequence[Copied]
 
 
 def copied(uow: UnitOfWork, collection: str) -> list[Copied]:
@@ -80,22 +91,29 @@ class Trial:
 
 
 @contextmanager
-def trial(collection: str, documents: Sequence[Copied], chunking: str) -> Iterator[Trial]:
-    """The documents cut in one way, in a workspace that goes when this ends."""
+def trial(original: Original, chunking: str) -> Iterator[Trial]:
+    """The documents cut in one way, in a workspace with these settings but of its own, that goes when this ends."""
+    assert embedding_jobs  # imported: it registers the handler
     with tempfile.TemporaryDirectory(prefix="opsloop-tuning-") as folder:
-        place = Path(folder)
-        workspace = open_workspace(CoreSettings(data_dir=place, database_url=f"sqlite:///{place / 'tuning.db'}"))
+        workspace = open_workspace(_elsewhere(original.settings, Path(folder)))
         try:
             with workspace.writing(BY) as uow:
-                service.create_collection(uow, collection, chunking=chunking)
+                service.create_collection(uow, original.collection, chunking=chunking, embedder=original.embedder)
                 known_as = {
                     one: each.document
-                    for number, each in enumerate(documents)
-                    for one in _put(uow, collection, number, each)
+                    for number, each in enumerate(original.documents)
+                    for one in _put(uow, original.collection, number, each)
                 }
-            yield Trial(workspace, collection, known_as)
+            run_due(workspace, kind=indexing.EMBED)  # embedders that are not fitted make their vectors in a job
+            yield Trial(workspace, original.collection, known_as)
         finally:
             workspace.close()
+
+
+def _elsewhere(settings: CoreSettings, folder: Path) -> CoreSettings:
+    """A copy, not new settings: those would follow the environment to the database that is in use."""
+    own = {"data_dir": folder, "database_url": f"sqlite:///{folder / 'tuning.db'}", "artifacts_url": None}
+    return settings.model_copy(update=own)
 
 
 def _put(uow: UnitOfWork, collection: str, number: int, copy: Copied) -> list[DocumentId]:
