@@ -159,7 +159,7 @@ def _made(uow: UnitOfWork, collection: str, state: _State, before: Held | None) 
         index = build(batches, *_embedder(uow, collection, state), state.weight)
     if _state(uow, collection).version != state.version:
         raise _Changed
-    return Held(state.version, state.lineage, state.revision, state.space, index)
+    return Held(state.version, state.lineage, state.revision, state.embedder, state.space, index)
 
 
 def _goes_on(before: Held, state: _State) -> bool:
@@ -221,7 +221,7 @@ def _vector(uow: UnitOfWork, collection: str, held: Held, question: str) -> Floa
     if index.embedder is not None:
         fitted: Floats = index.embedder.embed([question])[0]
         return fitted
-    name = uow.session.scalar(select(CollectionRow.embedder).where(CollectionRow.name == collection)) or ""
+    name = held.embedder or LSA
     embedder = _embedders.named(uow.workspace.settings, collection, name)
     try:
         vector: Floats = embedder.embed([question])[0]

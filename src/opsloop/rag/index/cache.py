@@ -21,6 +21,7 @@ class Held:
 
     Attributes:
         lineage, revision: up to which change of which collection it knows.
+        embedder: what makes its vectors.
         space: the identity of its vectors' space; None: it has no vectors.
         allowed: chunks that filters let through, by filter, as found so far.
     """
@@ -28,6 +29,7 @@ class Held:
     version: str
     lineage: str | None
     revision: int
+    embedder: str | None
     space: str | None
     index: BuiltIndex | None
     allowed: dict[Hashable, Flags] = field(default_factory=dict)
