@@ -56,7 +56,8 @@ def passages(count: int, seed: int = 0) -> Passages:
 
 
 def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    unit: NDArray[np.float32] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 def timed(given: Passages, ask: Callable[[str], Sequence[str]]) -> tuple[list[float], list[list[str]]]:
@@ -78,12 +79,12 @@ def _langchain(given: Passages) -> dict[str, float]:
 
     known = given.lookup()
 
-    class Lookup(Embeddings):
+    class Lookup(Embeddings):  # type: ignore[misc]  # of an environment beside
         def embed_documents(self, texts: list[str]) -> list[list[float]]:
             return [known[text].tolist() for text in texts]
 
         def embed_query(self, text: str) -> list[float]:
-            return known[text].tolist()
+            return list(map(float, known[text]))
 
     started = time.perf_counter()
     store = InMemoryVectorStore(Lookup())
@@ -99,15 +100,15 @@ def _llamaindex(given: Passages) -> dict[str, float]:
 
     known = given.lookup()
 
-    class Lookup(BaseEmbedding):
+    class Lookup(BaseEmbedding):  # type: ignore[misc]  # of an environment beside
         def _get_text_embedding(self, text: str) -> list[float]:
-            return known[text].tolist()
+            return list(map(float, known[text]))
 
         def _get_query_embedding(self, query: str) -> list[float]:
-            return known[query].tolist()
+            return list(map(float, known[query]))
 
         async def _aget_query_embedding(self, query: str) -> list[float]:
-            return known[query].tolist()
+            return list(map(float, known[query]))
 
     embedder = Lookup(embed_batch_size=1_000)
     started = time.perf_counter()

