@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from sqlalchemy import text
 
 from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import InvalidInput
+from opsloop.core.jobs.registry import JobContext
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
-from opsloop.rag import service
+from opsloop.rag import embedding_jobs, service
 from opsloop.rag._embedders import EmbedderAway, EmbedderDiffers
 from opsloop.rag.embedding import embed
 from opsloop.testing.model_server import ModelServer
@@ -132,3 +134,24 @@ def test_a_server_that_is_not_set_is_told(sqlite_workspace: Workspace, admin: Ca
     with pytest.raises(EmbedderAway, match="OPSLOOP_LLM_BASE_URL"):
         embed(sqlite_workspace, "handbook")
     assert found(sqlite_workspace, "canteen")[0][0] == "canteen.txt"
+
+
+def job_of(workspace: Workspace) -> JobContext:
+    return JobContext(workspace, "job_1", stopping=threading.Event(), progress=lambda *_: None)
+
+
+def test_the_job_makes_the_vectors_that_are_missing(sqlite_workspace: Workspace, admin: Caller, encoder: Path) -> None:
+    fill(sqlite_workspace, admin, f"onnx:{encoder}")
+    embedding_jobs.embed(job_of(sqlite_workspace), {"collection": "handbook"})
+    assert without_vector(sqlite_workspace) == 0
+
+
+def test_the_job_asks_for_another_try_until_there_were_enough(sqlite_workspace: Workspace, admin: Caller) -> None:
+    fill(sqlite_workspace, admin, "openai:small")
+    embedding_jobs.embed(job_of(sqlite_workspace), {"collection": "handbook"})
+    with sqlite_workspace.reading(VIEWER) as uow:
+        again = uow.session.execute(text("SELECT payload FROM jobs WHERE id = 'job_1_2'")).scalar_one()
+    assert '"attempt": 2' in str(again) or "'attempt': 2" in str(again)
+    last = {"collection": "handbook", "attempt": len(embedding_jobs.DELAYS_S) + 1}
+    with pytest.raises(EmbedderAway, match="OPSLOOP_LLM_BASE_URL"):
+        embedding_jobs.embed(job_of(sqlite_workspace), last)
