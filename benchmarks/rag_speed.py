@@ -34,7 +34,7 @@ from opsloop.rag.embedding import embed
 
 BY = Caller("benchmark", Role.ADMIN)
 COLLECTION = "bench"
-LANGCHAIN, LLAMAINDEX = "langchain-core==1.8.4", "llama-index-core==0.14.25"
+LANGCHAIN, LLAMAINDEX = "langchain-core==1.7.7", "llama-index-core==0.14.25"
 MOST_P50_MS, LEAST_RECALL, MOST_UPLOAD_S = 5.0, 0.98, 1.0
 _DOCUMENTS_AT_ONCE = 500
 _TAGS = 10
