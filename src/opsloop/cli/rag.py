@@ -13,11 +13,14 @@ from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
 if TYPE_CHECKING:
+    from opsloop.client.document_files import Sent
     from opsloop.client.http import Client
-    from opsloop.rag.models import Answer, Collection, Passage, Uploaded
+    from opsloop.rag.ingests.models import Ingest
+    from opsloop.rag.models import Answer, Collection, Passage, Removed, Uploaded
 
 PASSAGES = ".jsonl"
 EXCERPT = 100
+REFUSALS = 20
 
 
 @noun("rag")
@@ -33,15 +36,21 @@ for _command in rag_evaluate.COMMANDS:
     rag,
     "upload",
     example="""opsloop rag upload handbook leave.md dental.md
+    opsloop rag upload handbook documents/ --recursive
     opsloop rag upload handbook passages.jsonl""",
 )
 @click.argument("collection")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def upload(session: Session, collection: str, files: Sequence[Path]) -> None:
-    """Put FILES into COLLECTION, which is made when there is none.
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--recursive", is_flag=True, help="Folders in folders too.")
+def upload(session: Session, collection: str, files: Sequence[Path], recursive: bool) -> None:
+    """Put FILES, and the files of folders, into COLLECTION, which is made when there is none.
 
-    A .jsonl file holds ready passages, one JSON object with _id, title and text a line.
+    A folder is one ingest: a durable job stores its documents, and what cannot be read does not stop the others; then
+    the exit code is 1. A .jsonl file holds ready passages, one JSON object with _id, title and text a line.
     """
+    if any(each.is_dir() for each in files):
+        _upload_folders(session, collection, files, recursive)
+        return
     found: list[Uploaded] = []
     with session.client() as client, session.progress("uploading") as progress:
         for number, file in enumerate(files):
@@ -50,6 +59,34 @@ def upload(session: Session, collection: str, files: Sequence[Path]) -> None:
     new = sum(not each.duplicate for each in found)
     words = f"{new} documents are new in {collection}, {len(found) - new} were there"
     session.answer({"items": found}, words)
+
+
+@verb(
+    rag,
+    "ingests",
+    example="""opsloop rag ingests handbook
+    opsloop rag ingests handbook ingest_01j… --state refused""",
+)
+@click.argument("collection")
+@click.argument("ingest", required=False)
+@click.option(
+    "--state",
+    type=click.Choice(["waiting", "stored", "duplicate", "refused"]),
+    help="Of INGEST, documents in this state alone.",
+)
+def ingests(session: Session, collection: str, ingest: str | None, state: str | None) -> None:
+    """List the ingests of COLLECTION, newest first; of INGEST, what became of each document."""
+    if state is not None and ingest is None:
+        raise click.UsageError("name an INGEST whose documents --state chooses")
+    with session.client() as client:
+        if ingest is None:
+            found = client.documents.ingests(collection)
+            session.answer({"items": found}, lambda: _ingests(found) or f"no ingest came to {collection} yet")
+            return
+        items = client.documents.ingested(collection, ingest, state=state)
+    rows = [(each.number, each.filename, each.state, each.document_id, each.reason) for each in items]
+    words = text.table(("number", "file", "state", "document", "reason"), rows)
+    session.answer({"items": items}, words or "no such documents in it")
 
 
 @verb(
@@ -132,11 +169,98 @@ def delete(session: Session, collection: str, document: str | None, everything: 
         raise click.UsageError("name a DOCUMENT, or the whole collection with --all")
     with session.client() as client:
         if document is not None:
-            client.documents.delete(collection, document)
+            removed = client.documents.delete(collection, document)
         else:
-            client.documents.delete_collection(collection)
+            removed = client.documents.delete_collection(collection)
     gone = f"{collection}/{document}" if document is not None else collection
-    session.answer({"deleted": gone}, f"{gone} is deleted")
+    session.answer({"deleted": gone, "removed": removed}, lambda: f"{gone} is deleted: {_removed(removed)}")
+
+
+@verb(
+    rag,
+    "access",
+    example="""opsloop rag access handbook --reader key:ci --reader role:operator --writer key:people
+    opsloop rag access handbook --open""",
+)
+@click.argument("collection")
+@click.option("--reader", "readers", multiple=True, metavar="CALLER", help="May search it, such as key:ci.")
+@click.option("--writer", "writers", multiple=True, metavar="CALLER", help="May change it and search it.")
+@click.option("--open", "is_open", is_flag=True, help="To everybody who has the role for it, as at first.")
+def access(session: Session, collection: str, readers: Sequence[str], writers: Sequence[str], is_open: bool) -> None:
+    """Say who may search COLLECTION and who may change it; all others may not, admins excepted.
+
+    CALLER is a name as the audit trail has it (key:NAME, local:USER), role:ROLE for that role and those above it, or
+    system:flows for flows, whoever calls them.
+    """
+    if bool(readers or writers) == is_open:
+        raise click.UsageError("name who may with --reader and --writer, or open it with --open")
+    with session.client() as client:
+        found = client.documents.give_access(
+            collection, readers=None if is_open else readers, writers=None if is_open else writers
+        )
+    session.answer(found, lambda: _access(found))
+
+
+@verb(
+    rag,
+    "retain",
+    example="""opsloop rag retain handbook 365
+    opsloop rag retain handbook --always""",
+)
+@click.argument("collection")
+@click.argument("days", required=False, type=click.IntRange(1))
+@click.option("--always", is_flag=True, help="Keep documents until somebody deletes them, as at first.")
+def retain(session: Session, collection: str, days: int | None, always: bool) -> None:
+    """Delete documents of COLLECTION by themselves once they are DAYS old."""
+    if (days is None) != always:
+        raise click.UsageError("name an age in DAYS, or keep documents with --always")
+    with session.client() as client:
+        found = client.documents.retain(collection, days)
+    words = f"{collection} keeps documents " + ("until they are deleted" if always else f"for {days} days")
+    session.answer(found, words)
+
+
+def _upload_folders(session: Session, collection: str, paths: Sequence[Path], recursive: bool) -> None:
+    from opsloop.client import document_files
+
+    found = document_files.sources(paths, recursive=recursive)
+    with session.client() as client, session.progress("uploading") as progress:
+        sent = document_files.upload(client.documents, collection, found, tell=progress)
+    session.answer({"ingest": sent.ingest, "refused": sent.refused}, lambda: _sent_words(collection, sent))
+    sent.checked()
+
+
+def _sent_words(collection: str, sent: Sent) -> str:
+    lines = [f"refused: {each.reason}" for each in sent.refused[:REFUSALS]]
+    more = len(sent.refused) - len(lines)
+    if more > 0:
+        lines.append(f"and {more} more")
+    if sent.ingest is None:
+        return "\n".join([*lines, f"nothing is new in {collection}"])
+    found = sent.ingest
+    counted = f"{found.stored} documents are new in {collection}, {found.duplicate} were there"
+    return "\n".join([*lines, f"{counted}, {len(sent.refused)} were refused ({found.id})"])
+
+
+def _ingests(found: list[Ingest]) -> str:
+    rows = [
+        (each.id, each.created_at, each.created_by, each.waiting, each.stored, each.duplicate, each.refused)
+        for each in found
+    ]
+    return text.table(("ingest", "at", "by", "waiting", "stored", "duplicate", "refused"), rows)
+
+
+def _removed(found: Removed) -> str:
+    excerpts = [f"texts in {count} {kind.replace('_', ' ')}" for kind, count in found.excerpts.items() if count]
+    return ", ".join([f"{found.documents} documents", f"{found.chunks} chunks", f"{found.windows} vectors", *excerpts])
+
+
+def _access(found: Collection) -> str:
+    if found.readers is None and found.writers is None:
+        return f"{found.name} is open to everybody who has the role for it"
+    may = (("read", found.readers), ("change", found.writers))
+    said = (f"{', '.join(names) or 'admins alone'} may {verb} it" for verb, names in may if names is not None)
+    return f"{found.name}: {'; '.join(said)}"
 
 
 def _collections(found: list[Collection]) -> str:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opsloop.client.connection import Connection, path
-from opsloop.client.decode import convert
-from opsloop.rag.models import Answer, Collection, CollectionStats, Document, Passage, Uploaded
+from opsloop.client.decode import convert, decode
+from opsloop.core.errors import StillPending
+from opsloop.rag.ingests.models import Given, Ingest, Item
+from opsloop.rag.models import Answer, Collection, CollectionStats, Document, Passage, Removed, Uploaded
 
 AT = "/api/collections"
 PAGE = 500
+POLL_S = 0.2
 Filters = Mapping[str, str | Sequence[str]]
+
+
+class IngestGoesOn(StillPending):
+    template = "ingest {ingest} goes on; look again with `opsloop rag ingests {collection} {ingest}`"
 
 
 class Documents:
@@ -74,11 +82,69 @@ class Documents:
         answer = self._connection.post(at, dict[str, Any], body=_asked(question, top_k, filters))
         return convert(answer["items"], list[Passage], where=at)
 
-    def delete(self, collection: str, document: str) -> None:
-        self._connection.delete(path("api", "collections", collection, "documents", document))
+    def delete(self, collection: str, document: str) -> Removed:
+        """Delete a document with everything that was kept of it; says what was removed."""
+        at = path("api", "collections", collection, "documents", document)
+        return decode(self._connection.delete(at), Removed, where=at)
 
-    def delete_collection(self, collection: str) -> None:
-        self._connection.delete(path("api", "collections", collection))
+    def delete_collection(self, collection: str) -> Removed:
+        at = path("api", "collections", collection)
+        return decode(self._connection.delete(at), Removed, where=at)
+
+    def ingest(self, collection: str, documents: Sequence[Given], *, into: str | None = None) -> Ingest:
+        """Send many documents, which a job of the platform stores; `into` names an ingest they belong to as well."""
+        body = {"documents": [_sent(each) for each in documents]}
+        at = path("api", "collections", collection, "ingests", *((into, "documents") if into is not None else ()))
+        return self._connection.post(at, Ingest, body=body)
+
+    def ingests(self, collection: str, *, limit: int = 100) -> list[Ingest]:
+        """The newest first."""
+        return self._connection.items(path("api", "collections", collection, "ingests"), Ingest, limit=limit)
+
+    def ingest_of(self, collection: str, ingest: str) -> Ingest:
+        return self._connection.get(path("api", "collections", collection, "ingests", ingest), Ingest)
+
+    def ingested(self, collection: str, ingest: str, *, state: str | None = None) -> list[Item]:
+        """What became of each document of an ingest."""
+        at = path("api", "collections", collection, "ingests", ingest, "documents")
+        return self._connection.all_items(at, Item, cursor="after", limit=PAGE, state=state)
+
+    def wait_for_ingest(
+        self,
+        collection: str,
+        ingest: str,
+        *,
+        timeout_s: float | None = None,
+        tell: Callable[[Ingest], None] = lambda _: None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> Ingest:
+        """Wait until no document waits. Raises: IngestGoesOn when `timeout_s` ended first."""
+        until_s = None if timeout_s is None else time.monotonic() + timeout_s
+        while not (found := self.ingest_of(collection, ingest)).is_over:
+            tell(found)
+            if until_s is not None and time.monotonic() >= until_s:
+                raise IngestGoesOn(collection=collection, ingest=ingest)
+            pause(POLL_S)
+        tell(found)
+        return found
+
+    def give_access(
+        self, collection: str, *, readers: Sequence[str] | None, writers: Sequence[str] | None
+    ) -> Collection:
+        """Set who may read and who may change a collection; None: whoever has the role for it."""
+        body = {"readers": readers, "writers": writers}
+        return self._connection.put(path("api", "collections", collection, "access"), Collection, body=body)
+
+    def retain(self, collection: str, days: int | None) -> Collection:
+        """Set the age in days at which documents are deleted; None keeps them."""
+        return self._connection.put(
+            path("api", "collections", collection, "retention"), Collection, body={"days": days}
+        )
+
+
+def _sent(given: Given) -> dict[str, Any]:
+    encoded = base64.b64encode(given.data).decode()
+    return {"filename": given.filename, "content_base64": encoded, "metadata": dict(given.metadata)}
 
 
 def _asked(question: str, top_k: int | None, filters: Filters | None) -> dict[str, Any]:

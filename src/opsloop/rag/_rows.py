@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from sqlalchemy import func, select
 
 from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.workspace import UnitOfWork
+from opsloop.rag import access
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, WindowRow
 from opsloop.rag.models import (
     LSA,
     Collection,
+    CollectionClosed,
     CollectionMissing,
     CollectionName,
     Document,
@@ -22,10 +25,15 @@ from opsloop.rag.models import (
 
 
 def collection_row(uow: UnitOfWork, name: str, *, for_change: bool = False) -> CollectionRow:
-    """The collection; `for_change` puts those who change it in order (SQLite has one writer anyway)."""
+    """The collection; `for_change` puts those who change it in order (SQLite has one writer anyway).
+
+    Raises: CollectionMissing; CollectionClosed to a caller whom its access leaves out.
+    """
     row = uow.session.get(CollectionRow, name, with_for_update=for_change or None)
     if row is None:
         raise CollectionMissing(name=name)
+    if not access.allows(uow.by, row.readers, row.writers, for_change=for_change):
+        raise CollectionClosed(caller=uow.by.name, wanted="change" if for_change else "read", name=name)
     return row
 
 
@@ -52,10 +60,10 @@ def newest_named(uow: UnitOfWork, collection: str, filename: str) -> DocumentRow
     return found
 
 
-def known_document(uow: UnitOfWork, collection: str, digest: str) -> DocumentRow | None:
-    return uow.session.scalar(
-        select(DocumentRow).where(DocumentRow.collection == collection, DocumentRow.sha256 == digest)
-    )
+def known_documents(uow: UnitOfWork, collection: str, digests: Sequence[str]) -> dict[str, DocumentRow]:
+    """Documents of the collection that came as these bytes, by the hash of the bytes."""
+    asked = select(DocumentRow).where(DocumentRow.collection == collection, DocumentRow.sha256.in_(digests))
+    return {row.sha256: row for row in uow.session.scalars(asked)}
 
 
 def document_id_of(collection: str, digest: str) -> str:
@@ -69,12 +77,15 @@ def count(uow: UnitOfWork, table: type[DocumentRow | ChunkRow | WindowRow], coll
 
 def as_collection(row: CollectionRow) -> Collection:
     return Collection(
-        CollectionName(row.name),
-        row.chunking,
-        row.vector_weight,
-        row.created_at,
+        name=CollectionName(row.name),
+        chunking=row.chunking,
+        vector_weight=row.vector_weight,
+        created_at=row.created_at,
         min_support=row.min_support,
         embedder=row.embedder or LSA,
+        readers=None if row.readers is None else tuple(row.readers),
+        writers=None if row.writers is None else tuple(row.writers),
+        retention_days=row.retention_days,
     )
 
 

@@ -29,6 +29,11 @@ class CollectionRow(Row):
     lineage: Mapped[str | None]
     revision: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     embedder: Mapped[str | None]
+    # Names of callers, or `role:…`; unset: whoever has the role for it.
+    readers: Mapped[list[Any] | None]
+    writers: Mapped[list[Any] | None]
+    # Days after which a document is deleted; unset: never.
+    retention_days: Mapped[int | None]
 
 
 class EmbedderRow(Row):

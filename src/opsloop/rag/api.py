@@ -29,6 +29,7 @@ from opsloop.rag.models import (
     Document,
     Passage,
     Ranking,
+    Removed,
     Uploaded,
 )
 
@@ -86,6 +87,19 @@ class NewCollection(BaseModel):
     chunking: str = "sentences"
     vector_weight: float | None = None
     embedder: str | None = None
+
+
+class Access(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    readers: list[str] | None
+    writers: list[str] | None
+
+
+class Retention(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    days: int | None
 
 
 class Search(Question):
@@ -204,9 +218,13 @@ def stats(uow: Reading, name: str) -> CollectionStats:
     return service.stats(uow, name)
 
 
-@router.delete("/api/collections/{name}", status_code=204)
-def delete_collection(uow: Writing, name: str) -> None:
-    service.delete_collection(uow, name)
+@router.delete("/api/collections/{name}")
+def delete_collection(workspace: Opened, caller: Asking, name: str) -> Removed:
+    """The collection with all its documents; the answer says what was removed."""
+    with workspace.writing(caller) as uow:
+        deletion = service.delete_collection(uow, name)
+    service.forget(workspace, deletion)
+    return deletion.removed
 
 
 @router.post("/api/collections/{name}/search")
@@ -227,6 +245,18 @@ def search(uow: Reading, name: str, body: Search) -> dict[str, list[Passage]]:
 def upload_passages(body: RawBody, uow: Writing, name: str) -> dict[str, list[Uploaded]]:
     """JSON lines of ready passages, `{"_id", "title", "text"}`."""
     return {"items": service.upload_passages(uow, name, body)}
+
+
+@router.put("/api/collections/{name}/access")
+def give_access(uow: Writing, name: str, body: Access) -> Collection:
+    """Who may read the collection and who may change it; null opens it to whoever has the role for it."""
+    return service.give_access(uow, name, readers=body.readers, writers=body.writers)
+
+
+@router.put("/api/collections/{name}/retention")
+def retain(uow: Writing, name: str, body: Retention) -> Collection:
+    """The age in days at which documents are deleted; null keeps them."""
+    return service.retain(uow, name, body.days)
 
 
 @router.post("/api/collections/{name}/reindex")
@@ -251,6 +281,10 @@ def document_text(uow: Reading, name: str, document_id: str) -> dict[str, str]:
     return {"text": service.document_text(uow, name, document_id)}
 
 
-@router.delete("/api/collections/{name}/documents/{document_id}", status_code=204)
-def delete_document(uow: Writing, name: str, document_id: str) -> None:
-    service.delete_document(uow, name, document_id)
+@router.delete("/api/collections/{name}/documents/{document_id}")
+def delete_document(workspace: Opened, caller: Asking, name: str, document_id: str) -> Removed:
+    """A document with everything that was kept of it; the answer says what was removed."""
+    with workspace.writing(caller) as uow:
+        deletion = service.delete_document(uow, name, document_id)
+    service.forget(workspace, deletion)
+    return deletion.removed

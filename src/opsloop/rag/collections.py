@@ -1,8 +1,9 @@
-"""Collections: made, listed, weighed, counted, deleted."""
+"""Collections: made, listed, weighed, counted."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 
 from sqlalchemy import func, select
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
+from opsloop.rag import access
 from opsloop.rag._rows import as_collection, collection_row, count
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
 from opsloop.rag.chunk import CHUNKINGS
@@ -18,6 +20,7 @@ from opsloop.rag.models import Collection, CollectionExists, CollectionMissing, 
 from opsloop.rag.settings import EMBEDDER, RagSettings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+MAX_RETENTION_DAYS = 36_500
 
 
 def create_collection(
@@ -70,8 +73,10 @@ def _check_weight(vector_weight: float | None) -> None:
 
 
 def collections(uow: UnitOfWork) -> list[Collection]:
+    """Those that the caller may read, by name."""
     uow.by.require(Role.VIEWER)
-    return [as_collection(row) for row in uow.session.scalars(select(CollectionRow).order_by(CollectionRow.name))]
+    rows = uow.session.scalars(select(CollectionRow).order_by(CollectionRow.name))
+    return [as_collection(row) for row in rows if access.allows(uow.by, row.readers, row.writers)]
 
 
 def collection(uow: UnitOfWork, name: str) -> Collection:
@@ -95,13 +100,35 @@ def weigh(uow: UnitOfWork, name: str, vector_weight: float | None) -> Collection
     return as_collection(row)
 
 
-def delete_collection(uow: UnitOfWork, name: str) -> None:
-    """Remove a collection with all its documents. Raises: CollectionMissing."""
-    uow.by.require(Role.DEVELOPER)
+def give_access(
+    uow: UnitOfWork, name: str, *, readers: Sequence[str] | None, writers: Sequence[str] | None
+) -> Collection:
+    """Set who may read a collection and who may change it; None opens it to whoever has the role for it.
+
+    Raises: InvalidInput naming what is no caller and no role; CollectionMissing.
+    """
+    uow.by.require(Role.ADMIN)
     row = collection_row(uow, name, for_change=True)
-    uow.session.delete(row)
+    row.readers, row.writers = access.checked("readers", readers), access.checked("writers", writers)
     uow.session.flush()
-    uow.audit("collection.deleted", f"collection/{name}")
+    uow.audit("collection.access_given", f"collection/{name}", readers=row.readers, writers=row.writers)
+    return as_collection(row)
+
+
+def retain(uow: UnitOfWork, name: str, days: int | None) -> Collection:
+    """Set the age in days at which documents of a collection are deleted; None keeps them.
+
+    Raises: InvalidInput, CollectionMissing.
+    """
+    uow.by.require(Role.DEVELOPER)
+    if days is not None and not 1 <= days <= MAX_RETENTION_DAYS:
+        wanted = f"a whole number of days from 1 to {MAX_RETENTION_DAYS}, or none to keep documents"
+        raise InvalidInput(field="days", value=days, wanted=wanted)
+    row = collection_row(uow, name, for_change=True)
+    row.retention_days = days
+    uow.session.flush()
+    uow.audit("collection.retention_set", f"collection/{name}", days=days)
+    return as_collection(row)
 
 
 def stats(uow: UnitOfWork, collection: str) -> CollectionStats:

@@ -1,14 +1,13 @@
-"""Documents of a collection: listed, read, deleted."""
+"""Documents of a collection: listed and read."""
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from opsloop.core.caller import Role
 from opsloop.core.workspace import UnitOfWork
-from opsloop.rag._rows import as_document, collection_row, count, document_row, newest_named
-from opsloop.rag._tables import ChunkRow, DocumentRow, WindowRow
-from opsloop.rag.indexing import changed
+from opsloop.rag._rows import as_document, collection_row, document_row, newest_named
+from opsloop.rag._tables import ChunkRow, DocumentRow
 from opsloop.rag.models import Document, DocumentId, Passage
 
 
@@ -61,15 +60,3 @@ def list_documents(uow: UnitOfWork, collection: str, *, after: str | None = None
     if after is not None:
         chosen = chosen.where(DocumentRow.id > after)
     return [as_document(row) for row in uow.session.scalars(chosen.limit(max(1, min(limit, 1_000))))]
-
-
-def delete_document(uow: UnitOfWork, collection: str, document_id: str) -> None:
-    """Remove a document: text, chunks, terms and vectors. Raises: CollectionMissing, DocumentMissing."""
-    uow.by.require(Role.DEVELOPER)
-    row = collection_row(uow, collection, for_change=True)
-    found = document_row(uow, collection, document_id)
-    before = count(uow, WindowRow, collection)
-    uow.session.execute(delete(DocumentRow).where(DocumentRow.id == found.id))
-    removed = before - count(uow, WindowRow, collection)
-    changed(uow, row, removed)
-    uow.audit("document.deleted", f"collection/{collection}", document=found.id, sha256=found.sha256)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NewType
 
-from opsloop.core.errors import Conflict, InvalidInput, NotFound
+from opsloop.core.errors import Conflict, Denied, InvalidInput, NotFound
 
 CollectionName = NewType("CollectionName", str)
 DocumentId = NewType("DocumentId", str)
@@ -25,6 +25,10 @@ class CollectionMissing(NotFound):
 
 class CollectionExists(Conflict):
     template = "a collection named {name!r} exists already; choose another name"
+
+
+class CollectionClosed(Denied):
+    template = "{caller} may not {wanted} collection {name!r}; an admin opens it with `opsloop rag access {name}`"
 
 
 class DocumentMissing(NotFound):
@@ -52,6 +56,8 @@ class Collection:
         vector_weight: share of the vector score in the ranking, 0-1; None: as much as the embedder explains.
         min_support: probability below which a question is not answered, 0-1; None: the usual one.
         embedder: what makes its vectors, `lsa`, `onnx:FOLDER` or `openai:MODEL`.
+        readers, writers: callers and roles that may search it, and change it too; None: whoever has the role for it.
+        retention_days: age at which a document is deleted; None: never.
     """
 
     name: CollectionName
@@ -60,6 +66,9 @@ class Collection:
     created_at: datetime
     min_support: float | None = None
     embedder: str = LSA
+    readers: tuple[str, ...] | None = None
+    writers: tuple[str, ...] | None = None
+    retention_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,25 @@ class Uploaded:
     chunks: int
     sha256: str
     duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a deletion removed; `excerpts`: in how many things of each kind, such as flow runs, texts were erased."""
+
+    documents: int = 0
+    chunks: int = 0
+    windows: int = 0
+    excerpts: Mapping[str, int] = field(default_factory=dict)
+
+    def __add__(self, other: Removed) -> Removed:
+        kinds = sorted({*self.excerpts, *other.excerpts})
+        return Removed(
+            self.documents + other.documents,
+            self.chunks + other.chunks,
+            self.windows + other.windows,
+            {kind: self.excerpts.get(kind, 0) + other.excerpts.get(kind, 0) for kind in kinds},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import answer as answering
 from opsloop.rag._engines import engine
+from opsloop.rag._rows import collection_row
 from opsloop.rag.models import Answer, Passage, Ranking
 from opsloop.rag.thresholds import min_support
 
@@ -44,6 +45,7 @@ def search(
     if ranking not in get_args(Ranking):
         raise InvalidInput(field="ranking", value=ranking, wanted=" or ".join(get_args(Ranking)))
     wanted = _filters(filters or {})
+    collection_row(uow, collection)
     found: list[Passage] = engine().search(
         uow, collection, question, top_k=top_k, filters=wanted, diversity=diversity, ranking=ranking
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from opsloop.rag.collections import collection, collections, create_collection, delete_collection, stats, weigh
-from opsloop.rag.documents import delete_document, document, document_text, list_documents, passages_of
+from opsloop.rag.collections import collection, collections, create_collection, give_access, retain, stats, weigh
+from opsloop.rag.deleting import delete_collection, delete_document, forget
+from opsloop.rag.documents import document, document_text, list_documents, passages_of
 from opsloop.rag.indexing import reindex
 from opsloop.rag.searching import DEFAULT_TOP_K, MAX_QUESTION, MAX_TOP_K, Filters, query, search
 from opsloop.rag.storing import DocumentTooLarge, upload, upload_passages
@@ -21,10 +22,13 @@ __all__ = [
     "delete_document",
     "document",
     "document_text",
+    "forget",
+    "give_access",
     "list_documents",
     "passages_of",
     "query",
     "reindex",
+    "retain",
     "search",
     "stats",
     "upload",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.caller import Role
 from opsloop.core.errors import TooLarge
-from opsloop.core.workspace import UnitOfWork
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.rag import ingest
-from opsloop.rag._rows import document_id_of, known_document
+from opsloop.rag._rows import document_id_of, known_documents
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, WindowRow
 from opsloop.rag.collections import row_or_new
 from opsloop.rag.indexing import changed
@@ -25,6 +26,15 @@ class DocumentTooLarge(TooLarge):
         "{filename} has {size_bytes} bytes, the limit is {limit_bytes}; "
         "split it, or raise OPSLOOP_RAG_DOCUMENT_LIMIT_BYTES"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A document that was read and can be stored; `sha256` names the bytes it came as."""
+
+    parsed: ingest.Parsed
+    sha256: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def upload(
@@ -41,14 +51,14 @@ def upload(
     """
     uow.by.require(Role.DEVELOPER)
     ingest.checked_filename(filename)
-    _check_size(uow, filename, data)
+    check_size(uow.workspace, filename, len(data))
     tags = ingest.checked_metadata(metadata or {})
     row = row_or_new(uow, collection)
     digest = sha256_hex(data)
-    known = known_document(uow, collection, digest)
+    known = known_documents(uow, collection, [digest]).get(digest)
     if known is not None:
-        return Uploaded(DocumentId(known.id), known.chunks, digest, duplicate=True)
-    return store(uow, row, [(ingest.parsed(filename, data, row.chunking), digest)], tags)[0]
+        return _duplicate(known)
+    return store(uow, row, [Ready(ingest.parsed(filename, data, row.chunking), digest, tags)])[0]
 
 
 def upload_passages(uow: UnitOfWork, collection: str, data: bytes) -> list[Uploaded]:
@@ -57,63 +67,61 @@ def upload_passages(uow: UnitOfWork, collection: str, data: bytes) -> list[Uploa
     Raises: InvalidInput naming the line, DocumentTooLarge.
     """
     uow.by.require(Role.DEVELOPER)
-    _check_size(uow, "the passages", data)
-    found = [(parsed, sha256_hex(parsed.text.encode())) for parsed in ingest.parsed_passages(data)]
-    row = row_or_new(uow, collection)
-    known = {digest: known_document(uow, collection, digest) for _, digest in found}
-    new = {digest: parsed for parsed, digest in found if known[digest] is None}
-    stored = {one.sha256: one for one in store(uow, row, [(parsed, digest) for digest, parsed in new.items()], {})}
+    check_size(uow.workspace, "the passages", len(data))
+    found = [Ready(parsed, sha256_hex(parsed.text.encode())) for parsed in ingest.parsed_passages(data)]
+    return store(uow, row_or_new(uow, collection), found)
+
+
+def store(uow: UnitOfWork, row: CollectionRow, found: Sequence[Ready]) -> list[Uploaded]:
+    """Write documents with their terms and vectors; what is there already, or comes twice, is a duplicate."""
+    known = known_documents(uow, row.name, [one.sha256 for one in found])
+    new: dict[str, Ready] = {}
     uploaded = []
-    for _, digest in found:
-        kept = known[digest]
-        uploaded.append(
-            stored[digest] if kept is None else Uploaded(DocumentId(kept.id), kept.chunks, digest, duplicate=True)
-        )
+    for one in found:
+        document_id, chunks = DocumentId(document_id_of(row.name, one.sha256)), len(one.parsed.pieces)
+        if one.sha256 in known:
+            uploaded.append(_duplicate(known[one.sha256]))
+        else:
+            uploaded.append(Uploaded(document_id, chunks, one.sha256, duplicate=one.sha256 in new))
+            new.setdefault(one.sha256, one)
+    if new:
+        changed(uow, row, _write(uow, row.name, list(new.values())))
+        _record(uow, row.name, new.values())
     return uploaded
 
 
-def _check_size(uow: UnitOfWork, filename: str, data: bytes) -> None:
-    limit_bytes = uow.workspace.section(RagSettings).rag_document_limit_bytes
-    if len(data) > limit_bytes:
-        raise DocumentTooLarge(filename=filename, size_bytes=len(data), limit_bytes=limit_bytes)
+def check_size(workspace: Workspace, filename: str, size_bytes: int) -> None:
+    """Raises: DocumentTooLarge."""
+    limit_bytes = workspace.section(RagSettings).rag_document_limit_bytes
+    if size_bytes > limit_bytes:
+        raise DocumentTooLarge(filename=filename, size_bytes=size_bytes, limit_bytes=limit_bytes)
 
 
-def store(
-    uow: UnitOfWork,
-    row: CollectionRow,
-    found: Sequence[tuple[ingest.Parsed, str]],
-    metadata: Mapping[str, str],
-) -> list[Uploaded]:
-    """Write parsed documents with their terms and vectors."""
-    if not found:
-        return []
-    changed(uow, row, _write(uow, row.name, found, metadata))
-    uploaded = [
-        Uploaded(DocumentId(document_id_of(row.name, digest)), len(parsed.pieces), digest, duplicate=False)
-        for parsed, digest in found
-    ]
-    for one, (parsed, _) in zip(uploaded, found, strict=True):
+def _duplicate(known: DocumentRow) -> Uploaded:
+    return Uploaded(DocumentId(known.id), known.chunks, known.sha256, duplicate=True)
+
+
+def _record(uow: UnitOfWork, collection: str, new: Iterable[Ready]) -> None:
+    for one in new:
         uow.audit(
             "document.uploaded",
-            f"collection/{row.name}",
-            document=one.document_id,
-            filename=parsed.filename,
+            f"collection/{collection}",
+            document=document_id_of(collection, one.sha256),
+            filename=one.parsed.filename,
             sha256=one.sha256,
         )
-    return uploaded
 
 
-def _write(
-    uow: UnitOfWork, collection: str, found: Sequence[tuple[ingest.Parsed, str]], metadata: Mapping[str, str]
-) -> int:
+def _write(uow: UnitOfWork, collection: str, found: Sequence[Ready]) -> int:
     """The rows of documents, of their chunks, of their windows; returns how many windows there are."""
     session = uow.session
-    session.add_all([_document_row_of(uow, collection, parsed, digest, metadata) for parsed, digest in found])
+    session.add_all([_document_row_of(uow, collection, one) for one in found])
     session.flush()
     chunks = [
-        (_chunk_row(collection, document_id_of(collection, digest), number, one, parsed.text), one, parsed.text)
-        for parsed, digest in found
-        for number, one in enumerate(parsed.pieces)
+        (_chunk_row(collection, document_id_of(collection, each.sha256), number, one, text), one, text)
+        for each in found
+        for text in (each.parsed.text,)
+        for number, one in enumerate(each.parsed.pieces)
     ]
     session.add_all([row for row, _, _ in chunks])
     session.flush()
@@ -134,20 +142,18 @@ def _write(
     return len(windows)
 
 
-def _document_row_of(
-    uow: UnitOfWork, collection: str, parsed: ingest.Parsed, digest: str, metadata: Mapping[str, str]
-) -> DocumentRow:
+def _document_row_of(uow: UnitOfWork, collection: str, one: Ready) -> DocumentRow:
     return DocumentRow(
-        id=document_id_of(collection, digest),
+        id=document_id_of(collection, one.sha256),
         collection=collection,
-        filename=parsed.filename,
-        sha256=digest,
-        media_type=parsed.media_type,
-        chunks=len(parsed.pieces),
-        words=count_words(parsed.text),
-        metadata_=dict(metadata),
+        filename=one.parsed.filename,
+        sha256=one.sha256,
+        media_type=one.parsed.media_type,
+        chunks=len(one.parsed.pieces),
+        words=count_words(one.parsed.text),
+        metadata_=dict(one.metadata),
         created_at=uow.clock.now(),
-        text=parsed.text,
+        text=one.parsed.text,
     )
 
 

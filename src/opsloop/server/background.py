@@ -1,16 +1,25 @@
-"""Which kinds of jobs this process can run, and who hears of events: importing a module registers its handlers."""
+"""Which kinds of jobs this process can run, who hears of events, who erases texts of deleted documents.
+
+Importing a module registers its handlers.
+"""
 
 from opsloop.core.notices import jobs as notices
 from opsloop.datasets.preparation import jobs as preparations
 from opsloop.datasets.publishing import jobs as publications
 from opsloop.evaluation import jobs as evaluation
 from opsloop.evaluation.judges import jobs as judges
+from opsloop.flows import erasing
 from opsloop.models import jobs as models
 from opsloop.rag import embedding_jobs as embeddings
+from opsloop.rag.ingests import jobs as ingests
 from opsloop.releases import alarms
 from opsloop.releases import jobs as releases
 from opsloop.releases.renewals import jobs as renewals
 from opsloop.training import jobs as training
 
-KINDS = (notices, preparations, publications, models, embeddings, evaluation, judges, releases, renewals, training)
+KINDS = (
+    *(notices, preparations, publications, models, embeddings, ingests),
+    *(evaluation, judges, releases, renewals, training),
+)
 SUBSCRIBERS = (alarms,)
+KEEPERS = (erasing,)

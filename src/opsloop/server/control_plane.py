@@ -36,6 +36,7 @@ from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
 from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
+from opsloop.rag.ingests.api import router as ingests
 from opsloop.releases.api import router as releases
 from opsloop.releases.renewals.api import router as renewals
 from opsloop.server.health import router as health
@@ -54,6 +55,7 @@ ROUTERS = (
     flows,
     flow_runs,
     rag,
+    ingests,
     models,
     training,
     training_hook,

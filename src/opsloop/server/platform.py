@@ -13,6 +13,7 @@ from opsloop.core.jobs.runner import JobRunner
 from opsloop.core.workspace import Workspace
 from opsloop.gateway.app import Gateway
 from opsloop.monitoring.tending import Tending
+from opsloop.rag.tending import Tending as DocumentsTending
 from opsloop.server import background as background  # registers what the jobs of this process can be
 from opsloop.server.control_plane import control_plane
 from opsloop.server.entrance import Entrance
@@ -30,7 +31,7 @@ class Platform:
         self.app = Entrance(workspace, self.gateway, control_plane(workspace), listens_on_loopback=listens_on_loopback)
         self._events = Dispatcher(workspace)
         self._jobs = JobRunner(workspace)
-        self._tending = Tending(workspace)
+        self._tending = (Tending(workspace), DocumentsTending(workspace))
 
     @property
     def http(self) -> type[asyncio.Protocol]:
@@ -43,11 +44,13 @@ class Platform:
         await self.gateway.start()
         self._events.start()
         self._jobs.start()
-        self._tending.start()
+        for each in self._tending:
+            each.start()
 
     async def stop(self) -> None:
         """Finish what is under way, keep the rest for the next start."""
         await self.gateway.drain(DRAIN_S)
-        await run_in_threadpool(self._tending.stop)
+        for each in self._tending:
+            await run_in_threadpool(each.stop)
         await run_in_threadpool(self._jobs.stop)
         await run_in_threadpool(self._events.stop)

@@ -16,6 +16,8 @@ from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
 from opsloop.rag import service
 from opsloop.rag.api import router
+from opsloop.rag.ingests import jobs as jobs  # registers what an ingest runs as
+from opsloop.rag.ingests.api import router as ingests
 
 HANDBOOK = """# Leave
 
@@ -49,6 +51,7 @@ class Routes:
         self._app = FastAPI()
         self._app.state.workspace = workspace
         self._app.include_router(router)
+        self._app.include_router(ingests)
         self._app.add_exception_handler(OpsloopError, _problem)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

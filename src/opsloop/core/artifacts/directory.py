@@ -73,9 +73,10 @@ class DirectoryArtifacts:
             raise self._unusable(key, "deleted", error) from error
 
     def keys(self, prefix: str = "") -> Iterator[str]:
+        within = self.folder / prefix.rpartition("/")[0]
         found = (
             path.relative_to(self.folder).as_posix()
-            for path in self.folder.rglob("*")
+            for path in within.rglob("*")
             if path.is_file() and not path.name.startswith(".part-")
         )
         yield from sorted(key for key in found if key.startswith(prefix))

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from opsloop.core.errors import Failed, InvalidInput, OpsloopError, Unavailable
 
 BUSY_TIMEOUT_S = 15.0
+LOG_PATIENCE_MS = 500
 CONNECT_TIMEOUT_S = 10
 # Threads of the API, of flows and of the jobs each hold one while they read.
 _POOL = {"pool_size": 16, "max_overflow": 32}
@@ -202,6 +203,18 @@ class Database:
             if found != "ok":
                 raise DatabaseCorrupt(where=self.where, reason=found)
 
+    def forget_deleted(self) -> bool:
+        """Let go of old pages that the write-ahead log still holds; False when a reader needs them, for now.
+
+        PostgreSQL's vacuum and log have their own times, which an administrator sets.
+        """
+        if not self.is_sqlite:
+            return True
+        with self.translated(), self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            return _truncate_log(raw)
+
     def close(self) -> None:
         self.engine.dispose()
         if self._held is not None:
@@ -241,7 +254,22 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # FULL: a committed transaction survives power loss, not only a killed process.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    # What is deleted is overwritten with zeros: a document's text must not stay in the file's free space.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
+
+
+def _truncate_log(connection: sqlite3.Connection) -> bool:
+    """Checkpoint the write-ahead log and cut it to nothing; waits a moment for readers, who hold up writers as long."""
+    waits_ms = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute(f"PRAGMA busy_timeout={LOG_PATIENCE_MS}")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:  # another connection writes just now
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={waits_ms}")
+    return not busy
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -68,6 +68,13 @@ class IndexCache:
                 self._keep(collection, found)
         return found
 
+    def forget_stale(self, versions: Mapping[str, str]) -> None:
+        """Let go of every index that is not of the version its collection has."""
+        with self._lock:
+            for collection, held in list(self._kept.items()):
+                if versions.get(collection) != held.version:
+                    del self._kept[collection]
+
     def newest(self, collection: str) -> Held | None:
         """The index that was made last, of whichever version."""
         with self._lock:
@@ -80,10 +87,11 @@ class IndexCache:
         with self._lock:
             self._kept[collection] = held
             self._kept.move_to_end(collection)
-            while len(self._kept) > 1 and self._size_bytes() > self._limit_bytes:
+            while len(self._kept) > 1 and self.size_bytes > self._limit_bytes:
                 self._kept.popitem(last=False)
 
-    def _size_bytes(self) -> int:
+    @property
+    def size_bytes(self) -> int:
         return sum(held.index.size_bytes for held in self._kept.values() if held.index is not None)
 
 
@@ -95,3 +103,11 @@ def cache_of(workspace: Workspace, *, limit_bytes: int) -> IndexCache:
     """The cache of an open workspace; it goes when the workspace does."""
     with _CACHES_LOCK:
         return _CACHES.setdefault(workspace, IndexCache(limit_bytes))
+
+
+def forget_stale(workspace: Workspace, versions: Mapping[str, str]) -> None:
+    """Let go of the indexes of an open workspace that nobody will ask for again."""
+    with _CACHES_LOCK:
+        cache = _CACHES.get(workspace)
+    if cache is not None:
+        cache.forget_stale(versions)

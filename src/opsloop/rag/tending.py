@@ -1,0 +1,80 @@
+"""What nobody's request asks for: delete what was kept long enough, let go of staged bytes, old indexes and pages."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from sqlalchemy import select
+
+from opsloop.core.caller import system
+from opsloop.core.telemetry.trouble import Trouble
+from opsloop.core.workspace import Workspace
+from opsloop.rag import retention
+from opsloop.rag._tables import CollectionRow
+from opsloop.rag.deleting import BELL, forget
+from opsloop.rag.ingests.staging import sweep
+
+BY = system("documents")
+TICK_S = 5.0
+RETRY_S = 0.5
+SWEEP_EVERY_S = 600.0
+
+
+class Tending:
+    """A thread; several processes may have one each."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._stopping = threading.Event()
+        self._sweep_at_s = float("-inf")
+        # Also at the start: the process before this one may have been killed between a deletion and what follows it.
+        self._must_forget = True
+        self._thread = threading.Thread(target=self._run, name="documents", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._workspace.bell(BELL).ring()
+        self._thread.join()
+
+    def _run(self) -> None:
+        trouble = Trouble("documents_not_tended")
+        while not self._stopping.is_set():
+            with trouble.told():
+                self.tend()
+            rung = self._workspace.bell(BELL).wait(timeout_s=RETRY_S if self._must_forget else TICK_S)
+            self._must_forget = self._must_forget or bool(rung)
+
+    def tend(self) -> None:
+        """Everything that is due."""
+        self._forget_stale_indexes()
+        self._delete_old()
+        now_s = self._workspace.clock.monotonic_s()
+        if now_s >= self._sweep_at_s:
+            self._sweep_at_s = now_s + SWEEP_EVERY_S
+            sweep(self._workspace)
+        if self._must_forget:
+            self._must_forget = not self._workspace.database.forget_deleted()
+
+    def _delete_old(self) -> None:
+        """Documents whose time is over, some at a time, so that others can write in between."""
+        with self._workspace.reading(BY) as uow:
+            due = retention.due(uow)
+        for collection in due:
+            while not self._stopping.is_set():
+                with self._workspace.writing(BY) as uow:
+                    deletion = retention.delete_old(uow, collection)
+                forget(self._workspace, deletion)
+                if deletion.removed.documents < retention.AT_ONCE:
+                    break
+
+    def _forget_stale_indexes(self) -> None:
+        cache = sys.modules.get("opsloop.rag.index.cache")  # a process that never searched did not load numpy
+        if cache is None:
+            return
+        with self._workspace.reading(BY) as uow:
+            versions = dict(uow.session.execute(select(CollectionRow.name, CollectionRow.version)).all())
+        cache.forget_stale(self._workspace, versions)
