@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from shutil import copyfileobj
 from typing import IO
@@ -80,6 +82,13 @@ class DirectoryArtifacts:
             if path.is_file() and not path.name.startswith(".part-")
         )
         yield from sorted(key for key in found if key.startswith(prefix))
+
+    def tidy(self, prefix: str, *, older_than_s: float) -> None:
+        before_s = time.time() - older_than_s
+        for part in (self.folder / prefix).rglob(".part-*"):
+            with suppress(FileNotFoundError):  # its writer ended well just now
+                if part.stat().st_mtime < before_s:
+                    part.unlink()
 
     def _unusable(self, key: str, wanted: str, error: OSError) -> ArtifactsUnusable:
         return ArtifactsUnusable(key=key, wanted=wanted, where=self.where, reason=error.strerror)

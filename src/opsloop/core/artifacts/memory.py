@@ -40,3 +40,6 @@ class MemoryArtifacts:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         yield from sorted(key for key in self._blobs if key.startswith(prefix))
+
+    def tidy(self, prefix: str, *, older_than_s: float) -> None:
+        """Nothing here is ever unfinished."""

@@ -49,6 +49,10 @@ class Artifacts(Protocol):
         """Keys that start with `prefix`, sorted."""
         ...
 
+    def tidy(self, prefix: str, *, older_than_s: float) -> None:
+        """Remove what writers that were killed left unfinished under a folder of keys, `ingests/`."""
+        ...
+
 
 def checked(key: str) -> str:
     """The key itself when it is one: path segments of letters, digits and `._@=+-`, none starting with a dot."""

@@ -58,6 +58,7 @@ def sweep(workspace: Workspace) -> int:
         found = left_over(uow)
     for each in found:
         workspace.artifacts.delete(each)
+    workspace.artifacts.tidy(f"{PREFIX}/", older_than_s=RECEIVED_WITHIN.total_seconds())
     return len(found)
 
 
