@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -61,12 +62,12 @@ class Worker:
         if self._asked("DELETE", f"/api/collections/shared/documents/{self.kept[word]}", None) is not None:
             self.deleted[word] = self.kept.pop(word)
 
-    def _asked(self, method: str, at: str, body: object) -> dict[str, object] | None:
+    def _asked(self, method: str, at: str, body: object) -> dict[str, Any] | None:
         answer = self._http.request(method, at, json=body)
         if not answer.is_success:
             self.faults.append(f"{method} {at}: {answer.status_code} {answer.text}")
             return None
-        found: dict[str, object] = answer.json()
+        found: dict[str, Any] = answer.json()
         return found
 
 

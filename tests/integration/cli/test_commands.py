@@ -136,9 +136,20 @@ def test_documents_go_in_answer_and_go(run: Run, ask: Ask) -> None:
     assert later["question"].startswith("And how much a year? (")
     asked = run("rag", "query", "handbook", "How much dental care is covered a year?", "--generate").stdout
     assert "no model is set to write answers" in asked
-    assert run("rag", "delete", "handbook", document).stdout == f"handbook/{document} is deleted\n"
+    assert run("rag", "delete", "handbook", document).stdout == (
+        f"handbook/{document} is deleted: 1 documents, 1 chunks, 1 vectors\n"
+    )
     assert code(run("rag", "delete", "handbook")) == 2
-    assert ask("rag", "delete", "handbook", "--all") == {"deleted": "handbook"}
+    assert "handbook: key:ci may read it; admins alone may change it" in (
+        run("rag", "access", "handbook", "--reader", "key:ci").stdout
+    )
+    assert "open to everybody" in run("rag", "access", "handbook", "--open").stdout
+    assert code(run("rag", "access", "handbook")) == 2
+    assert run("rag", "retain", "handbook", "30").stdout == "handbook keeps documents for 30 days\n"
+    assert code(run("rag", "retain", "handbook")) == 2
+    assert run("rag", "ingests", "handbook").stdout == "no ingest came to handbook yet\n"
+    deleted = ask("rag", "delete", "handbook", "--all")
+    assert (deleted["deleted"], deleted["removed"]["documents"]) == ("handbook", 1)
     assert code(run("rag", "query", "handbook", "x")) == 3
 
 

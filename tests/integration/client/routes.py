@@ -29,6 +29,8 @@ from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
 from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
+from opsloop.rag.ingests import jobs as ingest_jobs  # noqa: F401 (registers what an ingest runs as)
+from opsloop.rag.ingests.api import router as ingests
 from opsloop.releases.api import router as releases
 
 
@@ -40,7 +42,7 @@ class Routes:
         self._app = FastAPI()
         self._app.state.workspace = workspace
         watched = (monitoring, labels, watching, alarms)
-        documents = (rag, tuning)
+        documents = (rag, tuning, ingests)
         for router in (
             *(audit, identity, jobs, datasets, evaluation, feedback, flows, models, *watched, *documents, releases),
         ):

@@ -8,10 +8,12 @@ import pytest
 
 from opsloop.client.http import Client
 from opsloop.core.caller import Caller, Role
-from opsloop.core.errors import Conflict, InvalidInput, NotFound
+from opsloop.core.errors import Conflict, InvalidInput, NotFound, StillPending
+from opsloop.core.jobs import inline
 from opsloop.core.workspace import Workspace
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
+from opsloop.rag.ingests.models import Given
 
 FLOW = """\
 inputs:
@@ -98,11 +100,32 @@ def test_documents_are_uploaded_searched_cited_and_deleted(client: Client) -> No
     assert found[0].document_id == first.document_id
     answer = client.documents.query("handbook", "How much dental care is covered?")
     assert all(text[each.start : each.end].decode() == each.quote for each in answer.citations)
-    client.documents.delete("handbook", passage.document_id)
+    assert client.documents.delete("handbook", passage.document_id).documents == 1
     assert [each.filename for each in client.documents.listed("handbook")] == ["care.md"]
-    client.documents.delete_collection("handbook")
+    assert client.documents.retain("handbook", 30).retention_days == 30
+    assert client.documents.give_access("handbook", readers=["key:ci"], writers=None).readers == ("key:ci",)
+    assert client.documents.delete_collection("handbook").chunks == 1
     with pytest.raises(NotFound, match="handbook"):
         client.documents.stats("handbook")
+
+
+def test_many_documents_are_taken_in_and_followed(client: Client, sqlite_workspace: Workspace) -> None:
+    sent = client.documents.ingest("handbook", [Given("a.txt", b"Parking is free."), Given("b.bin", b"\0")])
+    joined = client.documents.ingest("handbook", [Given("c.txt", b"Lunch is not.")], into=sent.id)
+    with pytest.raises(StillPending, match=sent.id):
+        client.documents.wait_for_ingest("handbook", sent.id, timeout_s=0.0)
+
+    inline.run_due(sqlite_workspace, kind="rag.ingest")
+
+    told: list[int] = []
+    found = client.documents.wait_for_ingest(
+        "handbook", sent.id, timeout_s=1.0, tell=lambda seen: told.append(seen.waiting)
+    )
+    assert (joined.id, joined.waiting, found.stored, found.refused, told) == (sent.id, 3, 2, 1, [0])
+    assert client.documents.ingests("handbook") == [found]
+    assert [each.filename for each in client.documents.ingested("handbook", sent.id)] == ["a.txt", "b.bin", "c.txt"]
+    [refused] = client.documents.ingested("handbook", sent.id, state="refused")
+    assert refused.reason is not None
 
 
 def test_flows_are_frozen_here_and_kept_there(client: Client, flow: Path) -> None:
