@@ -1,8 +1,9 @@
 """Deletion that deletes: text, chunks, terms and vectors, bytes that wait, and excerpts that others keep.
 
-What the transaction cannot reach is done by `forget` after it is committed: staged bytes, old pages of the database's
-log. Indexes in memory hold no text, and nothing can be found by an old one, for every search asks which version of the
-collection holds; each process drops the old ones when it tends.
+What the transaction cannot reach, staged bytes and old pages of the database's log, goes when tending hears of it; who
+wants it gone before the answer calls `forget` after the commit. Indexes in memory hold no text, and nothing can be
+found by an old one, for every search asks which version of the collection holds; each process drops the old ones when
+it tends.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Deletion:
 
 
 def delete_document(uow: UnitOfWork, collection: str, document_id: str) -> Deletion:
-    """Remove a document: text, chunks, terms, vectors, excerpts of it in traces. Call `forget` once it is committed.
+    """Remove a document: text, chunks, terms, vectors, excerpts of it in traces.
 
     Raises: CollectionMissing, DocumentMissing.
     """
@@ -53,11 +54,12 @@ def delete_documents(uow: UnitOfWork, row: CollectionRow, documents: Sequence[Do
     changed(uow, row, removed.windows)
     for each in documents:
         uow.audit("document.deleted", f"collection/{row.name}", document=each.id, sha256=each.sha256, **why)
+    uow.ring(BELL)
     return Deletion(removed, staged)
 
 
 def delete_collection(uow: UnitOfWork, name: str) -> Deletion:
-    """Remove a collection with all its documents. Call `forget` once it is committed. Raises: CollectionMissing."""
+    """Remove a collection with all its documents. Raises: CollectionMissing."""
     uow.by.require(Role.DEVELOPER)
     row = collection_row(uow, name, for_change=True)
     removed = Removed()
@@ -70,15 +72,15 @@ def delete_collection(uow: UnitOfWork, name: str) -> Deletion:
     uow.session.delete(row)
     uow.session.flush()
     uow.audit("collection.deleted", f"collection/{name}", documents=removed.documents)
+    uow.ring(BELL)
     return Deletion(removed, staged)
 
 
 def forget(workspace: Workspace, deletion: Deletion) -> None:
-    """Let go of what the transaction of a deletion could not reach; what cannot be let go yet, tending tries again."""
+    """Let go at once of what the transaction of a deletion could not reach; what is left of it, tending lets go."""
     for key in deletion.staged:
         workspace.artifacts.delete(key)
-    if not workspace.database.forget_deleted():
-        workspace.bell(BELL).ring()
+    workspace.database.forget_deleted()
 
 
 def _removed(uow: UnitOfWork, collection: str, ids: Sequence[str]) -> Removed:

@@ -23,7 +23,7 @@ def due(uow: UnitOfWork) -> list[str]:
 
 
 def delete_old(uow: UnitOfWork, collection: str) -> Deletion:
-    """Delete the oldest of them, at most AT_ONCE. Call `forget` once it is committed."""
+    """Delete the oldest of them, at most AT_ONCE."""
     try:
         row = collection_row(uow, collection, for_change=True)
     except CollectionMissing:

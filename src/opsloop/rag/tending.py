@@ -45,8 +45,8 @@ class Tending:
         while not self._stopping.is_set():
             with trouble.told():
                 self.tend()
-            rung = self._workspace.bell(BELL).wait(timeout_s=RETRY_S if self._must_forget else TICK_S)
-            self._must_forget = self._must_forget or bool(rung)
+            if self._workspace.bell(BELL).wait(timeout_s=RETRY_S if self._must_forget else TICK_S):
+                self._must_forget, self._sweep_at_s = True, float("-inf")
 
     def tend(self) -> None:
         """Everything that is due."""
