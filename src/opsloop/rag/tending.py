@@ -19,6 +19,8 @@ BY = system("documents")
 TICK_S = 5.0
 RETRY_S = 0.5
 SWEEP_EVERY_S = 600.0
+# Seldom: what a search finds in memory saves it the whole of the reading.
+INDEXES_EVERY_S = 600.0
 
 
 class Tending:
@@ -27,7 +29,7 @@ class Tending:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._stopping = threading.Event()
-        self._sweep_at_s = float("-inf")
+        self._sweep_at_s = self._indexes_at_s = float("-inf")
         # Also at the start: the process before this one may have been killed between a deletion and what follows it.
         self._must_forget = True
         self._thread = threading.Thread(target=self._run, name="documents", daemon=True)
@@ -50,9 +52,11 @@ class Tending:
 
     def tend(self) -> None:
         """Everything that is due."""
-        self._forget_stale_indexes()
         self._delete_old()
         now_s = self._workspace.clock.monotonic_s()
+        if now_s >= self._indexes_at_s:
+            self._indexes_at_s = now_s + INDEXES_EVERY_S
+            self._forget_stale_indexes()
         if now_s >= self._sweep_at_s:
             self._sweep_at_s = now_s + SWEEP_EVERY_S
             sweep(self._workspace)

@@ -15,7 +15,7 @@ from opsloop.rag import erasing, retention, service
 from opsloop.rag.erasing import Erased, erased
 from opsloop.rag.index.cache import cache_of
 from opsloop.rag.models import Removed
-from opsloop.rag.tending import Tending
+from opsloop.rag.tending import INDEXES_EVERY_S, Tending
 
 SECRET = "The zanzibarite ledger of Quillfeather lists seven payments to an unnamed harbourmaster in the spring."
 OTHER = "Flights are booked by the travel desk."
@@ -130,7 +130,9 @@ def test_a_text_quotes_a_document_by_its_id_or_by_words_in_a_row(kept: Any, is_i
     assert found.is_in(kept) == is_in
 
 
-def test_an_index_in_memory_goes_when_its_collection_changed(sqlite_workspace: Workspace, admin: Caller) -> None:
+def test_an_index_in_memory_goes_when_its_collection_changed(
+    sqlite_workspace: Workspace, admin: Caller, clock: FakeClock
+) -> None:
     document_id = uploaded(sqlite_workspace, admin, SECRET)
     with sqlite_workspace.reading(admin) as uow:
         assert service.search(uow, "handbook", "zanzibarite ledger") != []
@@ -140,6 +142,7 @@ def test_an_index_in_memory_goes_when_its_collection_changed(sqlite_workspace: W
     assert cache.size_bytes > 0
 
     delete(sqlite_workspace, admin, document_id)
+    clock.advance(INDEXES_EVERY_S)
     tending.tend()
 
     assert cache.size_bytes == 0
