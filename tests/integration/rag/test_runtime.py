@@ -33,7 +33,9 @@ def test_a_node_searches_the_workspace_of_its_run_and_answers(handbook: Workspac
     reply = opsloop.answer("How long is parental leave?", json.loads(json.dumps(passages)))
     assert "16 weeks of parental leave" in reply["answer"]
     assert set(reply) == {"answer", "citations", "abstained", "engine", "support"}
-    assert set(reply["citations"][0]) == {"document_id", "filename", "chunk", "quote", "start", "end", "score"}
+    assert set(reply["citations"][0]) == {
+        *("document_id", "filename", "chunk", "quote", "start", "end", "score", "page")
+    }
     json.dumps(reply)
 
 
