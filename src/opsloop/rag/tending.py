@@ -56,7 +56,7 @@ class Tending:
         now_s = self._workspace.clock.monotonic_s()
         if now_s >= self._indexes_at_s:
             self._indexes_at_s = now_s + INDEXES_EVERY_S
-            self._forget_stale_indexes()
+            self._forget_gone_indexes()
         if now_s >= self._sweep_at_s:
             self._sweep_at_s = now_s + SWEEP_EVERY_S
             sweep(self._workspace)
@@ -75,10 +75,10 @@ class Tending:
                 if deletion.removed.documents < retention.AT_ONCE:
                     break
 
-    def _forget_stale_indexes(self) -> None:
+    def _forget_gone_indexes(self) -> None:
         cache = sys.modules.get("opsloop.rag.index.cache")  # a process that never searched did not load numpy
         if cache is None:
             return
         with self._workspace.reading(BY) as uow:
-            versions = dict(uow.session.execute(select(CollectionRow.name, CollectionRow.version)).all())
-        cache.forget_stale(self._workspace, versions)
+            there = list(uow.session.scalars(select(CollectionRow.name)))
+        cache.forget_gone(self._workspace, there)

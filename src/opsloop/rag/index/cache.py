@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -68,12 +68,11 @@ class IndexCache:
                 self._keep(collection, found)
         return found
 
-    def forget_stale(self, versions: Mapping[str, str]) -> None:
-        """Let go of every index that is not of the version its collection has."""
+    def forget_gone(self, there: Collection[str]) -> None:
+        """Let go of the indexes of collections that are no more; one that is behind catches up when asked."""
         with self._lock:
-            for collection, held in list(self._kept.items()):
-                if versions.get(collection) != held.version:
-                    del self._kept[collection]
+            for collection in self._kept.keys() - set(there):
+                del self._kept[collection]
 
     def newest(self, collection: str) -> Held | None:
         """The index that was made last, of whichever version."""
@@ -105,9 +104,9 @@ def cache_of(workspace: Workspace, *, limit_bytes: int) -> IndexCache:
         return _CACHES.setdefault(workspace, IndexCache(limit_bytes))
 
 
-def forget_stale(workspace: Workspace, versions: Mapping[str, str]) -> None:
-    """Let go of the indexes of an open workspace that nobody will ask for again."""
+def forget_gone(workspace: Workspace, there: Collection[str]) -> None:
+    """Let go of the indexes of an open workspace that nobody will ask for again. Args: there: names of collections."""
     with _CACHES_LOCK:
         cache = _CACHES.get(workspace)
     if cache is not None:
-        cache.forget_stale(versions)
+        cache.forget_gone(there)
