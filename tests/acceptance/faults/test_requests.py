@@ -102,7 +102,7 @@ def test_a_body_that_is_no_request_is_told(http: httpx.Client, path: str, conten
         ("/query", {"question": "x", "topk": 5}, "topk: is not known here"),
         ("/query", {}, "question: is missing; wanted a value"),
         ("/query", {"question": "x", "top_k": -1}, "top_k: is -1; wanted"),
-        ("/upload", {"filename": "a.txt", "content_base64": "%%%"}, "content_base64: is '%%%'; wanted base64"),
+        ("/upload", {"filename": "a.txt", "content_base64": "%%%"}, "content_base64: wanted base64 of a.txt"),
         ("/upload", {"filename": "../a", "content_base64": "eA=="}, "filename: is '../a'; wanted a plain file name"),
         ("/upload", {"filename": "a\0b", "content_base64": "eA=="}, "filename: is 'a\\x00b'; wanted a plain file name"),
         ("/feedback", {"request_id": "r", "score": "good"}, "score: is 'good'; wanted a valid number"),
