@@ -130,10 +130,10 @@ def test_a_text_quotes_a_document_by_its_id_or_by_words_in_a_row(kept: Any, is_i
     assert found.is_in(kept) == is_in
 
 
-def test_an_index_in_memory_goes_when_its_collection_changed(
+def test_an_index_in_memory_goes_with_its_collection(
     sqlite_workspace: Workspace, admin: Caller, clock: FakeClock
 ) -> None:
-    document_id = uploaded(sqlite_workspace, admin, SECRET)
+    uploaded(sqlite_workspace, admin, SECRET)
     with sqlite_workspace.reading(admin) as uow:
         assert service.search(uow, "handbook", "zanzibarite ledger") != []
     cache = cache_of(sqlite_workspace, limit_bytes=1)
@@ -141,7 +141,8 @@ def test_an_index_in_memory_goes_when_its_collection_changed(
     tending.tend()
     assert cache.size_bytes > 0
 
-    delete(sqlite_workspace, admin, document_id)
+    with sqlite_workspace.writing(admin) as uow:
+        service.delete_collection(uow, "handbook")
     clock.advance(INDEXES_EVERY_S)
     tending.tend()
 
