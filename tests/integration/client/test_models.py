@@ -74,7 +74,7 @@ def test_the_data_a_model_was_trained_on_tells_of_it(client: Client, candidate: 
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ({"model.onnx": b"\x80\x04evil"}, "ONNX Runtime does not load it"),
+        ({"model.onnx": b"\x80\x04evil"}, "cut off, or no ONNX file"),
         ({"baseline.npy": b"\x80\x04evil"}, "baseline.npy of the model cannot be used: it is no array of numbers"),
     ],
 )
