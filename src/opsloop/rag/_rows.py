@@ -24,12 +24,17 @@ from opsloop.rag.models import (
 )
 
 
-def collection_row(uow: UnitOfWork, name: str, *, for_change: bool = False) -> CollectionRow:
-    """The collection; `for_change` puts those who change it in order (SQLite has one writer anyway).
+def collection_row(
+    uow: UnitOfWork, name: str, *, for_change: bool = False, is_locked: bool | None = None
+) -> CollectionRow:
+    """The collection, for a caller who may read or change it.
 
+    Args:
+        is_locked: whether those who change it wait for each other (SQLite has one writer anyway); None: `for_change`.
     Raises: CollectionMissing; CollectionClosed to a caller whom its access leaves out.
     """
-    row = uow.session.get(CollectionRow, name, with_for_update=for_change or None)
+    is_locked = for_change if is_locked is None else is_locked
+    row = uow.session.get(CollectionRow, name, with_for_update=is_locked or None)
     if row is None:
         raise CollectionMissing(name=name)
     if not access.allows(uow.by, row.readers, row.writers, for_change=for_change):

@@ -20,6 +20,7 @@ from opsloop.core.web.wrong_form import first_fault
 from opsloop.rag import asking, service
 from opsloop.rag.answer_events import STREAM, events
 from opsloop.rag.asking import Asked
+from opsloop.rag.collections import DEFAULT_CHUNKING
 from opsloop.rag.following_up import Turn
 from opsloop.rag.models import (
     DEFAULT_COLLECTION,
@@ -84,7 +85,7 @@ class NewCollection(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    chunking: str = "sentences"
+    chunking: str = DEFAULT_CHUNKING
     vector_weight: float | None = None
     embedder: str | None = None
 
@@ -133,11 +134,9 @@ async def upload(request: Request, workspace: Opened, caller: Asking) -> Uploade
     """One document, as JSON with base64 or as a multipart form with `file`."""
     form, data = await (_from_multipart(request) if _is_multipart(request) else _from_json(request))
 
-    def store() -> Uploaded:
-        with workspace.writing(caller) as uow:
-            return service.upload(uow, form.collection, form.filename, data, metadata=form.metadata)
-
-    return await run_in_threadpool(store)
+    return await run_in_threadpool(
+        service.take_in, workspace, caller, form.collection, form.filename, data, metadata=form.metadata
+    )
 
 
 def _is_multipart(request: Request) -> bool:

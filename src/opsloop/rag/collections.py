@@ -21,13 +21,14 @@ from opsloop.rag.settings import EMBEDDER, RagSettings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MAX_RETENTION_DAYS = 36_500
+DEFAULT_CHUNKING = "sentences"
 
 
 def create_collection(
     uow: UnitOfWork,
     name: str,
     *,
-    chunking: str = "sentences",
+    chunking: str = DEFAULT_CHUNKING,
     vector_weight: float | None = None,
     embedder: str | None = None,
 ) -> Collection:

@@ -7,7 +7,7 @@ from opsloop.rag.deleting import delete_collection, delete_document, forget
 from opsloop.rag.documents import document, document_text, list_documents, passages_of
 from opsloop.rag.indexing import reindex
 from opsloop.rag.searching import DEFAULT_TOP_K, MAX_QUESTION, MAX_TOP_K, Filters, query, search
-from opsloop.rag.storing import DocumentTooLarge, upload, upload_passages
+from opsloop.rag.storing import DocumentTooLarge, take_in, upload, upload_passages
 
 __all__ = [
     "DEFAULT_TOP_K",
@@ -31,6 +31,7 @@ __all__ = [
     "retain",
     "search",
     "stats",
+    "take_in",
     "upload",
     "upload_passages",
     "weigh",

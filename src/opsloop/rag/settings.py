@@ -27,6 +27,3 @@ class RagSettings(Section):
     rag_generate_timeout_s: float = Field(
         30.0, gt=0, le=600, description="Longest time for a model's answer, in seconds; then passages are quoted."
     )
-    rag_ingest_processes: int | None = Field(
-        None, ge=1, description="Processes that read the documents of an ingest; unset: one per core, at most 4."
-    )

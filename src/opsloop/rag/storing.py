@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from opsloop.core.artifacts.store import sha256_hex
-from opsloop.core.caller import Role
+from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import TooLarge
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.rag import ingest
-from opsloop.rag._rows import document_id_of, known_documents
+from opsloop.rag._rows import collection_row, document_id_of, known_documents
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, WindowRow
-from opsloop.rag.collections import row_or_new
+from opsloop.rag.collections import DEFAULT_CHUNKING, row_or_new
 from opsloop.rag.indexing import changed
-from opsloop.rag.models import DocumentId, Uploaded
+from opsloop.rag.models import CollectionMissing, DocumentId, Uploaded
 from opsloop.rag.settings import RagSettings
 from opsloop.rag.text import count_words, term_ids
 
@@ -37,6 +37,38 @@ class Ready:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+def take_in(
+    workspace: Workspace,
+    by: Caller,
+    collection: str,
+    filename: str,
+    data: bytes,
+    *,
+    metadata: Mapping[str, str] | None = None,
+) -> Uploaded:
+    """`upload` in transactions of its own: the document is read between them, so that nobody who writes waits for it.
+
+    Raises: as `upload` does.
+    """
+    with workspace.reading(by) as uow:
+        _check(uow, filename, data, metadata)
+        try:
+            row = collection_row(uow, collection, for_change=True, is_locked=False)
+        except CollectionMissing:
+            chunking = DEFAULT_CHUNKING
+        else:
+            known = known_documents(uow, collection, [digest := sha256_hex(data)]).get(digest)
+            if known is not None:
+                return _duplicate(known)
+            chunking = row.chunking
+    read = ingest.parsed(filename, data, chunking)
+    with workspace.writing(by) as uow:
+        row = row_or_new(uow, collection)
+        if row.chunking != chunking:  # cut anew meanwhile
+            read = ingest.parsed(filename, data, row.chunking)
+        return store(uow, row, [Ready(read, sha256_hex(data), dict(metadata or {}))])[0]
+
+
 def upload(
     uow: UnitOfWork,
     collection: str,
@@ -49,16 +81,20 @@ def upload(
 
     Raises: InvalidInput, UnsupportedDocument, UnreadableDocument, DocumentTooLarge.
     """
-    uow.by.require(Role.DEVELOPER)
-    ingest.checked_filename(filename)
-    check_size(uow.workspace, filename, len(data))
-    tags = ingest.checked_metadata(metadata or {})
+    _check(uow, filename, data, metadata)
     row = row_or_new(uow, collection)
     digest = sha256_hex(data)
     known = known_documents(uow, collection, [digest]).get(digest)
     if known is not None:
         return _duplicate(known)
-    return store(uow, row, [Ready(ingest.parsed(filename, data, row.chunking), digest, tags)])[0]
+    return store(uow, row, [Ready(ingest.parsed(filename, data, row.chunking), digest, dict(metadata or {}))])[0]
+
+
+def _check(uow: UnitOfWork, filename: str, data: bytes, metadata: Mapping[str, str] | None) -> None:
+    uow.by.require(Role.DEVELOPER)
+    ingest.checked_filename(filename)
+    check_size(uow.workspace, filename, len(data))
+    ingest.checked_metadata(metadata or {})
 
 
 def upload_passages(uow: UnitOfWork, collection: str, data: bytes) -> list[Uploaded]:

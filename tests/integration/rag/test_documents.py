@@ -11,7 +11,7 @@ from sqlalchemy import text
 from opsloop.core.caller import Caller, NotAllowed, Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import Workspace
-from opsloop.rag import service
+from opsloop.rag import ingest, service
 from opsloop.rag.models import CollectionExists, CollectionMissing, DocumentMissing, Passage, Uploaded
 from opsloop.rag.service import DocumentTooLarge
 
@@ -27,6 +27,41 @@ def search(workspace: Workspace, question: str, **options: object) -> list[Passa
 def upload(workspace: Workspace, by: Caller, name: str, data: str) -> Uploaded:
     with workspace.writing(by) as uow:
         return service.upload(uow, "handbook", name, data.encode())
+
+
+def test_others_write_while_a_document_is_read(
+    handbook: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ingest.parsed
+
+    def slow(filename: str, data: bytes, chunking: str) -> ingest.Parsed:
+        with handbook.writing(admin) as uow:
+            service.create_collection(uow, "meanwhile")
+        return real(filename, data, chunking)
+
+    monkeypatch.setattr(ingest, "parsed", slow)
+    taken = service.take_in(handbook, admin, "handbook", "new.txt", b"The canteen opens at noon.")
+    assert not taken.duplicate
+    assert search(handbook, "When does the canteen open?")[0].document_id == taken.document_id
+    again = service.take_in(handbook, admin, "handbook", "other.txt", b"The canteen opens at noon.")
+    assert (again.document_id, again.duplicate) == (taken.document_id, True), "known bytes are not read again"
+
+
+def test_a_document_is_cut_as_its_collection_wants_it_when_it_is_stored(
+    handbook: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, cut = ingest.parsed, []
+
+    def meanwhile_made(filename: str, data: bytes, chunking: str) -> ingest.Parsed:
+        cut.append(chunking)
+        if len(cut) == 1:
+            with handbook.writing(admin) as uow:
+                service.create_collection(uow, "rules", chunking="words-500")
+        return real(filename, data, chunking)
+
+    monkeypatch.setattr(ingest, "parsed", meanwhile_made)
+    service.take_in(handbook, admin, "rules", "rules.txt", b"Rules are written down.")
+    assert cut == ["sentences", "words-500"]
 
 
 def test_the_passage_that_answers_comes_first(handbook: Workspace) -> None:

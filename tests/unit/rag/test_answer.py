@@ -9,29 +9,13 @@ from hypothesis import strategies as st
 from opsloop.core.errors import InvalidInput
 from opsloop.rag._support import Evidence, support
 from opsloop.rag.answer import ABSTENTION, answer
-from opsloop.rag.models import DocumentId, Passage
+from opsloop.rag.models import Passage
+from tests.unit.rag.passages import passage
 
 HANDBOOK = (
     "Contoso gives every employee time off. Employees have 25 days of paid leave a year. "
     "Leave must be requested two weeks before it begins. The office has a garden."
 )
-
-
-def passage(text: str, *, start: int = 0, document: str = "doc_1", heading: str = "", score: float = 1.0) -> Passage:
-    return Passage(
-        document_id=DocumentId(document),
-        filename=f"{document}.md",
-        chunk=0,
-        passage_id=None,
-        heading=heading,
-        text=text,
-        start=start,
-        end=start + len(text),
-        window_start=start,
-        window_end=start + len(text),
-        score=score,
-        similarity=0.0,
-    )
 
 
 def test_the_answer_is_the_sentence_that_covers_the_question() -> None:

@@ -67,8 +67,7 @@ def _store(
 ) -> Outcome:
     name = file.filename or ""
     try:
-        with workspace.writing(caller) as uow:
-            found = service.upload(uow, collection, name, file.file.read(), metadata=metadata)
+        found = service.take_in(workspace, caller, collection, name, file.file.read(), metadata=metadata)
     except OpsloopError as error:
         return Outcome(name, refused=error.sentence)
     return Outcome(name, address(collection, found.document_id), found.chunks, found.duplicate)

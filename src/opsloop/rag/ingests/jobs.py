@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
@@ -27,9 +26,8 @@ from opsloop.rag._rows import collection_row
 from opsloop.rag.ingests import staging
 from opsloop.rag.ingests._tables import IngestRow, ItemRow
 from opsloop.rag.ingests.models import ItemState
-from opsloop.rag.ingests.readers import Outcome, Readers, Refusal, Unread, readers_for
+from opsloop.rag.ingests.readers import Outcome, Refusal, Unread, read_all
 from opsloop.rag.ingests.service import KIND
-from opsloop.rag.settings import RagSettings
 from opsloop.rag.storing import Ready, store
 
 _BY = system("ingests")
@@ -80,16 +78,14 @@ def _store_all(context: JobContext, part: _Part) -> None:
     if found is None:
         return
     by, chunking, waiting = found
-    wanted = context.workspace.section(RagSettings).rag_ingest_processes
     done = part.count - len(waiting)
-    with Readers(readers_for([(each.filename, each.size_bytes) for each in waiting], wanted=wanted)) as readers:
-        for batch in _batches(waiting):
-            context.yield_back()
-            outcomes = _outcomes(context.workspace, readers, part, chunking, batch)
-            context.patiently(partial(_keep, context.workspace, by, part, batch, outcomes))
-            staging.let_go(context.workspace.artifacts, part.ingest, [each.number for each in batch])
-            done += len(batch)
-            context.progress(done, part.count, batch[-1].filename)
+    for batch in _batches(waiting):
+        context.yield_back()
+        outcomes = _outcomes(context.workspace, part, chunking, batch)
+        context.patiently(partial(_keep, context.workspace, by, part, batch, outcomes))
+        staging.let_go(context.workspace.artifacts, part.ingest, [each.number for each in batch])
+        done += len(batch)
+        context.progress(done, part.count, batch[-1].filename)
 
 
 def _waiting(workspace: Workspace, part: _Part) -> tuple[Caller, str, list[_Waiting]] | None:
@@ -133,9 +129,7 @@ def _batches(waiting: Sequence[_Waiting]) -> Iterator[list[_Waiting]]:
         yield batch
 
 
-def _outcomes(
-    workspace: Workspace, readers: Readers, part: _Part, chunking: str, batch: Sequence[_Waiting]
-) -> dict[int, Outcome]:
+def _outcomes(workspace: Workspace, part: _Part, chunking: str, batch: Sequence[_Waiting]) -> dict[int, Outcome]:
     """What came of reading each document, by its number."""
     outcomes: dict[int, Outcome] = {}
     unread: dict[int, Unread] = {}
@@ -146,8 +140,7 @@ def _outcomes(
             outcomes[each.number] = Refusal(f"{each.filename}: its bytes are gone; upload it again")
             continue
         unread[each.number] = Unread(each.filename, data, chunking)
-    read = readers.outcomes(list(unread.values()))
-    return outcomes | dict(zip(unread, islice(read, len(unread)), strict=True))
+    return outcomes | dict(zip(unread, read_all(list(unread.values())), strict=True))
 
 
 def _keep(

@@ -1,75 +1,28 @@
-"""Reading documents in processes of their own: hostile ones are refused, the others come in their order."""
+"""Reading the documents of an ingest: broken ones are refused, the others come in their order."""
 
 from __future__ import annotations
 
-import os
-import time
 from typing import Any
 
 import pytest
 
 from opsloop.rag import ingest
 from opsloop.rag.ingests import readers
-from opsloop.rag.ingests.readers import Outcome, Readers, Refusal, Unread, readers_for
+from opsloop.rag.ingests.readers import Refusal, Unread, read_all
+from opsloop.rag.parsing.apart import ReadersBusy
 
 TEXT = b"Some words that can be read."
-KILLS = "kills.txt"
-LASTS = "lasts.txt"
 
 
-def serve(pipe: Any) -> None:
-    """A reader's process whose parser crashes or never ends on certain names."""
-
-    def read(unread: Unread) -> Outcome:
-        if unread.filename == KILLS:
-            os.abort()
-        if unread.filename == LASTS:
-            time.sleep(600)
-        return readers.read(unread)
-
-    while True:
-        try:
-            pipe.send(read(pipe.recv()))
-        except EOFError:
-            return
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("count", [1, 2])
-def test_outcomes_come_in_order_from_processes(count: int) -> None:
+def test_outcomes_come_in_order_and_a_broken_document_stops_no_other() -> None:
     unread = [Unread(f"{number}.txt", TEXT if number % 3 else b"", "sentences") for number in range(9)]
 
-    with Readers(count) as found:
-        outcomes = list(found.outcomes(unread))
+    outcomes = read_all(unread)
 
     assert [isinstance(each, ingest.Parsed) for each in outcomes] == [bool(number % 3) for number in range(9)]
     assert [each.filename for each in outcomes if isinstance(each, ingest.Parsed)] == [
         f"{number}.txt" for number in range(9) if number % 3
     ]
-
-
-@pytest.mark.slow
-def test_a_document_that_breaks_its_reader_is_refused_and_the_next_ones_are_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(readers, "_serve", serve)
-    unread = [Unread(name, TEXT, "sentences") for name in ("a.txt", KILLS, "b.txt", KILLS, "c.txt")]
-
-    with Readers(2) as found:
-        outcomes = list(found.outcomes(unread))
-
-    reason = f"{KILLS}: reading it broke the program that reads it"
-    assert [each.reason if isinstance(each, Refusal) else None for each in outcomes] == [None, reason] * 2 + [None]
-
-
-@pytest.mark.slow
-def test_a_document_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "_serve", serve)
-
-    with Readers(1, within_s=0.2) as found:
-        [outcome] = found.outcomes([Unread(LASTS, TEXT, "sentences")])
-
-    assert outcome == Refusal(f"{LASTS}: it could not be read within 0.2 s; split it")
 
 
 def test_a_parsers_own_fault_is_a_refusal_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,18 +38,17 @@ def test_a_parsers_own_fault_is_a_refusal_without_a_traceback(monkeypatch: pytes
     assert "secret" not in found.reason
 
 
-@pytest.mark.parametrize(
-    ("documents", "wanted", "count"),
-    [
-        ([("a.txt", 100)] * 3, None, 0),
-        ([("a.txt", readers.WORTH_BYTES)] * 3, 2, 2),
-        ([("a.txt", readers.WORTH_BYTES)] * 3, 1, 0),
-        ([("a.pdf", 100)], 4, 1),
-        ([("a.pdf", 100)] * 3, 2, 2),
-        ([], 2, 0),
-    ],
-)
-def test_processes_are_started_where_they_pay_or_protect(
-    documents: list[tuple[str, int]], wanted: int | None, count: int
-) -> None:
-    assert readers_for(documents, wanted=wanted) == count
+def test_a_document_for_which_no_reader_is_free_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = ingest.parsed
+
+    def busy_at_first(filename: str, *rest: Any) -> ingest.Parsed:
+        asked.append(filename)
+        if len(asked) == 1:
+            raise ReadersBusy(count=1)
+        return real(filename, *rest)
+
+    monkeypatch.setattr(ingest, "parsed", busy_at_first)
+
+    assert isinstance(readers.read(Unread("a.txt", TEXT, "sentences")), ingest.Parsed)
+    assert asked == ["a.txt", "a.txt"]
