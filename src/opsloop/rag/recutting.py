@@ -39,7 +39,7 @@ def _recut(uow: UnitOfWork, document_id: str, chunking: str) -> int:
     document = uow.session.get_one(DocumentRow, document_id, options=[undefer(DocumentRow.text)])
     uow.session.execute(delete(ChunkRow).where(ChunkRow.document_id == document_id))
     pieces = [ReadyPiece(piece) for piece in chunked(document.text, chunking)]
-    storing.write_pieces(uow, document.collection, document_id, document.text, pieces)
+    storing.write_pieces(uow, document.collection, [(document_id, document.text, pieces)])
     document.chunks = len(pieces)
     document.revision = None
     uow.session.flush()

@@ -150,32 +150,10 @@ def _record(uow: UnitOfWork, collection: str, new: Iterable[Ready]) -> None:
 
 def _write(uow: UnitOfWork, collection: str, found: Sequence[Ready]) -> int:
     """The rows of documents, of their chunks, of their windows; returns how many windows there are."""
-    session = uow.session
-    session.add_all([_document_row_of(uow, collection, one) for one in found])
-    session.flush()
-    chunks = [
-        (_chunk_row(collection, document_id_of(collection, each.sha256), number, one, text), one, text)
-        for each in found
-        for text in (each.parsed.text,)
-        for number, one in enumerate(each.parsed.pieces)
-    ]
-    session.add_all([row for row, _, _ in chunks])
-    session.flush()
-    windows = [
-        WindowRow(
-            collection=collection,
-            chunk_seq=row.seq,
-            start=window.start,
-            end=window.end,
-            terms=_stored_terms(text[window.start : window.end]),
-            vector=None,
-        )
-        for row, one, text in chunks
-        for window in one.piece.windows
-    ]
-    session.add_all(windows)
-    session.flush()
-    return len(windows)
+    uow.session.add_all([_document_row_of(uow, collection, one) for one in found])
+    uow.session.flush()
+    cut = [(document_id_of(collection, one.sha256), one.parsed.text, one.parsed.pieces) for one in found]
+    return write_pieces(uow, collection, cut)
 
 
 def _document_row_of(uow: UnitOfWork, collection: str, one: Ready) -> DocumentRow:
@@ -193,14 +171,20 @@ def _document_row_of(uow: UnitOfWork, collection: str, one: Ready) -> DocumentRo
     )
 
 
-def write_pieces(
-    uow: UnitOfWork, collection: str, document_id: str, text: str, pieces: Sequence[ingest.ReadyPiece]
-) -> None:
-    """The chunks of a document that is there, and their windows."""
-    rows = [_chunk_row(collection, document_id, number, one, text) for number, one in enumerate(pieces)]
-    uow.session.add_all(rows)
+def write_pieces(uow: UnitOfWork, collection: str, cut: Iterable[tuple[str, str, Sequence[ingest.ReadyPiece]]]) -> int:
+    """The chunks and windows of documents that are there; returns how many windows there are.
+
+    Args:
+        cut: each document's id, text and pieces.
+    """
+    chunks = [
+        (_chunk_row(collection, document_id, number, one, text), one, text)
+        for document_id, text, pieces in cut
+        for number, one in enumerate(pieces)
+    ]
+    uow.session.add_all([row for row, _, _ in chunks])
     uow.session.flush()
-    uow.session.add_all(
+    windows = [
         WindowRow(
             collection=collection,
             chunk_seq=row.seq,
@@ -209,10 +193,12 @@ def write_pieces(
             terms=_stored_terms(text[window.start : window.end]),
             vector=None,
         )
-        for row, one in zip(rows, pieces, strict=True)
+        for row, one, text in chunks
         for window in one.piece.windows
-    )
+    ]
+    uow.session.add_all(windows)
     uow.session.flush()
+    return len(windows)
 
 
 def _chunk_row(collection: str, document_id: str, number: int, one: ingest.ReadyPiece, text: str) -> ChunkRow:
