@@ -1,9 +1,9 @@
 """Deletion that deletes: text, chunks, terms and vectors, bytes that wait, and excerpts that others keep.
 
-What the transaction cannot reach, staged bytes and old pages of the database's log, goes when tending hears of it; who
-wants it gone before the answer calls `forget` after the commit. Indexes in memory hold no text, and nothing can be
-found by an old one, for every search asks which version of the collection holds; each process drops the old ones when
-it tends.
+What the transaction cannot reach, staged bytes and old pages of the database's file and log, goes when tending hears of
+it; who wants staged bytes and the log gone before the answer calls `forget` after the commit. Indexes in memory hold no
+text, and nothing can be found by an old one, for every search asks which version of the collection holds; each process
+drops the old ones when it tends.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def delete_documents(uow: UnitOfWork, row: CollectionRow, documents: Sequence[Do
     changed(uow, row, removed.windows)
     for each in documents:
         uow.audit("document.deleted", f"collection/{row.name}", document=each.id, sha256=each.sha256, **why)
+    uow.workspace.database.owe_erasure(uow.session)
     uow.ring(BELL)
     return Deletion(removed, staged)
 
@@ -72,6 +73,7 @@ def delete_collection(uow: UnitOfWork, name: str) -> Deletion:
     uow.session.delete(row)
     uow.session.flush()
     uow.audit("collection.deleted", f"collection/{name}", documents=removed.documents)
+    uow.workspace.database.owe_erasure(uow.session)
     uow.ring(BELL)
     return Deletion(removed, staged)
 
@@ -80,7 +82,7 @@ def forget(workspace: Workspace, deletion: Deletion) -> None:
     """Let go at once of what the transaction of a deletion could not reach; what is left of it, tending lets go."""
     for key in deletion.staged:
         workspace.artifacts.delete(key)
-    workspace.database.forget_deleted()
+    workspace.database.cut_log()
 
 
 def _removed(uow: UnitOfWork, collection: str, ids: Sequence[str]) -> Removed:

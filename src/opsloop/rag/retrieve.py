@@ -34,6 +34,8 @@ EXACT_WINDOWS = 4_000
 # Candidates by sign, and by words, of which the exact scores are made.
 NEAREST = 600
 WORDIEST = 200
+# Cosines of half-precision vectors below this are rounding, which differs between machines.
+RESOLUTION = float(np.finfo(np.float16).eps)
 # What is added to a rank before it is inverted. Source: G. Cormack, C. Clarke and S. Büttcher, Reciprocal rank fusion
 # outperforms Condorcet and individual rank learning methods, SIGIR 2009, 758-759.
 RANK_OFFSET = 60
@@ -153,7 +155,7 @@ def _nearest(index: BuiltIndex, vector: Floats, may: Flags | None) -> Rows:
 
 
 def _fused(words: Floats, similarities: Floats, weight: float, fusion: Fusion) -> Floats:
-    near = np.maximum(similarities, 0)
+    near = np.where(similarities > RESOLUTION, similarities, np.float32(0))
     if fusion == "ranks":
         return _relative((1 - weight) * _inverse_ranks(words) + weight * _inverse_ranks(near))
     return (1 - weight) * words + weight * _relative(near)

@@ -18,6 +18,11 @@ from opsloop.rag.ingests.staging import sweep
 BY = system("documents")
 TICK_S = 5.0
 RETRY_S = 0.5
+# Erasing rewrites an SQLite file: writers wait meanwhile, so it may take a hundredth of the time at most.
+ERASE_EVERY_S = 10.0
+ERASE_SHARE = 0.01
+# What takes longer when the process stops is left to its next start: who stops it may not wait.
+ERASE_AT_STOP_S = 2.0
 SWEEP_EVERY_S = 600.0
 # Seldom: what a search finds in memory saves it the whole of the reading.
 INDEXES_EVERY_S = 600.0
@@ -31,7 +36,9 @@ class Tending:
         self._stopping = threading.Event()
         self._sweep_at_s = self._indexes_at_s = float("-inf")
         # Also at the start: the process before this one may have been killed between a deletion and what follows it.
-        self._must_forget = True
+        self._must_erase = True
+        self._erase_at_s = float("-inf")
+        self._erasing_s = 0.0
         self._thread = threading.Thread(target=self._run, name="documents", daemon=True)
 
     def start(self) -> None:
@@ -47,8 +54,11 @@ class Tending:
         while not self._stopping.is_set():
             with trouble.told():
                 self.tend()
-            if self._workspace.bell(BELL).wait(timeout_s=RETRY_S if self._must_forget else TICK_S):
-                self._must_forget, self._sweep_at_s = True, float("-inf")
+            if self._workspace.bell(BELL).wait(timeout_s=RETRY_S if self._must_erase else TICK_S):
+                self._must_erase, self._sweep_at_s = True, float("-inf")
+        if self._must_erase and self._erasing_s < ERASE_AT_STOP_S:
+            with trouble.told():
+                self._workspace.database.erase_deleted()
 
     def tend(self) -> None:
         """Everything that is due."""
@@ -60,8 +70,8 @@ class Tending:
         if now_s >= self._sweep_at_s:
             self._sweep_at_s = now_s + SWEEP_EVERY_S
             sweep(self._workspace)
-        if self._must_forget:
-            self._must_forget = not self._workspace.database.forget_deleted()
+        if self._must_erase and now_s >= self._erase_at_s:
+            self._erase()
 
     def _delete_old(self) -> None:
         """Documents whose time is over, some at a time, so that others can write in between."""
@@ -74,6 +84,18 @@ class Tending:
                 forget(self._workspace, deletion)
                 if deletion.removed.documents < retention.AT_ONCE:
                     break
+
+    def _erase(self) -> None:
+        clock = self._workspace.clock
+        began_s = clock.monotonic_s()
+        try:
+            self._must_erase = not self._workspace.database.erase_deleted()
+        finally:
+            ended_s = clock.monotonic_s()
+            self._erasing_s = ended_s - began_s
+            self._erase_at_s = ended_s + (
+                RETRY_S if self._must_erase else max(ERASE_EVERY_S, self._erasing_s / ERASE_SHARE)
+            )
 
     def _forget_gone_indexes(self) -> None:
         cache = sys.modules.get("opsloop.rag.index.cache")  # a process that never searched did not load numpy

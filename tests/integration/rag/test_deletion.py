@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from opsloop.core.caller import Caller
 from opsloop.core.clock import FakeClock
+from opsloop.core.db.database import Database
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.rag import erasing, retention, service
 from opsloop.rag.erasing import Erased, erased
@@ -60,6 +61,22 @@ def test_no_file_holds_the_text_of_a_deleted_collection(sqlite_workspace: Worksp
 
     assert deletion.removed.documents == 30
     assert files_with(sqlite_workspace.data_dir, b"Quillfeather") == []
+
+
+def test_what_was_owed_before_a_kill_is_erased_after_it(sqlite_workspace: Workspace, admin: Caller) -> None:
+    database = sqlite_workspace.database
+    document_id = uploaded(sqlite_workspace, admin, SECRET)
+    with sqlite_workspace.writing(admin) as uow:
+        service.delete_document(uow, "handbook", document_id)  # and nothing after it
+
+    assert debt(database) > 0
+    Tending(sqlite_workspace).tend()
+    assert debt(database) == 0
+
+
+def debt(database: Database) -> int:
+    with database.engine.connect() as connection:
+        return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
 
 def test_a_reader_in_the_middle_delays_the_log_and_tending_makes_up_for_it(

@@ -81,6 +81,15 @@ def test_a_question_that_matches_nothing_finds_nothing() -> None:
     assert rank(index_of(TEXTS), "quantum chromodynamics", top_k=4) == []
 
 
+def test_what_is_like_the_question_by_rounding_alone_is_not_found() -> None:
+    index = index_of(("Cats purr on the sofa.", "Invoices are paid within thirty days."))
+    assert index.embedder is not None
+    vector = index.embedder.embed(["cats purr"])[0]
+    nudge = index.embedder.embed(["invoices"])[0] * np.float32(1e-4)
+    found = retrieve.rank(index, "cats purr", vector=vector + nudge, top_k=4)
+    assert [one.chunk_row for one in found] == [0]
+
+
 def test_no_more_than_top_k_are_found() -> None:
     assert len(rows(index_of(TEXTS), "cats dogs invoices", top_k=2)) == 2
 

@@ -22,10 +22,10 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.orm import Session, sessionmaker
 
+from opsloop.core.db import erasing
 from opsloop.core.errors import Failed, InvalidInput, OpsloopError, Unavailable
 
 BUSY_TIMEOUT_S = 15.0
-LOG_PATIENCE_MS = 500
 CONNECT_TIMEOUT_S = 10
 # Threads of the API, of flows and of the jobs each hold one while they read.
 _POOL = {"pool_size": 16, "max_overflow": 32}
@@ -203,17 +203,28 @@ class Database:
             if found != "ok":
                 raise DatabaseCorrupt(where=self.where, reason=found)
 
-    def forget_deleted(self) -> bool:
-        """Let go of old pages that the write-ahead log still holds; False when a reader needs them, for now.
+    def owe_erasure(self, session: Session) -> None:
+        """Within a transaction that deletes what must be nowhere in the database's files: `erase_deleted` follows.
 
         PostgreSQL's vacuum and log have their own times, which an administrator sets.
         """
+        if self.is_sqlite:
+            erasing.owe(_raw(session.connection()))
+
+    def erase_deleted(self) -> bool:
+        """Rewrite the file when that is owed; False when a reader needs the log's old pages, for now."""
         if not self.is_sqlite:
             return True
         with self.translated(), self.engine.connect() as connection:
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)
-            return _truncate_log(raw)
+            erasing.rewrite(_raw(connection))
+            return erasing.cut_log(_raw(connection))
+
+    def cut_log(self) -> bool:
+        """Let go of old pages that the write-ahead log still holds; False when a reader needs them, for now."""
+        if not self.is_sqlite:
+            return True
+        with self.translated(), self.engine.connect() as connection:
+            return erasing.cut_log(_raw(connection))
 
     def close(self) -> None:
         self.engine.dispose()
@@ -259,17 +270,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     cursor.close()
 
 
-def _truncate_log(connection: sqlite3.Connection) -> bool:
-    """Checkpoint the write-ahead log and cut it to nothing; waits a moment for readers, who hold up writers as long."""
-    waits_ms = connection.execute("PRAGMA busy_timeout").fetchone()[0]
-    connection.execute(f"PRAGMA busy_timeout={LOG_PATIENCE_MS}")
-    try:
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.OperationalError:  # another connection writes just now
-        return False
-    finally:
-        connection.execute(f"PRAGMA busy_timeout={waits_ms}")
-    return not busy
+def _raw(connection: Connection) -> sqlite3.Connection:
+    found = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
 
 
 def _begin_sqlite(connection: Connection) -> None:
