@@ -29,8 +29,9 @@ from opsloop.core.caller import Caller, Role
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
-from opsloop.rag import _embedders, service
-from opsloop.rag.embedding import embed
+from opsloop.rag import service
+from opsloop.rag.vectors import embedders
+from opsloop.rag.vectors.embedding import embed
 
 BY = Caller("benchmark", Role.ADMIN)
 COLLECTION = "bench"
@@ -74,7 +75,7 @@ def lines(given: Passages, documents: range) -> bytes:
 
 def ours(given: Passages, database_url: str | None) -> dict[str, float]:
     lookup = Lookup(given.lookup())
-    _embedders.named = lambda *_: lookup  # the port's place for an embedder that is not ours
+    embedders.named = lambda *_: lookup  # the port's place for an embedder that is not ours
     os.environ["OPSLOOP_RAG_DOCUMENT_LIMIT_BYTES"] = str(1 << 30)
     with tempfile.TemporaryDirectory() as folder:
         workspace = open_workspace(CoreSettings(data_dir=Path(folder), database_url=database_url))

@@ -27,7 +27,7 @@ from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
 from opsloop.rag import service
-from opsloop.rag.embedding import embed
+from opsloop.rag.vectors.embedding import embed
 
 BY = Caller("benchmark", Role.ADMIN)
 SETS = ("azure_contoso", "docs_qa", "xquad_en", "scifact")

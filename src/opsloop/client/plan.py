@@ -19,8 +19,8 @@ from opsloop.core.errors import NotFound
 from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import DatasetVersion
 from opsloop.datasets.preparation.models import PreparationStatus
-from opsloop.rag import ingest
 from opsloop.rag.models import Document
+from opsloop.rag.parsing import pieces
 from opsloop.rag.parsing.kinds import MEDIA_TYPES
 from opsloop.releases.models import EndpointState, Release
 from opsloop.training.models import TrainingStatus
@@ -96,7 +96,7 @@ class WantedDocument:
 def wanted_documents(source: Path) -> Mapping[str, WantedDocument]:
     """The documents of a collection's source, by hash."""
     if source.suffix.lower() == PASSAGES:
-        parsed = ingest.parsed_passages(source.read_bytes())
+        parsed = pieces.parsed_passages(source.read_bytes())
         found = [WantedDocument(each.filename, _sha256(each.text.encode())) for each in parsed]
     else:
         found = [WantedDocument(file.name, _sha256(file.read_bytes())) for file in document_files(source)]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from opsloop.rag.text import terms
+from opsloop.rag.text.words import terms
 
 _MARK = re.compile(r"\[([0-9]{1,3})\]")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from opsloop.core.workspace import UnitOfWork
 from opsloop.flows._tables import FlowRunRow
-from opsloop.rag.erasing import Erased, keeper
+from opsloop.rag.deletion.erasing import Erased, keeper
 
 GONE = "its texts were erased with a document that they quote"
 _AT_ONCE = 100

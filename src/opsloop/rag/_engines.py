@@ -9,11 +9,11 @@ from opsloop.core.errors import ExtraNeeded
 
 
 def vectors() -> ModuleType:
-    return _loaded("opsloop.rag._vectors")
+    return _loaded("opsloop.rag.vectors.fitting")
 
 
 def engine() -> ModuleType:
-    return _loaded("opsloop.rag._search")
+    return _loaded("opsloop.rag.searching.stored")
 
 
 def _loaded(module: str) -> ModuleType:

@@ -17,11 +17,12 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.web.body import RawBody, takes_file
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
 from opsloop.core.web.wrong_form import first_fault
-from opsloop.rag import asking, service
-from opsloop.rag.answer_events import STREAM, events
-from opsloop.rag.asking import Asked
+from opsloop.rag import service
+from opsloop.rag.answering import asking
+from opsloop.rag.answering.asking import Asked
+from opsloop.rag.answering.events import STREAM, events
+from opsloop.rag.answering.following_up import Turn
 from opsloop.rag.collections import DEFAULT_CHUNKING
-from opsloop.rag.following_up import Turn
 from opsloop.rag.models import (
     DEFAULT_COLLECTION,
     Answer,

@@ -10,7 +10,7 @@ from typing import Any
 
 from opsloop.core.context import workspace_of_run
 from opsloop.rag import service
-from opsloop.rag.asking import Asked, ask
+from opsloop.rag.answering.asking import Asked, ask
 from opsloop.rag.models import Answer, Passage
 from opsloop.rag.runtime import READER
 

@@ -15,9 +15,9 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import access
 from opsloop.rag._rows import as_collection, collection_row, count
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
-from opsloop.rag.chunk import CHUNKINGS
 from opsloop.rag.models import Collection, CollectionExists, CollectionMissing, CollectionName, CollectionStats
 from opsloop.rag.settings import EMBEDDER, RagSettings
+from opsloop.rag.text.chunk import CHUNKINGS
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MAX_RETENTION_DAYS = 36_500

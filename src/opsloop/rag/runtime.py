@@ -18,8 +18,8 @@ from typing import Any
 from opsloop.core.caller import Caller, Role
 from opsloop.core.context import workspace_of_run
 from opsloop.core.errors import InvalidInput
-from opsloop.rag import answer as answering
 from opsloop.rag import service
+from opsloop.rag.answering import quoting
 from opsloop.rag.models import Passage
 
 READER = Caller("system:flows", Role.VIEWER)
@@ -56,8 +56,8 @@ def answer(
     question: str,
     passages: Sequence[Mapping[str, Any]],
     *,
-    min_support: float = answering.MIN_SUPPORT,
-    max_sentences: int = answering.MAX_SENTENCES,
+    min_support: float = quoting.MIN_SUPPORT,
+    max_sentences: int = quoting.MAX_SENTENCES,
 ) -> dict[str, Any]:
     """The answer that passages support: `answer`, `citations`, `abstained`, `engine`, `support`.
 
@@ -66,7 +66,7 @@ def answer(
     Raises: InvalidInput when a passage lacks what a citation needs.
     """
     found = [_passage(number, passage) for number, passage in enumerate(passages)]
-    reply = asdict(answering.answer(question, found, min_support=min_support, max_sentences=max_sentences))
+    reply = asdict(quoting.answer(question, found, min_support=min_support, max_sentences=max_sentences))
     return {**{key: reply[key] for key in _GIVEN}, "citations": list(reply["citations"])}
 
 

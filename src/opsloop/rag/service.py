@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from opsloop.rag.answering.query import query
 from opsloop.rag.collections import collection, collections, create_collection, give_access, retain, stats, weigh
-from opsloop.rag.deleting import delete_collection, delete_document, forget
-from opsloop.rag.documents import document, document_text, list_documents, passages_of
-from opsloop.rag.indexing import reindex
-from opsloop.rag.searching import DEFAULT_TOP_K, MAX_QUESTION, MAX_TOP_K, Filters, query, search
-from opsloop.rag.storing import DocumentTooLarge, take_in, upload, upload_passages
+from opsloop.rag.deletion.deleting import delete_collection, delete_document, forget
+from opsloop.rag.documents.service import document, document_text, list_documents, passages_of
+from opsloop.rag.documents.storing import DocumentTooLarge, take_in, upload, upload_passages
+from opsloop.rag.searching.service import DEFAULT_TOP_K, MAX_QUESTION, MAX_TOP_K, Filters, search
+from opsloop.rag.vectors.indexing import reindex
 
 __all__ = [
     "DEFAULT_TOP_K",

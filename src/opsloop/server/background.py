@@ -10,8 +10,8 @@ from opsloop.evaluation import jobs as evaluation
 from opsloop.evaluation.judges import jobs as judges
 from opsloop.flows import erasing
 from opsloop.models import jobs as models
-from opsloop.rag import embedding_jobs as embeddings
 from opsloop.rag.ingests import jobs as ingests
+from opsloop.rag.vectors import jobs as embeddings
 from opsloop.releases import alarms
 from opsloop.releases import jobs as releases
 from opsloop.releases.renewals import jobs as renewals

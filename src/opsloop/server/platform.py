@@ -13,7 +13,7 @@ from opsloop.core.jobs.runner import JobRunner
 from opsloop.core.workspace import Workspace
 from opsloop.gateway.app import Gateway
 from opsloop.monitoring.tending import Tending
-from opsloop.rag.tending import Tending as DocumentsTending
+from opsloop.rag.deletion.tending import Tending as DocumentsTending
 from opsloop.server import background as background  # registers what the jobs of this process can be
 from opsloop.server.control_plane import control_plane
 from opsloop.server.entrance import Entrance

@@ -16,7 +16,7 @@ from opsloop.llm.embedders.lsa import LsaEmbedder
 from opsloop.llm.embedders.onnx import OnnxEmbedder
 from opsloop.llm.embedders.openai_compatible import OpenAICompatibleEmbedder
 from opsloop.llm.embedders.port import Embedder
-from opsloop.rag.text import term_ids
+from opsloop.rag.text.words import term_ids
 from tests.sentence_encoder import write_encoder
 
 TEXTS = ["Cats purr on the sofa.", "Dogs bark at the postman.", "Cats and dogs sleep."]

@@ -10,10 +10,11 @@ from fastapi.testclient import TestClient
 from opsloop.core.caller import Caller, NotAllowed, Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork, Workspace
-from opsloop.rag import ingest, service
+from opsloop.rag import service
 from opsloop.rag.ingests import service as ingests
 from opsloop.rag.ingests.models import Given
 from opsloop.rag.models import CollectionClosed
+from opsloop.rag.parsing import pieces
 from opsloop.rag.runtime import READER
 
 CI = Caller("key:ci", Role.VIEWER)
@@ -92,7 +93,7 @@ def test_a_writer_needs_the_role_for_it_all_the_same(closed: Workspace, admin: C
 
 
 def test_a_document_that_may_not_be_stored_is_not_read(closed: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "parsed", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr(pieces, "parsed", lambda *_: pytest.fail("it was read"))
     with pytest.raises(CollectionClosed):
         service.take_in(closed, OTHER, "handbook", "new.txt", b"words")
 

@@ -12,11 +12,12 @@ from opsloop.core.caller import Caller
 from opsloop.core.clock import FakeClock
 from opsloop.core.db.database import Database
 from opsloop.core.workspace import UnitOfWork, Workspace
-from opsloop.rag import erasing, retention, service
-from opsloop.rag.erasing import Erased, erased
+from opsloop.rag import service
+from opsloop.rag.deletion import erasing, retention
+from opsloop.rag.deletion.erasing import Erased, erased
+from opsloop.rag.deletion.tending import INDEXES_EVERY_S, Tending
 from opsloop.rag.index.cache import cache_of
 from opsloop.rag.models import Removed
-from opsloop.rag.tending import INDEXES_EVERY_S, Tending
 
 SECRET = "The zanzibarite ledger of Quillfeather lists seven payments to an unnamed harbourmaster in the spring."
 OTHER = "Flights are booked by the travel desk."

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from opsloop.core.caller import Caller, NotAllowed, Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import Workspace
-from opsloop.rag import ingest, service
+from opsloop.rag import service
 from opsloop.rag.models import CollectionExists, CollectionMissing, DocumentMissing, Passage, Uploaded
+from opsloop.rag.parsing import pieces
 from opsloop.rag.service import DocumentTooLarge
 
 VIEWER = Caller("test:viewer", Role.VIEWER)
@@ -32,14 +33,14 @@ def upload(workspace: Workspace, by: Caller, name: str, data: str) -> Uploaded:
 def test_others_write_while_a_document_is_read(
     handbook: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = ingest.parsed
+    real = pieces.parsed
 
-    def slow(filename: str, data: bytes, chunking: str) -> ingest.Parsed:
+    def slow(filename: str, data: bytes, chunking: str) -> pieces.Parsed:
         with handbook.writing(admin) as uow:
             service.create_collection(uow, "meanwhile")
         return real(filename, data, chunking)
 
-    monkeypatch.setattr(ingest, "parsed", slow)
+    monkeypatch.setattr(pieces, "parsed", slow)
     taken = service.take_in(handbook, admin, "handbook", "new.txt", b"The canteen opens at noon.")
     assert not taken.duplicate
     assert search(handbook, "When does the canteen open?")[0].document_id == taken.document_id
@@ -50,16 +51,16 @@ def test_others_write_while_a_document_is_read(
 def test_a_document_is_cut_as_its_collection_wants_it_when_it_is_stored(
     handbook: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, cut = ingest.parsed, []
+    real, cut = pieces.parsed, []
 
-    def meanwhile_made(filename: str, data: bytes, chunking: str) -> ingest.Parsed:
+    def meanwhile_made(filename: str, data: bytes, chunking: str) -> pieces.Parsed:
         cut.append(chunking)
         if len(cut) == 1:
             with handbook.writing(admin) as uow:
                 service.create_collection(uow, "rules", chunking="words-500")
         return real(filename, data, chunking)
 
-    monkeypatch.setattr(ingest, "parsed", meanwhile_made)
+    monkeypatch.setattr(pieces, "parsed", meanwhile_made)
     service.take_in(handbook, admin, "rules", "rules.txt", b"Rules are written down.")
     assert cut == ["sentences", "words-500"]
 
@@ -201,7 +202,7 @@ def test_a_reindex_learns_from_everything_there_is(handbook: Workspace, admin: C
 
 
 def test_a_collection_can_be_ranked_by_words_alone(handbook: Workspace, admin: Caller) -> None:
-    question = "laptop security team"
+    question = "laptop weeks"
     fused = [found.score for found in search(handbook, question)]
     with handbook.writing(admin) as uow:
         assert service.weigh(uow, "handbook", 0.0).vector_weight == 0.0

@@ -16,9 +16,10 @@ from opsloop.core.jobs.registry import JobContext
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
-from opsloop.rag import embedding_jobs, service
-from opsloop.rag._embedders import EmbedderAway, EmbedderDiffers
-from opsloop.rag.embedding import embed
+from opsloop.rag import service
+from opsloop.rag.vectors import jobs as embedding_jobs
+from opsloop.rag.vectors.embedders import EmbedderAway, EmbedderDiffers
+from opsloop.rag.vectors.embedding import embed
 from opsloop.testing.model_server import ModelServer
 from tests.sentence_encoder import write_encoder
 

@@ -15,8 +15,8 @@ from opsloop.core.clock import FakeClock
 from opsloop.core.ids import CountingIds
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
-from opsloop.rag import asking
-from opsloop.rag.answer import ABSTENTION
+from opsloop.rag.answering import asking
+from opsloop.rag.answering.quoting import ABSTENTION
 from opsloop.testing.model_server import ModelServer
 from opsloop.testing.script import Rule
 from tests.integration.rag.conftest import HANDBOOK, Routes

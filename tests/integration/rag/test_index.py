@@ -49,7 +49,7 @@ def test_an_upload_reads_what_is_new_and_nothing_else(
     def never(*_: object) -> None:
         raise AssertionError("the index was built from the beginning")
 
-    monkeypatch.setattr("opsloop.rag._search.build", never)
+    monkeypatch.setattr("opsloop.rag.searching.stored.build", never)
     write(large, admin, uploading("canteen.txt", "The canteen opens at noon."))
     assert filenames(large, "canteen")[0] == "canteen.txt"
     with large.reading(VIEWER) as uow:

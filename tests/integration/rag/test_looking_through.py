@@ -8,10 +8,11 @@ import pytest
 
 from opsloop.core.caller import Caller
 from opsloop.core.workspace import Workspace
-from opsloop.rag import listing, reading, service
-from opsloop.rag.listing import PAGE, Look
+from opsloop.rag import service
+from opsloop.rag.documents import chunks, listing
+from opsloop.rag.documents.listing import PAGE, Look
 from opsloop.rag.models import CollectionMissing, DocumentMissing
-from opsloop.rag.retrieve import ENCODER_WEIGHT
+from opsloop.rag.searching.retrieve import ENCODER_WEIGHT
 
 
 def names(workspace: Workspace, caller: Caller, wanted: Look) -> list[str]:
@@ -68,12 +69,12 @@ def test_the_chunk_around_a_span_holds_it(handbook: Workspace, admin: Caller) ->
     with handbook.reading(admin) as uow:
         (citation, *_) = service.query(uow, "handbook", "How long is parental leave?").citations
         at = ("handbook", citation.document_id)
-        (chunk,) = reading.chunks_at(uow, *at, citation.start, citation.end)
+        (chunk,) = chunks.chunks_at(uow, *at, citation.start, citation.end)
         assert chunk.start <= citation.start < citation.end <= chunk.end
         assert chunk.number == citation.chunk
-        assert reading.chunk_numbered(uow, *at, chunk.number) == [chunk]
-        assert reading.chunk_numbered(uow, *at, 99) == []
-        assert reading.chunks_at(uow, *at, 100_000, 100_010) == []
+        assert chunks.chunk_numbered(uow, *at, chunk.number) == [chunk]
+        assert chunks.chunk_numbered(uow, *at, 99) == []
+        assert chunks.chunks_at(uow, *at, 100_000, 100_010) == []
 
 
 def test_what_is_not_there_is_named(handbook: Workspace, admin: Caller) -> None:
@@ -81,4 +82,4 @@ def test_what_is_not_there_is_named(handbook: Workspace, admin: Caller) -> None:
         with pytest.raises(CollectionMissing):
             listing.look(uow, "nothing", Look())
         with pytest.raises(DocumentMissing):
-            reading.chunks_at(uow, "handbook", "doc_nothing", 0, 10)
+            chunks.chunks_at(uow, "handbook", "doc_nothing", 0, 10)

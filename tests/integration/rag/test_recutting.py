@@ -8,8 +8,8 @@ from opsloop.core.caller import Caller
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import Workspace
 from opsloop.rag import service
+from opsloop.rag.documents.recutting import recut
 from opsloop.rag.models import CollectionMissing
-from opsloop.rag.recutting import recut
 
 LONG = " ".join(f"Rule {number} says that room {number} closes at hour {number} of the day." for number in range(80))
 PASSAGES = b'{"_id": "plan.pdf#page=1", "text": "The garden opens in spring."}\n'

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from opsloop.evaluation.errors import CannotScore, ExperimentInvalid
 from opsloop.evaluation.evaluators import registry
 from opsloop.evaluation.evaluators.figures import figure_support, figures
-from opsloop.rag.figures import figures_in
+from opsloop.rag.text.figures import figures_in
 
 
 def written(value: object) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from opsloop.rag.chunk import by_sentences
+from opsloop.rag.text.chunk import by_sentences
 from tests.unit.examples.conftest import EXAMPLES
 
 FLOW = "document-search/flows/search"

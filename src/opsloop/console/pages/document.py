@@ -17,8 +17,9 @@ from opsloop.console.pages.documents import HOME, address
 from opsloop.core.caller import Role
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.core.workspace import UnitOfWork
-from opsloop.rag import reading, service
-from opsloop.rag.reading import Chunk
+from opsloop.rag import service
+from opsloop.rag.documents import chunks
+from opsloop.rag.documents.chunks import Chunk
 
 router = APIRouter(include_in_schema=False)
 MOST_TEXT = 200_000
@@ -89,8 +90,8 @@ def _chunks(
     uow: UnitOfWork, collection: str, document: str, start: int, end: int, number: int | None
 ) -> Sequence[Chunk]:
     if end > start:
-        return reading.chunks_at(uow, collection, document, start, end)
-    return reading.chunk_numbered(uow, collection, document, number) if number is not None else []
+        return chunks.chunks_at(uow, collection, document, start, end)
+    return chunks.chunk_numbered(uow, collection, document, number) if number is not None else []
 
 
 @router.get("/documents/{collection}/{document}/delete")

@@ -13,8 +13,9 @@ from opsloop.console import marking, words
 from opsloop.console.page import Frame, Place, page
 from opsloop.console.pages.documents import HOME, address
 from opsloop.core.web.dependencies import Asking, Opened, Reading
-from opsloop.rag import asking, service
-from opsloop.rag.asking import Asked
+from opsloop.rag import service
+from opsloop.rag.answering import asking
+from opsloop.rag.answering.asking import Asked
 from opsloop.rag.models import CollectionStats, Passage
 
 router = APIRouter(include_in_schema=False)

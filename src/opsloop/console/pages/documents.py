@@ -14,10 +14,11 @@ from opsloop.core.caller import Role
 from opsloop.core.errors import Conflict
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.core.workspace import UnitOfWork
-from opsloop.rag import listing, service
-from opsloop.rag.chunk import CHUNKINGS
-from opsloop.rag.listing import Look, Sort
+from opsloop.rag import service
+from opsloop.rag.documents import listing
+from opsloop.rag.documents.listing import Look, Sort
 from opsloop.rag.settings import RagSettings
+from opsloop.rag.text.chunk import CHUNKINGS
 
 router = APIRouter(include_in_schema=False)
 HOME = Place("Documents", "/documents")

@@ -13,7 +13,7 @@ from typing import Any
 from opsloop.evaluation.evaluators.registry import ABSTAINED, ANSWER, Evaluator, Input, register
 from opsloop.evaluation.evaluators.support import PASSAGE_KEYS, QUOTE_KEYS
 from opsloop.evaluation.evaluators.values import flag, text, texts_in
-from opsloop.rag.text import terms
+from opsloop.rag.text.words import terms
 
 
 def citation_support(values: Mapping[str, Any]) -> float | None:

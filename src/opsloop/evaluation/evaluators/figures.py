@@ -11,7 +11,7 @@ from typing import Any
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.evaluators.registry import ANSWER, TRUTHS, Evaluator, Input, Score, register
 from opsloop.evaluation.evaluators.values import text
-from opsloop.rag.figures import figures_in, parts
+from opsloop.rag.text.figures import figures_in, parts
 
 
 def figures(options: Mapping[str, Any]) -> Score:

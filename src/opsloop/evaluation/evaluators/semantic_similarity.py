@@ -25,7 +25,7 @@ from opsloop.llm import settings as model_settings
 from opsloop.llm.port import Embedding
 from opsloop.llm.prices import cost_usd
 from opsloop.llm.providers import chat_provider
-from opsloop.rag.text import term_ids, terms
+from opsloop.rag.text.words import term_ids, terms
 
 if TYPE_CHECKING:
     from opsloop.llm.embedders.port import Embedder

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsloop.evaluation.evaluators.options import number
-from opsloop.rag.figures import are_held
-from opsloop.rag.text import sentences, terms
+from opsloop.rag.text.figures import are_held
+from opsloop.rag.text.words import sentences, terms
 
 QUOTE_KEYS = ("quote", "text", "content")
 PASSAGE_KEYS = ("text", "content", "passage", "page_content")

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from opsloop.evaluation.evaluators.retrieval import ndcg, recall
 from opsloop.evaluation.tuning.models import Quality, Question
-from opsloop.rag.answer import MIN_SUPPORT
-from opsloop.rag.text import count_words
+from opsloop.rag.answering.quoting import MIN_SUPPORT
+from opsloop.rag.text.words import count_words
 
 READ_WORDS = 1_000
 USUAL = MIN_SUPPORT

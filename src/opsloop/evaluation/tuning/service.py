@@ -18,9 +18,10 @@ from opsloop.evaluation.tuning.measuring import Found, quality, retrieval, thres
 from opsloop.evaluation.tuning.models import Question, Settings, Tuned
 from opsloop.evaluation.tuning.questions import halves, questions_of
 from opsloop.evaluation.tuning.trying import Original, copied, trial
-from opsloop.rag import service, thresholds
-from opsloop.rag.chunk import CHUNKINGS
-from opsloop.rag.recutting import recut
+from opsloop.rag import service
+from opsloop.rag.answering import thresholds
+from opsloop.rag.documents.recutting import recut
+from opsloop.rag.text.chunk import CHUNKINGS
 
 KNOWN_BY = ("passage_id", "filename", "document_id")
 WEIGHTS = (None, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7)

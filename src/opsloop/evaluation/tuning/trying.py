@@ -16,9 +16,11 @@ from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.evaluation.tuning.measuring import Found
 from opsloop.evaluation.tuning.models import Question
-from opsloop.rag import answer as answering
-from opsloop.rag import embedding_jobs, indexing, service
+from opsloop.rag import service
+from opsloop.rag.answering import quoting
 from opsloop.rag.models import Document, DocumentId, Passage
+from opsloop.rag.vectors import indexing
+from opsloop.rag.vectors import jobs as embedding_jobs
 
 BY = Caller("system:tuning", Role.ADMIN)
 DEPTH = 10
@@ -80,7 +82,7 @@ class Trial:
         passages = service.search(uow, self.collection, question.text, top_k=DEPTH)
         ids = tuple(dict.fromkeys(self._id(passage, by) for passage in passages))
         read = passages[: service.DEFAULT_TOP_K]
-        support = answering.answer(question.text, read, min_support=0.0).support if with_support else 0.0
+        support = quoting.answer(question.text, read, min_support=0.0).support if with_support else 0.0
         return Found(question, ids, tuple(passage.text for passage in passages), support)
 
     def _id(self, passage: Passage, by: str) -> str:

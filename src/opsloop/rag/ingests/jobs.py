@@ -23,12 +23,12 @@ from opsloop.core.jobs.events import JobCancelled
 from opsloop.core.jobs.registry import Again, JobContext, job
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.rag._rows import collection_row
+from opsloop.rag.documents.storing import Ready, store
 from opsloop.rag.ingests import staging
 from opsloop.rag.ingests._tables import IngestRow, ItemRow
 from opsloop.rag.ingests.models import ItemState
 from opsloop.rag.ingests.readers import Outcome, Refusal, Unread, read_all
 from opsloop.rag.ingests.service import KIND
-from opsloop.rag.storing import Ready, store
 
 _BY = system("ingests")
 BATCH = 50

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from opsloop.core.errors import OpsloopError
-from opsloop.rag import ingest
+from opsloop.rag.parsing import pieces
 from opsloop.rag.parsing.apart import READERS, ReadersBusy
 
 
@@ -31,7 +31,7 @@ class Refusal:
     reason: str
 
 
-Outcome = ingest.Parsed | Refusal
+Outcome = pieces.Parsed | Refusal
 
 
 def read_all(documents: Sequence[Unread]) -> list[Outcome]:
@@ -44,7 +44,7 @@ def read(unread: Unread) -> Outcome:
     """Read a document; what is wrong with it is told, not raised."""
     while True:
         try:
-            return ingest.parsed(unread.filename, unread.data, unread.chunking)
+            return pieces.parsed(unread.filename, unread.data, unread.chunking)
         except ReadersBusy:  # nobody waits for an answer: after a while spent waiting, wait on
             continue
         except OpsloopError as error:

@@ -12,14 +12,14 @@ from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import InvalidInput, TooLarge
 from opsloop.core.jobs import service as jobs
 from opsloop.core.workspace import UnitOfWork, Workspace
-from opsloop.rag import ingest as reading
 from opsloop.rag._rows import collection_row
 from opsloop.rag.collections import row_or_new
+from opsloop.rag.documents.storing import check_size
 from opsloop.rag.ingests import staging
 from opsloop.rag.ingests._tables import IngestRow, ItemRow
 from opsloop.rag.ingests.models import Given, Ingest, IngestId, IngestMissing, Item, ItemState
 from opsloop.rag.models import CollectionName, DocumentId
-from opsloop.rag.storing import check_size
+from opsloop.rag.parsing import pieces
 
 KIND = "rag.ingest"
 MAX_DOCUMENTS = 1_000
@@ -66,8 +66,8 @@ def take_in(
 
 def _refusal(workspace: Workspace, given: Given) -> str | None:
     try:
-        reading.checked_filename(given.filename)
-        reading.checked_metadata(given.metadata)
+        pieces.checked_filename(given.filename)
+        pieces.checked_metadata(given.metadata)
         check_size(workspace, given.filename, len(given.data))
     except (InvalidInput, TooLarge) as error:
         return error.sentence
@@ -119,7 +119,7 @@ def _item(ingest: str, collection: str, number: int, checked: _Checked) -> ItemR
 def _shown(filename: str) -> str:
     """A name as it can be stored, whatever was sent as one."""
     plain = filename.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return plain[: reading.MAX_FILENAME]
+    return plain[: pieces.MAX_FILENAME]
 
 
 def get(uow: UnitOfWork, collection: str, ingest: str) -> Ingest:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from opsloop.rag import retrieve
 from opsloop.rag.index.memory import BuiltIndex, build
 from opsloop.rag.index.segment import StoredWindow
-from opsloop.rag.text import term_ids
+from opsloop.rag.searching import retrieve
+from opsloop.rag.text.words import term_ids
 
 DIMENSIONS = 64
 SUBJECTS = ("cats", "dogs", "invoices", "leave", "laptops", "travel", "bicycles")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from opsloop.rag import ingest
 from opsloop.rag.ingests import readers
 from opsloop.rag.ingests.readers import Refusal, Unread, read_all
+from opsloop.rag.parsing import pieces
 from opsloop.rag.parsing.apart import ReadersBusy
 
 TEXT = b"Some words that can be read."
@@ -19,8 +19,8 @@ def test_outcomes_come_in_order_and_a_broken_document_stops_no_other() -> None:
 
     outcomes = read_all(unread)
 
-    assert [isinstance(each, ingest.Parsed) for each in outcomes] == [bool(number % 3) for number in range(9)]
-    assert [each.filename for each in outcomes if isinstance(each, ingest.Parsed)] == [
+    assert [isinstance(each, pieces.Parsed) for each in outcomes] == [bool(number % 3) for number in range(9)]
+    assert [each.filename for each in outcomes if isinstance(each, pieces.Parsed)] == [
         f"{number}.txt" for number in range(9) if number % 3
     ]
 
@@ -29,7 +29,7 @@ def test_a_parsers_own_fault_is_a_refusal_without_a_traceback(monkeypatch: pytes
     def fails(*_: object) -> None:
         raise ZeroDivisionError("secret words of the document")
 
-    monkeypatch.setattr(ingest, "parsed", fails)
+    monkeypatch.setattr(pieces, "parsed", fails)
 
     found = readers.read(Unread("a.txt", TEXT, "sentences"))
 
@@ -40,15 +40,15 @@ def test_a_parsers_own_fault_is_a_refusal_without_a_traceback(monkeypatch: pytes
 
 def test_a_document_for_which_no_reader_is_free_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    real = ingest.parsed
+    real = pieces.parsed
 
-    def busy_at_first(filename: str, *rest: Any) -> ingest.Parsed:
+    def busy_at_first(filename: str, *rest: Any) -> pieces.Parsed:
         asked.append(filename)
         if len(asked) == 1:
             raise ReadersBusy(count=1)
         return real(filename, *rest)
 
-    monkeypatch.setattr(ingest, "parsed", busy_at_first)
+    monkeypatch.setattr(pieces, "parsed", busy_at_first)
 
-    assert isinstance(readers.read(Unread("a.txt", TEXT, "sentences")), ingest.Parsed)
+    assert isinstance(readers.read(Unread("a.txt", TEXT, "sentences")), pieces.Parsed)
     assert asked == ["a.txt", "a.txt"]

@@ -12,10 +12,10 @@ from collections.abc import Callable
 import pytest
 
 from opsloop.core.errors import ExtraNeeded
-from opsloop.rag.ingest import parsed
 from opsloop.rag.models import UnreadableDocument, UnsupportedDocument
 from opsloop.rag.parsing import _office, _writing, apart, limits
 from opsloop.rag.parsing.kinds import KINDS, MEDIA_TYPES
+from opsloop.rag.parsing.pieces import parsed
 from opsloop.rag.parsing.read import text_of
 from tests.unit.rag.parsing import files
 

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from opsloop.rag.ingest import parsed
 from opsloop.rag.models import UnreadableDocument
+from opsloop.rag.parsing.pieces import parsed
 from opsloop.rag.parsing.read import text_of
 from tests.unit.rag.parsing import files
 

@@ -1,0 +1,1 @@
+"""Answers whose every sentence is a quotation, or is proved by one."""

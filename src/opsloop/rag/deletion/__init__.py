@@ -1,0 +1,1 @@
+"""Deletion that deletes, asked for or due."""

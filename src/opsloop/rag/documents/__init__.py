@@ -1,0 +1,1 @@
+"""Documents of a collection: stored, read, listed, cut anew."""

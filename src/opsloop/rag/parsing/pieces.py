@@ -1,0 +1,121 @@
+"""From uploaded bytes to a text with pieces; nothing is stored here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from opsloop.core.errors import InvalidInput
+from opsloop.rag.models import UnreadableDocument
+from opsloop.rag.parsing.kinds import MEDIA_TYPES, suffix_of
+from opsloop.rag.parsing.read import text_of
+from opsloop.rag.text.chunk import Piece, chunked, whole
+from opsloop.rag.text.words import Span
+
+MAX_FILENAME = 200
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BETWEEN_PASSAGES = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyPiece:
+    """A piece and the id of the passage it was uploaded as."""
+
+    piece: Piece
+    passage_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A document ready to be stored; spans of the pieces point into `text`."""
+
+    filename: str
+    media_type: str
+    text: str
+    pieces: tuple[ReadyPiece, ...]
+
+
+def parsed(filename: str, data: bytes, chunking: str) -> Parsed:
+    """Read and cut a document.
+
+    Raises: InvalidInput, UnsupportedDocument, UnreadableDocument, each naming the file and what to do; ExtraNeeded.
+    """
+    text = text_of(checked_filename(filename), data)
+    pieces = tuple(ReadyPiece(piece) for piece in chunked(text, chunking))
+    if not pieces:
+        raise UnreadableDocument(filename=filename, reason="it holds no words; upload a file with text in it")
+    return Parsed(filename, MEDIA_TYPES[suffix_of(filename)], text, pieces)
+
+
+def checked_filename(filename: str) -> str:
+    """The name itself when it is a plain file name. Raises: InvalidInput."""
+    wanted = f"a plain file name without folders, 1 to {MAX_FILENAME} printable characters"
+    is_plain = "/" not in filename and "\\" not in filename and filename.strip(" .") != "" and filename.isprintable()
+    if not is_plain or len(filename) > MAX_FILENAME:
+        raise InvalidInput(field="filename", value=filename, wanted=wanted)
+    return filename
+
+
+def checked_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Raises: InvalidInput when a value is no text that can be stored."""
+    return {_storable("metadata key", key): _storable(f"metadata.{key}", value) for key, value in metadata.items()}
+
+
+def parsed_passages(data: bytes) -> list[Parsed]:
+    """Documents from JSON lines of ready passages, `{"_id": "file.pdf#page=3", "title": "", "text": "…"}`.
+
+    What stands before `#` in `_id` names the document; its passages become its chunks in the order of the lines.
+    Raises: InvalidInput naming the line.
+    """
+    by_file: dict[str, list[Mapping[str, str]]] = {}
+    for line in _lines(data):
+        by_file.setdefault(line["_id"].partition("#")[0], []).append(line)
+    return [found for name, lines in by_file.items() if (found := _joined(name, lines)) is not None]
+
+
+def _lines(data: bytes) -> Iterator[Mapping[str, str]]:
+    wanted = 'a JSON object with text in "_id" and "text"'
+    for number, line in enumerate(data.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            raise InvalidInput(field=f"line {number}", wanted=wanted) from None
+        if not isinstance(found, dict):
+            raise InvalidInput(field=f"line {number}", wanted=wanted)
+        passage = {key: _storable(f"line {number}, {key}", found.get(key)) for key in ("_id", "text")}
+        passage["title"] = _storable(f"line {number}, title", found.get("title", ""))
+        if not passage["_id"] or len(passage["_id"]) > 2 * MAX_FILENAME:
+            raise InvalidInput(field=f"line {number}, _id", value=passage["_id"], wanted="1 to 400 characters")
+        yield passage
+
+
+def _storable(field: str, value: object) -> str:
+    """The value when it is text that both databases can keep; no error tells it, it may be a document's text."""
+    if not isinstance(value, str):
+        raise InvalidInput(field=field, wanted="text")
+    if "\0" in value or _SURROGATE.search(value):
+        raise InvalidInput(field=field, wanted="text without NUL and without lone surrogates")
+    return value
+
+
+def _joined(filename: str, lines: Sequence[Mapping[str, str]]) -> Parsed | None:
+    """Passages as one text; None when no passage holds a word."""
+    pieces = []
+    at = 0
+    for line in lines:
+        piece = whole(line["text"])
+        if piece is not None:
+            title = "" if line["text"].startswith(line["title"]) else line["title"]
+            pieces.append(ReadyPiece(_moved(piece, at, title), line["_id"]))
+        at += len(line["text"]) + len(_BETWEEN_PASSAGES)
+    text = _BETWEEN_PASSAGES.join(line["text"] for line in lines)
+    return Parsed(filename, "text/plain", text, tuple(pieces)) if pieces else None
+
+
+def _moved(piece: Piece, by: int, heading: str) -> Piece:
+    windows = tuple(Span(window.start + by, window.end + by) for window in piece.windows)
+    return Piece(piece.start + by, piece.end + by, heading, windows)

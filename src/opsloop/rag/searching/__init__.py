@@ -1,0 +1,1 @@
+"""The passages of a collection that match a question."""
