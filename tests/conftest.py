@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 from opsloop.core.caller import Caller, Role
 from opsloop.core.clock import FakeClock
+from opsloop.core.db.database import Database
 from opsloop.core.ids import CountingIds
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
@@ -43,49 +46,107 @@ def postgres_server() -> Iterator[str]:
         server = pgserver.get_server(folder, cleanup_mode="delete")
     except Exception as error:  # noqa: BLE001 (the wheel runs initdb; it says in many ways that it cannot)
         pytest.skip(f"PostgreSQL does not start on this machine: {error}")
-    yield server.get_uri()
+    uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    with _administering(uri) as connection:  # nothing here need outlive the machine
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    yield uri
     server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> str:
+    """The name of a database whose schema is current; tests get copies, for migrating takes longer than most tests."""
+    name = f"migrated_{uuid.uuid4().hex[:12]}"
+    with _administering(postgres_server) as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    _migrate(_with_database(postgres_server, name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file whose schema is current."""
+    file = tmp_path_factory.mktemp("migrated") / "state.db"
+    _migrate(f"sqlite:///{file}")
+    return file
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """An empty PostgreSQL database."""
-    name = f"t{uuid.uuid4().hex[:12]}"
-    admin_url = postgres_server.replace("postgresql://", "postgresql+psycopg://")
-    engine = create_engine(admin_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield _with_database(admin_url, name)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
-
-
-def _with_database(url: str, name: str) -> str:
-    base, _, query = url.partition("?")
-    return base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+    with _postgres_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'data' / 'state.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind whose schema is current, with nothing in it."""
+    if request.param == "sqlite":
+        yield _copied(request.getfixturevalue("migrated_sqlite"), tmp_path / "data")
+        return
+    template = request.getfixturevalue("migrated_postgres")
+    with _postgres_database(request.getfixturevalue("postgres_server"), f"TEMPLATE {template}") as url:
+        yield url
+
+
 @pytest.fixture
-def workspace(tmp_path: Path, database_url: str, clock: FakeClock) -> Iterator[Workspace]:
+def workspace(tmp_path: Path, migrated_url: str, clock: FakeClock) -> Iterator[Workspace]:
     """A workspace on each database in turn."""
-    settings = CoreSettings(data_dir=tmp_path / "data", database_url=database_url)
+    settings = CoreSettings(data_dir=tmp_path / "data", database_url=migrated_url)
     opened = open_workspace(settings, clock=clock, ids=CountingIds())
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def sqlite_workspace(tmp_path: Path, clock: FakeClock) -> Iterator[Workspace]:
+def sqlite_workspace(tmp_path: Path, migrated_sqlite: Path, clock: FakeClock) -> Iterator[Workspace]:
     """A workspace on SQLite, for tests in which the database does not matter."""
+    _copied(migrated_sqlite, tmp_path / "data")
     opened = open_workspace(CoreSettings(data_dir=tmp_path / "data"), clock=clock, ids=CountingIds())
     yield opened
     opened.close()
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    database.upgrade()
+    database.close()
+
+
+def _copied(file: Path, data_dir: Path) -> str:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, data_dir / "state.db")
+    return f"sqlite:///{data_dir / 'state.db'}"
+
+
+@contextmanager
+def _postgres_database(server: str, like: str = "") -> Iterator[str]:
+    name = f"t{uuid.uuid4().hex[:12]}"
+    with _administering(server) as connection:
+        connection.execute(text(f"CREATE DATABASE {name} {like}"))
+        yield _with_database(server, name)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@contextmanager
+def _administering(server: str) -> Iterator[Connection]:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def _with_database(url: str, name: str) -> str:
+    base, _, query = url.partition("?")
+    return base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")

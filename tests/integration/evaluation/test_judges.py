@@ -55,9 +55,9 @@ def model() -> Iterator[ModelServer]:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, database_url: str, model: ModelServer) -> Iterator[Workspace]:
+def workspace(tmp_path: Path, migrated_url: str, model: ModelServer) -> Iterator[Workspace]:
     """As that of all tests, with the scripted model as its server."""
-    settings = CoreSettings(data_dir=tmp_path / "data", database_url=database_url, llm_base_url=model.base_url)
+    settings = CoreSettings(data_dir=tmp_path / "data", database_url=migrated_url, llm_base_url=model.base_url)
     opened = open_workspace(settings)
     yield opened
     opened.close()

@@ -17,9 +17,9 @@ from tests.integration.gateway.world import ECHO, OPERATOR, Live, Shop, ask
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> CoreSettings:
+def settings(migrated_url: str, tmp_path: Path) -> CoreSettings:
     artifacts = f"file://{tmp_path / 'artifacts'}"
-    return CoreSettings(data_dir=tmp_path / "data", database_url=database_url, artifacts_url=artifacts)
+    return CoreSettings(data_dir=tmp_path / "data", database_url=migrated_url, artifacts_url=artifacts)
 
 
 @pytest.fixture

@@ -63,10 +63,10 @@ def test_times_missed_while_the_platform_was_down_are_caught_up_as_one_run_that_
 
 
 def test_two_processes_on_one_database_do_not_run_it_twice(
-    database_url: str, workspace: Workspace, admin: Caller, clock: FakeClock
+    migrated_url: str, workspace: Workspace, admin: Caller, clock: FakeClock
 ) -> None:
     garden = garden_of(workspace, admin, clock)
-    settings = CoreSettings(data_dir=workspace.data_dir, database_url=database_url)
+    settings = CoreSettings(data_dir=workspace.data_dir, database_url=migrated_url)
     other = Garden(open_workspace(settings, clock=clock), admin, clock)
     clock.jump_to(at(1, 3))
     assert schedules.fire_due(garden.workspace) + schedules.fire_due(other.workspace) == 1

@@ -40,9 +40,9 @@ def see(watch: Watch, rows: np.ndarray, times: int = 1) -> None:
 
 
 @pytest.fixture
-def another(tmp_path: Path, database_url: str, workspace: Workspace, clock: FakeClock) -> Iterator[Workspace]:
+def another(tmp_path: Path, migrated_url: str, workspace: Workspace, clock: FakeClock) -> Iterator[Workspace]:
     """A second replica: the same database, another data folder."""
-    settings = CoreSettings(data_dir=tmp_path / "another", database_url=database_url)
+    settings = CoreSettings(data_dir=tmp_path / "another", database_url=migrated_url)
     opened = open_workspace(settings, clock=clock, ids=RandomIds())
     yield opened
     opened.close()
