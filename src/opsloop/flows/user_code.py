@@ -87,7 +87,8 @@ class UserModules:
 def forget(package: str) -> None:
     """Remove a loaded flow's modules from the process's list of modules."""
     _FINDER.flows.pop(package, None)
-    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+    # A copy, made in one step: other threads import meanwhile.
+    for name in [name for name in list(sys.modules) if name == package or name.startswith(f"{package}.")]:
         sys.modules.pop(name, None)
 
 
