@@ -6,20 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from opsloop.client import experiment_files, experiments, model_endpoints, pipelines, preparing
+from opsloop.client import collections, experiment_files, experiments, model_endpoints, pipelines, preparing
+from opsloop.client.collections import counted
 from opsloop.client.http import Client
-from opsloop.client.plan import (
-    PASSAGES,
-    Action,
-    Plan,
-    Step,
-    counted,
-    document_files,
-    is_held_out,
-    superseded,
-    wanted_documents,
-)
-from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, PreparationWanted, Project
+from opsloop.client.plan import Action, Plan, Step, is_held_out
+from opsloop.client.project import DatasetWanted, EndpointWanted, PreparationWanted, Project
 from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.evaluation.models import GateReport, Run, RunStatus
@@ -64,7 +55,7 @@ def perform(
     for step in plan.changes:
         tell(f"{step.noun} {step.name}", 0, 0)
         if step.noun == "collection":
-            yield _collection(client, project.collections[step.name], step)
+            yield Outcome(step, collections.bring(client, project.collections[step.name]))
         elif step.noun == "dataset":
             yield _dataset(client, project.datasets[step.name], step, tell)
         elif step.noun == "preparation":
@@ -82,19 +73,6 @@ def _announce(client: Client, project: Project, plan: Plan) -> None:
     for step in plan.changes:
         if step.action is Action.CREATE and step.noun == "endpoint" and step.name in project.model_endpoints:
             client.endpoints.create(step.name)
-
-
-def _collection(client: Client, wanted: CollectionWanted, step: Step) -> Outcome:
-    if wanted.source.suffix.lower() == PASSAGES:
-        uploaded = client.documents.upload_passages(wanted.name, wanted.source.read_bytes())
-    else:
-        files = document_files(wanted.source)
-        uploaded = [client.documents.upload(wanted.name, file.name, file.read_bytes()) for file in files]
-    stale = list(superseded(client.documents.listed(wanted.name), wanted_documents(wanted.source)))
-    for document in stale:
-        client.documents.delete(wanted.name, document.id)
-    new = sum(not each.duplicate for each in uploaded)
-    return Outcome(step, f"{counted(new, 'document')} new, {len(stale)} superseded and deleted")
 
 
 def _preparation(client: Client, wanted: PreparationWanted, step: Step, tell: Tell) -> Outcome:

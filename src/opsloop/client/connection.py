@@ -100,6 +100,9 @@ class Connection:
     def put(self, at: str, into: type[T], *, body: object) -> T:
         return decode(self._send("PUT", at, body=body).content, into, where=at)
 
+    def patch(self, at: str, into: type[T], *, body: object) -> T:
+        return decode(self._send("PATCH", at, body=body).content, into, where=at)
+
     def delete(self, at: str) -> bytes:
         """Delete what is there; the answer's bytes, often none."""
         return self._send("DELETE", at).content

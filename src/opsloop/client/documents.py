@@ -33,6 +33,15 @@ class Documents:
     def stats(self, collection: str) -> CollectionStats:
         return self._connection.get(path("api", "collections", collection), CollectionStats)
 
+    def create(self, collection: str, *, chunking: str | None = None, embedder: str | None = None) -> Collection:
+        """Make an empty collection; None: the usual. Raises: Refused when there is one of that name."""
+        body = {"name": collection, "chunking": chunking, "embedder": embedder}
+        return self._connection.post(AT, Collection, body={key: each for key, each in body.items() if each is not None})
+
+    def change(self, collection: str, **values: str | float | None) -> Collection:
+        """Set its `chunking`, `vector_weight` or `min_support`; None: the usual. Texts are cut anew at once."""
+        return self._connection.patch(path("api", "collections", collection), Collection, body=values)
+
     def upload(
         self, collection: str, filename: str, data: bytes, *, metadata: Mapping[str, str] | None = None
     ) -> Uploaded:

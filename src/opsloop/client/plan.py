@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
 
-from opsloop.client import experiment_files, model_endpoints, pipelines, preparing
+from opsloop.client import collections, experiment_files, model_endpoints, pipelines, preparing
+from opsloop.client.collections import counted
 from opsloop.client.flows import digest_of
 from opsloop.client.http import Client
-from opsloop.client.project import CollectionWanted, DatasetWanted, EndpointWanted, PreparationWanted, Project
+from opsloop.client.project import DatasetWanted, EndpointWanted, PreparationWanted, Project
+from opsloop.client.project_collections import CollectionWanted
 from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.core.errors import NotFound
 from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import DatasetVersion
 from opsloop.datasets.preparation.models import PreparationStatus
-from opsloop.rag.models import Document
-from opsloop.rag.parsing import pieces
-from opsloop.rag.parsing.kinds import MEDIA_TYPES
 from opsloop.releases.models import EndpointState, Release
 from opsloop.training.models import TrainingStatus
-
-PASSAGES = ".jsonl"
 
 
 class Action(StrEnum):
@@ -85,55 +80,10 @@ def make(client: Client, project: Project) -> Plan:
     return Plan(project.name, tuple(steps))
 
 
-@dataclass(frozen=True, slots=True)
-class WantedDocument:
-    """A document as a collection's source has it; `sha256` is what the platform will know it by."""
-
-    filename: str
-    sha256: str
-
-
-def wanted_documents(source: Path) -> Mapping[str, WantedDocument]:
-    """The documents of a collection's source, by hash."""
-    if source.suffix.lower() == PASSAGES:
-        parsed = pieces.parsed_passages(source.read_bytes())
-        found = [WantedDocument(each.filename, _sha256(each.text.encode())) for each in parsed]
-    else:
-        found = [WantedDocument(file.name, _sha256(file.read_bytes())) for file in document_files(source)]
-    return {document.sha256: document for document in found}
-
-
-def document_files(source: Path) -> list[Path]:
-    """The files of a source: itself, or those in the folder that documents are made of."""
-    if source.is_file():
-        return [source]
-    return [file for file in sorted(source.iterdir()) if file.suffix.lower() in MEDIA_TYPES]
-
-
-def superseded(documents: list[Document], wanted: Mapping[str, WantedDocument]) -> Iterator[Document]:
-    """Documents under a wanted name with content that is not wanted any more; others are not the project's."""
-    names = {document.filename for document in wanted.values()}
-    return (each for each in documents if each.filename in names and each.sha256 not in wanted)
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 document`, `2 documents`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _collection(client: Client, wanted: CollectionWanted) -> Step:
-    documents = wanted_documents(wanted.source)
-    try:
-        there = client.documents.listed(wanted.name)
-    except NotFound:
-        return Step("collection", wanted.name, Action.CREATE, counted(len(documents), "document"))
-    missing = documents.keys() - {document.sha256 for document in there}
-    stale = list(superseded(there, documents))
-    if not missing and not stale:
-        return Step("collection", wanted.name, Action.KEEP, f"{counted(len(documents), 'document')} as wanted")
-    return Step(
-        "collection", wanted.name, Action.CHANGE, f"{counted(len(missing), 'document')} new, {len(stale)} superseded"
-    )
+    found = collections.difference(client, wanted)
+    action = (Action.CHANGE if found.is_there else Action.CREATE) if found.differs else Action.KEEP
+    return Step("collection", wanted.name, action, found.says)
 
 
 def _dataset(client: Client, wanted: DatasetWanted) -> Step:
@@ -264,7 +214,3 @@ def _fate(state: EndpointState, newest: Release) -> str:
         return f"{at} is on its way"
     why = rollout.reason if rollout is not None and rollout.release == newest.id else "another one is stable"
     return f"{at} was taken back: {why}; change the flow, or release it by hand"
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -3,7 +3,7 @@
     project: support-chatbot
     description: Answers questions from a handbook.
     settings: {port: 8701}
-    collections: {handbook: {source: data/handbook.jsonl}}
+    collections: {handbook: {source: data/handbook, chunking: sentences, readers: [role:operator], retention_days: 365}}
     datasets:
       handbook-questions:
         {source: data/questions.jsonl, tags: [golden], expectations: suite.json, on_broken: refuse, pii: report,
@@ -28,7 +28,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from opsloop.client import project_models, project_pipelines, yaml_lines
+from opsloop.client import project_collections, project_models, project_pipelines, yaml_lines
+from opsloop.client.project_collections import CollectionWanted
 from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.client.yaml_lines import KeyPath
@@ -38,14 +39,6 @@ FILE = "opsloop.yaml"
 # What the server takes as a name: it stands in URLs and in `name@3`.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _NAME_FORM = "1 to 100 letters, digits, '.', '_' or '-'"
-
-
-@dataclass(frozen=True, slots=True)
-class CollectionWanted:
-    """A collection of documents: `source` is a file of passages (JSON lines), a document, or a folder of documents."""
-
-    name: str
-    source: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +214,14 @@ class _Checked:
         return found
 
     def _collection(self, name: str, wanted: Mapping[str, Any]) -> CollectionWanted:
-        self._only(("collections", name), wanted, ("source",))
-        return CollectionWanted(name, self._path(("collections", name), wanted, "source"))
+        at = ("collections", name)
+        self._only(at, wanted, project_collections.KEYS)
+        source = self._path(at, wanted, "source")
+        try:
+            return project_collections.checked(name, source, wanted)
+        except InvalidInput as error:
+            wrong = error.facts
+            raise self._wrong((*at, wrong["field"]), wrong["value"], wrong["wanted"]) from None
 
     def _dataset(self, name: str, wanted: Mapping[str, Any]) -> DatasetWanted:
         at = ("datasets", name)

@@ -98,6 +98,16 @@ class Access(BaseModel):
     writers: list[str] | None
 
 
+class Changes(BaseModel):
+    """What is not sent stays as it is; null is the usual."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    chunking: str = DEFAULT_CHUNKING
+    vector_weight: float | None = None
+    min_support: float | None = None
+
+
 class Retention(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -216,6 +226,19 @@ def collections(uow: Reading) -> dict[str, Any]:
 @router.get("/api/collections/{name}")
 def stats(uow: Reading, name: str) -> CollectionStats:
     return service.stats(uow, name)
+
+
+@router.patch("/api/collections/{name}")
+def change_collection(uow: Writing, name: str, body: Changes) -> Collection:
+    """How texts are cut, the share of vectors, the threshold of abstention; texts are cut anew at once."""
+    changes = {
+        "chunking": lambda: service.recut(uow, name, body.chunking),
+        "vector_weight": lambda: service.weigh(uow, name, body.vector_weight),
+        "min_support": lambda: service.abstain_below(uow, name, body.min_support),
+    }
+    for field in sorted(body.model_fields_set):
+        changes[field]()
+    return service.collection(uow, name)
 
 
 @router.delete("/api/collections/{name}")

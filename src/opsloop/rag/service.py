@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from opsloop.rag.answering.query import query
+from opsloop.rag.answering.thresholds import abstain_below
 from opsloop.rag.collections import collection, collections, create_collection, give_access, retain, stats, weigh
 from opsloop.rag.deletion.deleting import delete_collection, delete_document, forget
+from opsloop.rag.documents.recutting import recut
 from opsloop.rag.documents.service import document, document_text, list_documents, passages_of
 from opsloop.rag.documents.storing import DocumentTooLarge, take_in, upload, upload_passages
 from opsloop.rag.searching.service import DEFAULT_TOP_K, MAX_QUESTION, MAX_TOP_K, Filters, search
@@ -16,6 +18,7 @@ __all__ = [
     "MAX_TOP_K",
     "DocumentTooLarge",
     "Filters",
+    "abstain_below",
     "collection",
     "collections",
     "create_collection",
@@ -28,6 +31,7 @@ __all__ = [
     "list_documents",
     "passages_of",
     "query",
+    "recut",
     "reindex",
     "retain",
     "search",

@@ -50,6 +50,28 @@ def test_documents_are_listed_and_deleted(http: TestClient) -> None:
     assert http.get("/api/collections").json() == {"items": [], "next": None}
 
 
+def test_how_a_collection_cuts_and_answers_is_changed_field_by_field(http: TestClient) -> None:
+    http.post("/upload", json=body())
+    at = "/api/collections/default"
+    changed = http.patch(at, json={"chunking": "words-500", "min_support": 0.3}).json()
+    assert (changed["chunking"], changed["min_support"], changed["vector_weight"]) == ("words-500", 0.3, None)
+    assert http.patch(at, json={"vector_weight": 0}).json()["min_support"] == 0.3
+    assert http.patch(at, json={"min_support": None}).json()["min_support"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [({"chunking": "lines"}, "chunking"), ({"vector_weight": 2}, "vector_weight"), ({"x": 1}, "x")]
+)
+def test_a_change_that_cannot_be_is_refused_and_changes_nothing(
+    http: TestClient, change: dict[str, Any], named: str
+) -> None:
+    http.post("/upload", json=body())
+    refused = http.patch("/api/collections/default", json={"min_support": 0.9, **change})
+    assert refused.status_code == 422
+    assert named in refused.text
+    assert http.get("/api/collections").json()["items"][0]["min_support"] is None
+
+
 def test_a_listing_is_paged(http: TestClient) -> None:
     for number in range(3):
         http.post("/upload", json=body(f"Document {number}.".encode()))

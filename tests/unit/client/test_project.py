@@ -92,6 +92,26 @@ def test_what_is_wrong_is_named_with_line_key_and_wanted_form(folder: Path, old:
 
 
 @pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("chunking: words", r"handbook\.chunking is 'words'; wanted one of sentences, "),
+        ("embedder: ada", r"handbook\.embedder is 'ada'; wanted lsa, onnx:FOLDER or openai:MODEL"),
+        ("min_support: 2", r"handbook\.min_support is 2; wanted a number from 0 to 1"),
+        ("vector_weight: true", r"handbook\.vector_weight is True; wanted a number from 0 to 1"),
+        ("readers: key:ci", r"handbook\.readers is 'key:ci'; wanted a list"),
+        ("writers: [somebody]", r"handbook\.writers is 'somebody'; wanted a caller such as key:ci"),
+        ("retention_days: 0", r"handbook\.retention_days is 0; wanted a whole number of days from 1 to 36,500"),
+        ("retention_days: 1.5", r"handbook\.retention_days is 1\.5; wanted a whole number of days"),
+        ("reader: [key:ci]", r"handbook\.reader is not known; did you mean 'readers'\?"),
+    ],
+)
+def test_what_is_wrong_with_a_collection_is_named(folder: Path, key: str, sentence: str) -> None:
+    declared = GOOD.replace("data/handbook.jsonl}", f"data/handbook.jsonl, {key}}}", 1)
+    with pytest.raises(ProjectInvalid, match=rf":4: collections\.{sentence}"):
+        project.load(written(folder, declared))
+
+
+@pytest.mark.parametrize(
     ("content", "sentence"),
     [
         ("- a\n- b\n", "wanted a mapping"),
