@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opsloop.client.document_files import Sent
     from opsloop.client.http import Client
     from opsloop.rag.ingests.models import Ingest
-    from opsloop.rag.models import Answer, Collection, Passage, Removed, Uploaded
+    from opsloop.rag.models import Answer, Changeover, Collection, Passage, Removed, Uploaded
 
 PASSAGES = ".jsonl"
 EXCERPT = 100
@@ -150,8 +150,29 @@ def stats(session: Session, collection: str) -> None:
         ("words", found.words),
         ("embedder", found.embedder),
         ("vectors explain", text.percent(found.vectors_explain)),
+        *((("re-indexing", _changeover(found.changeover)),) if found.changeover is not None else ()),
     )
     session.answer(found, text.fields(pairs))
+
+
+@verb(
+    rag,
+    "reindex",
+    example="""opsloop rag reindex handbook
+    opsloop rag reindex handbook --embedder onnx:models/minilm
+    opsloop rag reindex handbook --embedder openai:text-embedding-3-small""",
+)
+@click.argument("collection")
+@click.option("--embedder", help="lsa, onnx:FOLDER or openai:MODEL; without it, that of the collection.")
+@click.option("--timeout", "timeout_s", type=click.FloatRange(0), help="Seconds to wait; the work goes on without.")
+def reindex(session: Session, collection: str, embedder: str | None, timeout_s: float | None) -> None:
+    """Make all vectors of COLLECTION anew, with another embedder or its own.
+
+    Searches go on with the old vectors until all new ones are made, and so do uploads.
+    """
+    with session.client() as client, session.progress("embedding") as progress:
+        found = client.documents.reindex(collection, embedder=embedder, timeout_s=timeout_s, tell=progress)
+    session.answer(found, f"{collection} is searched by vectors of {found.embedder or embedder}")
 
 
 @verb(
@@ -218,6 +239,12 @@ def retain(session: Session, collection: str, days: int | None, always: bool) ->
         found = client.documents.retain(collection, days)
     words = f"{collection} keeps documents " + ("until they are deleted" if always else f"for {days} days")
     session.answer(found, words)
+
+
+def _changeover(found: Changeover) -> str:
+    if found.error is not None:
+        return f"failed, with {found.embedder}: {found.error}"
+    return f"with {found.embedder}, {found.done:,} of {found.total:,} vectors are made"
 
 
 def _upload_folders(session: Session, collection: str, paths: Sequence[Path], recursive: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from opsloop.client import collections, experiment_files, experiments, model_endpoints, pipelines, preparing
@@ -11,6 +12,7 @@ from opsloop.client.collections import counted
 from opsloop.client.http import Client
 from opsloop.client.plan import Action, Plan, Step, is_held_out
 from opsloop.client.project import DatasetWanted, EndpointWanted, PreparationWanted, Project
+from opsloop.client.project_collections import CollectionWanted
 from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.evaluation.models import GateReport, Run, RunStatus
@@ -55,7 +57,7 @@ def perform(
     for step in plan.changes:
         tell(f"{step.noun} {step.name}", 0, 0)
         if step.noun == "collection":
-            yield Outcome(step, collections.bring(client, project.collections[step.name]))
+            yield _collection(client, project.collections[step.name], step, tell)
         elif step.noun == "dataset":
             yield _dataset(client, project.datasets[step.name], step, tell)
         elif step.noun == "preparation":
@@ -73,6 +75,10 @@ def _announce(client: Client, project: Project, plan: Plan) -> None:
     for step in plan.changes:
         if step.action is Action.CREATE and step.noun == "endpoint" and step.name in project.model_endpoints:
             client.endpoints.create(step.name)
+
+
+def _collection(client: Client, wanted: CollectionWanted, step: Step, tell: Tell) -> Outcome:
+    return Outcome(step, collections.bring(client, wanted, tell=partial(tell, f"re-indexing {wanted.name}")))
 
 
 def _preparation(client: Client, wanted: PreparationWanted, step: Step, tell: Tell) -> Outcome:

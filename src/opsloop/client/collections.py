@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from opsloop.client.http import Client
 from opsloop.client.project_collections import NAMES, SHARES, CollectionWanted
-from opsloop.core.errors import Conflict
 from opsloop.rag.models import Collection, Document
 from opsloop.rag.parsing import pieces
 from opsloop.rag.parsing.kinds import MEDIA_TYPES
@@ -17,13 +16,6 @@ from opsloop.rag.parsing.kinds import MEDIA_TYPES
 PASSAGES = ".jsonl"
 # As they are called in what is said of them.
 _CALLED = {"vector_weight": "share of vectors", "min_support": "threshold", "retention_days": "retention"}
-
-
-class EmbedderDiffers(Conflict):
-    template = (
-        "collection {collection!r} has the embedder {has}, where the project wants {wanted}; take the key away, "
-        "or delete the collection to make it anew"
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,6 @@ class WantedDocument:
 
 
 def difference(client: Client, wanted: CollectionWanted) -> Difference:
-    """Raises: EmbedderDiffers."""
     documents = wanted_documents(wanted.source)
     there = _there(client, wanted.name)
     if there is None:
@@ -81,10 +72,12 @@ def difference(client: Client, wanted: CollectionWanted) -> Difference:
     )
 
 
-def bring(client: Client, wanted: CollectionWanted) -> str:
+def bring(
+    client: Client, wanted: CollectionWanted, *, tell: Callable[[int, int], None] = lambda done, total: None
+) -> str:
     """Make a collection what is wanted; what came of its documents.
 
-    Who may read it is said before there is anything to read. Raises: EmbedderDiffers.
+    Who may read it is said before there is anything to read. Raises: ReindexFailed.
     """
     there = _there(client, wanted.name)
     if there is None:
@@ -95,6 +88,8 @@ def bring(client: Client, wanted: CollectionWanted) -> str:
         client.documents.give_access(
             wanted.name, **{key: wanted.declared.get(key, getattr(there, key)) for key in NAMES}
         )
+    if "embedder" in differing:
+        client.documents.reindex(wanted.name, embedder=wanted.declared["embedder"], tell=tell)
     if changed := {key: wanted.declared[key] for key in differing if key in ("chunking", *SHARES)}:
         client.documents.change(wanted.name, **changed)
     if "retention_days" in differing:
@@ -135,8 +130,6 @@ def _there(client: Client, name: str) -> Collection | None:
 
 
 def _differing(there: Collection, wanted: CollectionWanted) -> tuple[str, ...]:
-    if wanted.declared.get("embedder", there.embedder) != there.embedder:
-        raise EmbedderDiffers(collection=wanted.name, has=there.embedder, wanted=wanted.declared["embedder"])
     return tuple(key for key, value in wanted.declared.items() if getattr(there, key) != value)
 
 

@@ -9,18 +9,28 @@ from typing import Any
 
 from opsloop.client.connection import Connection, path
 from opsloop.client.decode import convert, decode
-from opsloop.core.errors import StillPending
+from opsloop.core.errors import Conflict, StillPending
 from opsloop.rag.ingests.models import Given, Ingest, Item
 from opsloop.rag.models import Answer, Collection, CollectionStats, Document, Passage, Removed, Uploaded
 
 AT = "/api/collections"
 PAGE = 500
 POLL_S = 0.2
+# The offline embedder is fitted while the request waits.
+FITTING_S = 3_600.0
 Filters = Mapping[str, str | Sequence[str]]
 
 
 class IngestGoesOn(StillPending):
     template = "ingest {ingest} goes on; look again with `opsloop rag ingests {collection} {ingest}`"
+
+
+class ReindexGoesOn(StillPending):
+    template = "collection {collection} is being re-indexed; `opsloop rag stats {collection}` tells how far it is"
+
+
+class ReindexFailed(Conflict):
+    template = "collection {collection!r} stays as it was, for it could not be re-indexed with {embedder}: {reason}"
 
 
 class Documents:
@@ -41,6 +51,33 @@ class Documents:
     def change(self, collection: str, **values: str | float | None) -> Collection:
         """Set its `chunking`, `vector_weight` or `min_support`; None: the usual. Texts are cut anew at once."""
         return self._connection.patch(path("api", "collections", collection), Collection, body=values)
+
+    def reindex(
+        self,
+        collection: str,
+        *,
+        embedder: str | None = None,
+        timeout_s: float | None = None,
+        tell: Callable[[int, int], None] = lambda done, total: None,
+    ) -> CollectionStats:
+        """Make all vectors anew, and wait until they serve; None: with the collection's own embedder.
+
+        Args:
+            tell: called with how many vectors are made, of how many.
+        Raises: ReindexGoesOn when `timeout_s` ended first; ReindexFailed with the platform's reason.
+        """
+        at = path("api", "collections", collection, "reindex")
+        found = self._connection.post(at, CollectionStats, body={"embedder": embedder}, timeout_s=FITTING_S)
+        until_s = None if timeout_s is None else time.monotonic() + timeout_s
+        while (on_its_way := found.changeover) is not None:
+            if on_its_way.error is not None:
+                raise ReindexFailed(collection=collection, embedder=on_its_way.embedder, reason=on_its_way.error)
+            tell(on_its_way.done, on_its_way.total)
+            if until_s is not None and time.monotonic() >= until_s:
+                raise ReindexGoesOn(collection=collection)
+            time.sleep(POLL_S)
+            found = self.stats(collection)
+        return found
 
     def upload(
         self, collection: str, filename: str, data: bytes, *, metadata: Mapping[str, str] | None = None

@@ -12,6 +12,10 @@ def vectors() -> ModuleType:
     return _loaded("opsloop.rag.vectors.fitting")
 
 
+def changing_over() -> ModuleType:
+    return _loaded("opsloop.rag.vectors.changing_over")
+
+
 def engine() -> ModuleType:
     return _loaded("opsloop.rag.searching.stored")
 

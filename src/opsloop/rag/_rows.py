@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import access
-from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, WindowRow
+from opsloop.rag._tables import ChangeoverVectorRow, ChunkRow, CollectionRow, DocumentRow, WindowRow
 from opsloop.rag.models import (
     LSA,
     Collection,
@@ -76,7 +76,9 @@ def document_id_of(collection: str, digest: str) -> str:
     return "doc_" + sha256_hex(f"{collection}\n{digest}".encode())[:26]
 
 
-def count(uow: UnitOfWork, table: type[DocumentRow | ChunkRow | WindowRow], collection: str) -> int:
+def count(
+    uow: UnitOfWork, table: type[DocumentRow | ChunkRow | WindowRow | ChangeoverVectorRow], collection: str
+) -> int:
     return uow.session.scalar(select(func.count()).select_from(table).where(table.collection == collection)) or 0
 
 

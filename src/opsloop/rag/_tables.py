@@ -15,7 +15,7 @@ class CollectionRow(Row):
     """`version` names one content of the collection and never comes back: indexes in memory are kept under it.
 
     `revision` counts its changes, within `lineage`: a collection that is deleted and made again has another. `embedder`
-    is what makes its vectors, in the form of `_embedders.py`; unset: the offline default.
+    is what makes its vectors, in the form of `vectors/embedders.py`; unset: the offline default.
     """
 
     __tablename__ = "rag_collections"
@@ -48,6 +48,34 @@ class EmbedderRow(Row):
     windows_changed: Mapped[int]
     # Twenty megabytes for a large collection: read only where a process does not have it yet.
     data: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+
+class ChangeoverRow(Row):
+    """A collection on its way to the vectors of an embedder, often another one. Until all are made, the old ones serve.
+
+    `space` is that of its first vectors; `error` why it ended and the collection stayed as it was.
+    """
+
+    __tablename__ = "rag_changeovers"
+
+    collection: Mapped[str] = mapped_column(ForeignKey("rag_collections.name", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str]
+    embedder: Mapped[str]
+    space: Mapped[str | None]
+    asked_at: Mapped[datetime]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class ChangeoverVectorRow(Row):
+    """A window's vector of the embedder that a collection is on its way to."""
+
+    __tablename__ = "rag_changeover_vectors"
+
+    window_seq: Mapped[int] = mapped_column(
+        BigSerial, ForeignKey("rag_windows.seq", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    collection: Mapped[str] = mapped_column(index=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class DocumentRow(Row):

@@ -108,6 +108,12 @@ class Changes(BaseModel):
     min_support: float | None = None
 
 
+class Reindexing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    embedder: str | None = None
+
+
 class Retention(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -283,8 +289,17 @@ def retain(uow: Writing, name: str, body: Retention) -> Collection:
 
 
 @router.post("/api/collections/{name}/reindex")
-def reindex(uow: Writing, name: str) -> CollectionStats:
-    return service.reindex(uow, name)
+def reindex(workspace: Opened, caller: Asking, name: str, body: Reindexing | None = None) -> CollectionStats:
+    """Make all vectors anew, with the embedder that is named or the collection's own.
+
+    The offline embedder is fitted at once. For any other, `changeover` of the answer and of the collection tells how
+    far the job is that makes the vectors; the old ones serve until all are there.
+    """
+    embedder = body.embedder if body is not None else None
+    if embedder is not None:
+        service.check_reachable(workspace, caller, name, embedder)
+    with workspace.writing(caller) as uow:
+        return service.reindex(uow, name, embedder)
 
 
 @router.get("/api/collections/{name}/documents")

@@ -14,8 +14,23 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import access
 from opsloop.rag._rows import as_collection, collection_row, count
-from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
-from opsloop.rag.models import Collection, CollectionExists, CollectionMissing, CollectionName, CollectionStats
+from opsloop.rag._tables import (
+    ChangeoverRow,
+    ChangeoverVectorRow,
+    ChunkRow,
+    CollectionRow,
+    DocumentRow,
+    EmbedderRow,
+    WindowRow,
+)
+from opsloop.rag.models import (
+    Changeover,
+    Collection,
+    CollectionExists,
+    CollectionMissing,
+    CollectionName,
+    CollectionStats,
+)
 from opsloop.rag.settings import EMBEDDER, RagSettings
 from opsloop.rag.text.chunk import CHUNKINGS
 
@@ -39,8 +54,7 @@ def create_collection(
     """
     uow.by.require(Role.DEVELOPER)
     embedder = embedder if embedder is not None else uow.workspace.section(RagSettings).rag_embedder
-    if not re.fullmatch(EMBEDDER, embedder):
-        raise InvalidInput(field="embedder", value=embedder, wanted="lsa, onnx:FOLDER or openai:MODEL")
+    check_embedder(embedder)
     _check_new(name, chunking, vector_weight)
     row = CollectionRow(
         name=name,
@@ -66,6 +80,12 @@ def _check_new(name: str, chunking: str, vector_weight: float | None) -> None:
     if chunking not in CHUNKINGS:
         raise InvalidInput(field="chunking", value=chunking, wanted=" or ".join(CHUNKINGS))
     _check_weight(vector_weight)
+
+
+def check_embedder(name: str) -> None:
+    """Raises: InvalidInput."""
+    if not re.fullmatch(EMBEDDER, name):
+        raise InvalidInput(field="embedder", value=name, wanted="lsa, onnx:FOLDER or openai:MODEL")
 
 
 def _check_weight(vector_weight: float | None) -> None:
@@ -138,15 +158,25 @@ def stats(uow: UnitOfWork, collection: str) -> CollectionStats:
     row = collection_row(uow, collection)
     embedder = uow.session.get(EmbedderRow, collection)
     words = uow.session.scalar(select(func.sum(DocumentRow.words)).where(DocumentRow.collection == collection))
+    windows = count(uow, WindowRow, collection)
     return CollectionStats(
         collection=CollectionName(row.name),
         documents=count(uow, DocumentRow, collection),
         chunks=count(uow, ChunkRow, collection),
-        windows=count(uow, WindowRow, collection),
+        windows=windows,
         words=int(words or 0),
         embedder=embedder.identity if embedder else None,
         vectors_explain=round(embedder.explained, 4) if embedder else None,
+        changeover=_changeover(uow, collection, windows),
     )
+
+
+def _changeover(uow: UnitOfWork, collection: str, windows: int) -> Changeover | None:
+    row = uow.session.get(ChangeoverRow, collection)
+    if row is None:
+        return None
+    done = count(uow, ChangeoverVectorRow, collection)
+    return Changeover(row.embedder, done, windows, row.asked_at, row.error)
 
 
 def row_or_new(uow: UnitOfWork, name: str) -> CollectionRow:

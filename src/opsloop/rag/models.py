@@ -87,6 +87,20 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Changeover:
+    """A collection on its way to the vectors of an embedder: `done` of `total` are made; the old ones serve meanwhile.
+
+    `error`: why it ended and the collection stayed as it was; None while it goes on.
+    """
+
+    embedder: str
+    done: int
+    total: int
+    asked_at: datetime
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionStats:
     """What a collection holds; `vectors_explain` is the share of its texts' variation that the embedder keeps, 0-1."""
 
@@ -97,6 +111,7 @@ class CollectionStats:
     words: int
     embedder: str | None
     vectors_explain: float | None
+    changeover: Changeover | None = None
 
 
 @dataclass(frozen=True, slots=True)

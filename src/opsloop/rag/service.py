@@ -10,7 +10,7 @@ from opsloop.rag.documents.recutting import recut
 from opsloop.rag.documents.service import document, document_text, list_documents, passages_of
 from opsloop.rag.documents.storing import DocumentTooLarge, take_in, upload, upload_passages
 from opsloop.rag.searching.service import DEFAULT_TOP_K, MAX_QUESTION, MAX_TOP_K, Filters, search
-from opsloop.rag.vectors.indexing import reindex
+from opsloop.rag.vectors.indexing import check_reachable, reindex
 
 __all__ = [
     "DEFAULT_TOP_K",
@@ -19,6 +19,7 @@ __all__ = [
     "DocumentTooLarge",
     "Filters",
     "abstain_below",
+    "check_reachable",
     "collection",
     "collections",
     "create_collection",

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from opsloop.client import apply, plan, project
-from opsloop.client.collections import EmbedderDiffers
 from opsloop.client.http import Client
+from opsloop.core.errors import OpsloopError
 from opsloop.rag.models import Collection
 
 SOURCE = "source: leave.md"
@@ -89,9 +89,12 @@ def test_documents_and_values_change_in_one_step(client: Client, folder: Path) -
     assert applied(client, folder).min_support == 0.2
 
 
-def test_another_embedder_is_not_taken_for_a_new_one(client: Client, folder: Path) -> None:
+def test_another_embedder_is_told_and_one_that_is_away_changes_nothing(client: Client, folder: Path) -> None:
     declare(folder, "embedder: lsa")
     applied(client, folder)
     declare(folder, "embedder: openai:text-embedding-3-small")
-    with pytest.raises(EmbedderDiffers, match="'people' has the embedder lsa"):
-        says(client, folder)
+    assert says(client, folder) == "change: gets other embedder"
+    with pytest.raises(OpsloopError, match="OPSLOOP_LLM_BASE_URL"):
+        applied(client, folder)
+    (found,) = client.documents.collections()
+    assert found.embedder == "lsa"

@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from sqlalchemy import Executable, bindparam, func, select
 
-from opsloop.core.errors import OpsloopError, Unavailable
+from opsloop.core.errors import Unavailable
 from opsloop.core.workspace import UnitOfWork
 from opsloop.llm.embedders.port import Embedder
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
@@ -224,10 +224,7 @@ def _vector(uow: UnitOfWork, collection: str, held: Held, question: str) -> Floa
         return fitted
     name = held.embedder or LSA
     embedder = embedders.named(uow.workspace.settings, collection, name)
-    try:
-        vector: Floats = embedder.embed([question])[0]
-    except OpsloopError as error:
-        raise embedders.EmbedderAway(name=collection, embedder=name, reason=error.sentence) from error
+    vector: Floats = embedders.embedded(embedder, [question], collection=collection, name=name)[0]
     here = embedders.space_of(embedder, len(vector))
     if here != held.space:
         raise embedders.EmbedderDiffers(name=collection, embedder=name, there=held.space, here=here)

@@ -6,9 +6,12 @@ collection of theirs is searched by words alone, when that is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from opsloop.core.errors import InvalidInput, OpsloopError, Unavailable
 from opsloop.core.settings import CoreSettings
@@ -16,6 +19,8 @@ from opsloop.llm.embedders.lsa import LsaEmbedder
 from opsloop.llm.embedders.openai_compatible import OpenAICompatibleEmbedder
 from opsloop.llm.embedders.port import Embedder
 from opsloop.rag.text.words import term_ids
+
+Floats = NDArray[np.float32]
 
 
 class EmbedderAway(Unavailable):
@@ -32,6 +37,13 @@ class EmbedderDiffers(Unavailable):
     )
 
 
+class EmbedderUnsteady(Unavailable):
+    template = (
+        "embedder {embedder} made vectors of {there} at first and of {here} later for collection {name!r}; "
+        "re-index it when the embedder is one and the same"
+    )
+
+
 def named(settings: CoreSettings, collection: str, name: str) -> Embedder:
     """The embedder that is not fitted, under its name in a collection. Raises: EmbedderAway."""
     kind, _, rest = name.partition(":")
@@ -43,6 +55,14 @@ def named(settings: CoreSettings, collection: str, name: str) -> Embedder:
         if settings.llm_base_url is None:
             raise InvalidInput("no model server is set (OPSLOOP_LLM_BASE_URL)")
         return _server(settings.llm_base_url, settings.llm_api_key, rest)
+    except OpsloopError as error:
+        raise EmbedderAway(name=collection, embedder=name, reason=error.sentence) from error
+
+
+def embedded(embedder: Embedder, texts: Sequence[str], *, collection: str, name: str) -> Floats:
+    """The vectors of texts, shape (texts, dimensions). Raises: EmbedderAway."""
+    try:
+        return embedder.embed(texts)
     except OpsloopError as error:
         raise EmbedderAway(name=collection, embedder=name, reason=error.sentence) from error
 

@@ -7,29 +7,20 @@ killed goes on where it was, and what has no vector yet is found by its words.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select, update
 
 from opsloop.core.caller import system
-from opsloop.core.errors import OpsloopError
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.llm.embedders.port import Embedder
 from opsloop.rag._rows import collection_row
-from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
+from opsloop.rag._tables import CollectionRow, DocumentRow, EmbedderRow, WindowRow
 from opsloop.rag.models import CollectionMissing
 from opsloop.rag.vectors import embedders
-from opsloop.rag.vectors.indexing import is_fitted, revise
+from opsloop.rag.vectors.indexing import embedder_row, is_fitted, revise
+from opsloop.rag.vectors.window_texts import WindowText, texts_of
 
-TEXTS_AT_ONCE = 256
 _BY = system("documents")
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    seq: int
-    document_id: str
-    text: str
 
 
 def embed(workspace: Workspace, collection: str, progress: Callable[[int, int], None] | None = None) -> int:
@@ -41,7 +32,7 @@ def embed(workspace: Workspace, collection: str, progress: Callable[[int, int], 
     while True:
         with workspace.reading(_BY) as uow:
             name = _embedder_of(uow, collection)
-            texts = _without_vector(uow, collection, after) if name is not None else []
+            texts = texts_of(uow, collection, WindowRow.vector.is_(None), after=after) if name is not None else []
             left = _left(uow, collection) if texts else 0
         if name is None or not texts:
             return done
@@ -61,33 +52,13 @@ def _embedder_of(uow: UnitOfWork, collection: str) -> str | None:
     return None if is_fitted(row) else row.embedder
 
 
-def _without_vector(uow: UnitOfWork, collection: str, after: int) -> list[_Text]:
-    chosen = (
-        select(
-            WindowRow.seq,
-            ChunkRow.document_id,
-            ChunkRow.heading,
-            func.substr(ChunkRow.text, WindowRow.start - ChunkRow.start + 1, WindowRow.end - WindowRow.start),
-        )
-        .join(ChunkRow, ChunkRow.seq == WindowRow.chunk_seq)
-        .where(WindowRow.collection == collection, WindowRow.vector.is_(None), WindowRow.seq > after)
-        .order_by(WindowRow.seq)
-        .limit(TEXTS_AT_ONCE)
-    )
-    rows = uow.session.execute(chosen).all()
-    return [_Text(seq, id, f"{heading}\n{text}" if heading else text) for seq, id, heading, text in rows]
-
-
 def _left(uow: UnitOfWork, collection: str) -> int:
     missing = (WindowRow.collection == collection, WindowRow.vector.is_(None))
     return uow.session.scalar(select(func.count()).where(*missing)) or 0
 
 
-def _store(workspace: Workspace, collection: str, name: str, embedder: Embedder, texts: list[_Text]) -> None:
-    try:
-        vectors = embedder.embed([each.text for each in texts])
-    except OpsloopError as error:
-        raise embedders.EmbedderAway(name=collection, embedder=name, reason=error.sentence) from error
+def _store(workspace: Workspace, collection: str, name: str, embedder: Embedder, texts: list[WindowText]) -> None:
+    vectors = embedders.embedded(embedder, [each.text for each in texts], collection=collection, name=name)
     halves = vectors.astype("<f2")
     values = [{"of": each.seq, "put": half.tobytes()} for each, half in zip(texts, halves, strict=True)]
     with workspace.writing(_BY) as uow:
@@ -109,16 +80,7 @@ def _check_space(uow: UnitOfWork, row: CollectionRow, name: str, space: str) -> 
     """Note the space of a collection's first vectors; later ones must be of the same."""
     kept = uow.session.get(EmbedderRow, row.name)
     if kept is None:
-        uow.session.add(
-            EmbedderRow(
-                collection=row.name,
-                identity=space,
-                explained=1.0,
-                fitted_windows=0,
-                windows_changed=0,
-                data=b"",
-            )
-        )
+        uow.session.add(embedder_row(row.name, space))
         uow.session.flush()
     elif kept.identity != space:
         raise embedders.EmbedderDiffers(name=row.name, embedder=name, there=kept.identity, here=space)
