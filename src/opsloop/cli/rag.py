@@ -34,6 +34,23 @@ for _command in rag_evaluate.COMMANDS:
 
 @verb(
     rag,
+    "create",
+    example="""opsloop rag create handbook --store pgvector
+    opsloop rag create handbook --embedder onnx:models/minilm""",
+)
+@click.argument("collection")
+@click.option("--chunking", help="How texts are cut: sentences, sentences-200 or words-500.")
+@click.option("--embedder", help="What makes vectors: lsa, onnx:FOLDER or openai:MODEL.")
+@click.option("--store", help="Where passages are searched: embedded, pgvector, dynamodb or azure-search.")
+def create(session: Session, collection: str, chunking: str | None, embedder: str | None, store: str | None) -> None:
+    """Make COLLECTION before its first upload, which would make it as the settings say."""
+    with session.client() as client:
+        found = client.documents.create(collection, chunking=chunking, embedder=embedder, store=store)
+    session.answer(found, f"{found.name} is made; embedder {found.embedder}, store {found.store}")
+
+
+@verb(
+    rag,
     "upload",
     example="""opsloop rag upload handbook leave.md dental.md
     opsloop rag upload handbook documents/ --recursive
@@ -149,6 +166,7 @@ def stats(session: Session, collection: str) -> None:
         ("chunks", found.chunks),
         ("words", found.words),
         ("embedder", found.embedder),
+        ("store", found.store + ("" if found.is_copied else ", being brought up to date")),
         ("vectors explain", text.percent(found.vectors_explain)),
         *((("re-indexing", _changeover(found.changeover)),) if found.changeover is not None else ()),
     )

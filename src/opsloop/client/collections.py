@@ -9,6 +9,7 @@ from pathlib import Path
 
 from opsloop.client.http import Client
 from opsloop.client.project_collections import NAMES, SHARES, CollectionWanted
+from opsloop.core.errors import Conflict
 from opsloop.rag.models import Collection, Document
 from opsloop.rag.parsing import pieces
 from opsloop.rag.parsing.kinds import MEDIA_TYPES
@@ -16,6 +17,13 @@ from opsloop.rag.parsing.kinds import MEDIA_TYPES
 PASSAGES = ".jsonl"
 # As they are called in what is said of them.
 _CALLED = {"vector_weight": "share of vectors", "min_support": "threshold", "retention_days": "retention"}
+
+
+class StoreDiffers(Conflict):
+    template = (
+        "collection {collection!r} is searched in {has}, where the project wants {wanted}; take the key away, "
+        "or delete the collection to make it anew"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class WantedDocument:
 
 
 def difference(client: Client, wanted: CollectionWanted) -> Difference:
+    """Raises: StoreDiffers."""
     documents = wanted_documents(wanted.source)
     there = _there(client, wanted.name)
     if there is None:
@@ -77,11 +86,11 @@ def bring(
 ) -> str:
     """Make a collection what is wanted; what came of its documents.
 
-    Who may read it is said before there is anything to read. Raises: ReindexFailed.
+    Who may read it is said before there is anything to read. Raises: StoreDiffers, ReindexFailed.
     """
     there = _there(client, wanted.name)
     if there is None:
-        new = {key: wanted.declared[key] for key in ("chunking", "embedder") if key in wanted.declared}
+        new = {key: wanted.declared[key] for key in ("chunking", "embedder", "store") if key in wanted.declared}
         there = client.documents.create(wanted.name, **new)
     differing = _differing(there, wanted)
     if any(key in NAMES for key in differing):
@@ -130,6 +139,8 @@ def _there(client: Client, name: str) -> Collection | None:
 
 
 def _differing(there: Collection, wanted: CollectionWanted) -> tuple[str, ...]:
+    if wanted.declared.get("store", there.store) != there.store:
+        raise StoreDiffers(collection=wanted.name, has=there.store, wanted=wanted.declared["store"])
     return tuple(key for key, value in wanted.declared.items() if getattr(there, key) != value)
 
 

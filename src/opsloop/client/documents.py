@@ -43,10 +43,13 @@ class Documents:
     def stats(self, collection: str) -> CollectionStats:
         return self._connection.get(path("api", "collections", collection), CollectionStats)
 
-    def create(self, collection: str, *, chunking: str | None = None, embedder: str | None = None) -> Collection:
-        """Make an empty collection; None: the usual. Raises: Refused when there is one of that name."""
-        body = {"name": collection, "chunking": chunking, "embedder": embedder}
-        return self._connection.post(AT, Collection, body={key: each for key, each in body.items() if each is not None})
+    def create(
+        self, collection: str, *, chunking: str | None = None, embedder: str | None = None, store: str | None = None
+    ) -> Collection:
+        """Make a collection; what is None is as the installation's settings say."""
+        given = {"chunking": chunking, "embedder": embedder, "store": store}
+        body = {"name": collection} | {key: value for key, value in given.items() if value is not None}
+        return self._connection.post(AT, Collection, body=body)
 
     def change(self, collection: str, **values: str | float | None) -> Collection:
         """Set its `chunking`, `vector_weight` or `min_support`; None: the usual. Texts are cut anew at once."""

@@ -10,13 +10,13 @@ from typing import Any
 
 from opsloop.core.errors import InvalidInput
 from opsloop.rag import access
-from opsloop.rag.settings import EMBEDDER
+from opsloop.rag.settings import EMBEDDER, STORE
 from opsloop.rag.text.chunk import CHUNKINGS
 
 DAYS = range(1, 36_501)
 SHARES = ("vector_weight", "min_support")
 NAMES = ("readers", "writers")
-KEYS = ("source", "chunking", "embedder", *SHARES, *NAMES, "retention_days")
+KEYS = ("source", "chunking", "embedder", "store", *SHARES, *NAMES, "retention_days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,13 @@ def _checked(key: str, value: Any) -> Any:
     if key == "embedder":
         known = isinstance(value, str) and re.fullmatch(EMBEDDER, value) is not None
         return _one(key, value, known, "lsa, onnx:FOLDER or openai:MODEL")
+    if key == "store":
+        return _one(
+            key,
+            value,
+            isinstance(value, str) and re.fullmatch(STORE, value) is not None,
+            STORE.strip("^()$").replace("|", " or "),
+        )
     if value is None:
         return None
     if key in SHARES:

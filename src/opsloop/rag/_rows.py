@@ -12,6 +12,7 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import access
 from opsloop.rag._tables import ChangeoverVectorRow, ChunkRow, CollectionRow, DocumentRow, WindowRow
 from opsloop.rag.models import (
+    EMBEDDED,
     LSA,
     Collection,
     CollectionClosed,
@@ -93,6 +94,7 @@ def as_collection(row: CollectionRow) -> Collection:
         readers=None if row.readers is None else tuple(row.readers),
         writers=None if row.writers is None else tuple(row.writers),
         retention_days=row.retention_days,
+        store=row.store or EMBEDDED,
     )
 
 

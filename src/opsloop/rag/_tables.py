@@ -15,7 +15,8 @@ class CollectionRow(Row):
     """`version` names one content of the collection and never comes back: indexes in memory are kept under it.
 
     `revision` counts its changes, within `lineage`: a collection that is deleted and made again has another. `embedder`
-    is what makes its vectors, in the form of `vectors/embedders.py`; unset: the offline default.
+    is what makes its vectors, in the form of `vectors/embedders.py`; unset: the offline default. `store` is where it is
+    searched; unset: the embedded index. `store_holds` names the content that was last copied there whole.
     """
 
     __tablename__ = "rag_collections"
@@ -34,6 +35,8 @@ class CollectionRow(Row):
     writers: Mapped[list[Any] | None]
     # Days after which a document is deleted; unset: never.
     retention_days: Mapped[int | None]
+    store: Mapped[str | None]
+    store_holds: Mapped[str | None]
 
 
 class EmbedderRow(Row):

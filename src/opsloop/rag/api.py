@@ -89,6 +89,7 @@ class NewCollection(BaseModel):
     chunking: str = DEFAULT_CHUNKING
     vector_weight: float | None = None
     embedder: str | None = None
+    store: str | None = None
 
 
 class Access(BaseModel):
@@ -123,6 +124,11 @@ class Retention(BaseModel):
 class Search(Question):
     diversity: float = 0.0
     ranking: Ranking = "fused"
+
+
+class Passages(BaseModel):
+    items: list[Passage]
+    note: str | None
 
 
 _UPLOAD_BODY: dict[str, Any] = {
@@ -220,7 +226,12 @@ async def query(
 @router.post("/api/collections", status_code=201)
 def create_collection(uow: Writing, body: NewCollection) -> Collection:
     return service.create_collection(
-        uow, body.name, chunking=body.chunking, vector_weight=body.vector_weight, embedder=body.embedder
+        uow,
+        body.name,
+        chunking=body.chunking,
+        vector_weight=body.vector_weight,
+        embedder=body.embedder,
+        store=body.store,
     )
 
 
@@ -257,8 +268,9 @@ def delete_collection(workspace: Opened, caller: Asking, name: str) -> Removed:
 
 
 @router.post("/api/collections/{name}/search")
-def search(uow: Reading, name: str, body: Search) -> dict[str, list[Passage]]:
-    found = service.search(
+def search(uow: Reading, name: str, body: Search) -> Passages:
+    """The passages that match; `note` says when it is not the collection's store that was searched."""
+    found = service.find(
         uow,
         name,
         body.question,
@@ -267,7 +279,7 @@ def search(uow: Reading, name: str, body: Search) -> dict[str, list[Passage]]:
         diversity=body.diversity,
         ranking=body.ranking,
     )
-    return {"items": found}
+    return Passages(items=list(found.passages), note=found.note)
 
 
 @router.post("/api/collections/{name}/passages", openapi_extra=takes_file("application/jsonl"))

@@ -13,6 +13,7 @@ from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import access
+from opsloop.rag._copies import is_copied
 from opsloop.rag._rows import as_collection, collection_row, count
 from opsloop.rag._tables import (
     ChangeoverRow,
@@ -24,6 +25,7 @@ from opsloop.rag._tables import (
     WindowRow,
 )
 from opsloop.rag.models import (
+    EMBEDDED,
     Changeover,
     Collection,
     CollectionExists,
@@ -32,6 +34,7 @@ from opsloop.rag.models import (
     CollectionStats,
 )
 from opsloop.rag.settings import EMBEDDER, RagSettings
+from opsloop.rag.stores import choice
 from opsloop.rag.text.chunk import CHUNKINGS
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -46,16 +49,21 @@ def create_collection(
     chunking: str = DEFAULT_CHUNKING,
     vector_weight: float | None = None,
     embedder: str | None = None,
+    store: str | None = None,
 ) -> Collection:
-    """Raises: InvalidInput, CollectionExists.
+    """Raises: InvalidInput, CollectionExists, StoreNotSet, ExtraNeeded.
 
     Args:
         embedder: `lsa`, `onnx:FOLDER` or `openai:MODEL`; None: the one that OPSLOOP_RAG_EMBEDDER names.
+        store: `embedded` or a store that is set; None: the one that OPSLOOP_RAG_STORE names.
     """
     uow.by.require(Role.DEVELOPER)
     embedder = embedder if embedder is not None else uow.workspace.section(RagSettings).rag_embedder
     check_embedder(embedder)
     _check_new(name, chunking, vector_weight)
+    store = store if store is not None else uow.workspace.section(RagSettings).rag_store
+    if store != EMBEDDED:
+        choice.named(uow.workspace, store)
     row = CollectionRow(
         name=name,
         chunking=chunking,
@@ -63,13 +71,14 @@ def create_collection(
         version=uow.ids.new("index"),
         created_at=uow.clock.now(),
         embedder=embedder,
+        store=store,
     )
     try:
         with uow.session.begin_nested():
             uow.session.add(row)
     except IntegrityError as error:
         raise CollectionExists(name=name) from error
-    uow.audit("collection.created", f"collection/{name}", chunking=chunking)
+    uow.audit("collection.created", f"collection/{name}", chunking=chunking, store=store)
     return as_collection(row)
 
 
@@ -168,6 +177,8 @@ def stats(uow: UnitOfWork, collection: str) -> CollectionStats:
         embedder=embedder.identity if embedder else None,
         vectors_explain=round(embedder.explained, 4) if embedder else None,
         changeover=_changeover(uow, collection, windows),
+        store=row.store or EMBEDDED,
+        is_copied=is_copied(row, embedder.identity if embedder else None),
     )
 
 

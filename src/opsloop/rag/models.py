@@ -17,6 +17,8 @@ Ranking = Literal["fused", "ranks", "words"]
 DEFAULT_COLLECTION = CollectionName("default")
 LSA = "lsa"
 """The embedder that is fitted on the collection and needs no weights; the others are `onnx:FOLDER`, `openai:MODEL`."""
+EMBEDDED = "embedded"
+"""The store that every installation has: an index in memory over the state database."""
 
 
 class CollectionMissing(NotFound):
@@ -58,6 +60,7 @@ class Collection:
         embedder: what makes its vectors, `lsa`, `onnx:FOLDER` or `openai:MODEL`.
         readers, writers: callers and roles that may search it, and change it too; None: whoever has the role for it.
         retention_days: age at which a document is deleted; None: never.
+        store: where its passages are searched, `embedded`, `pgvector`, `dynamodb` or `azure-search`.
     """
 
     name: CollectionName
@@ -69,6 +72,7 @@ class Collection:
     readers: tuple[str, ...] | None = None
     writers: tuple[str, ...] | None = None
     retention_days: int | None = None
+    store: str = EMBEDDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,13 @@ class Changeover:
 
 @dataclass(frozen=True, slots=True)
 class CollectionStats:
-    """What a collection holds; `vectors_explain` is the share of its texts' variation that the embedder keeps, 0-1."""
+    """What a collection holds.
+
+    Attributes:
+        vectors_explain: the share of its texts' variation that the embedder keeps, 0-1.
+        store: where its passages are searched.
+        is_copied: whether that store holds what the database says; the embedded one always does.
+    """
 
     collection: CollectionName
     documents: int
@@ -112,6 +122,8 @@ class CollectionStats:
     embedder: str | None
     vectors_explain: float | None
     changeover: Changeover | None = None
+    store: str = EMBEDDED
+    is_copied: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +188,14 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, the best first; `note`: why it is not the collection's store that was searched."""
+
+    passages: tuple[Passage, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """Proof: `quote` is exactly what the document holds at [start:end]; `score` is the support it gives, 0-1.
 
@@ -203,7 +223,7 @@ class Answer:
         engine: what wrote the answer: `extractive` or `generative`.
         question: what was searched for, where a follow-up question was made to stand alone.
         unsupported: sentences of the model that were left out, because no quote proves them.
-        note: why the answer is not, or not wholly, what a model was to write.
+        note: why the answer is not, or not wholly, what a model was to write, or not from the collection's store.
     """
 
     answer: str

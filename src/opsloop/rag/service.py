@@ -9,7 +9,7 @@ from opsloop.rag.deletion.deleting import delete_collection, delete_document, fo
 from opsloop.rag.documents.recutting import recut
 from opsloop.rag.documents.service import document, document_text, list_documents, passages_of
 from opsloop.rag.documents.storing import DocumentTooLarge, take_in, upload, upload_passages
-from opsloop.rag.searching.service import DEFAULT_TOP_K, MAX_QUESTION, MAX_TOP_K, Filters, search
+from opsloop.rag.searching.service import DEFAULT_TOP_K, MAX_QUESTION, MAX_TOP_K, Filters, find, search
 from opsloop.rag.vectors.indexing import check_reachable, reindex
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "delete_document",
     "document",
     "document_text",
+    "find",
     "forget",
     "give_access",
     "list_documents",

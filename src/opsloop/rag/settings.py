@@ -5,9 +5,11 @@ from __future__ import annotations
 from pydantic import Field
 
 from opsloop.core.settings import Section
-from opsloop.rag.models import LSA
+from opsloop.rag.models import EMBEDDED, LSA
 
 EMBEDDER = r"^(lsa|onnx:.+|openai:.+)$"
+STORE = r"^(embedded|pgvector)$"
+_IDENTIFIER = r"^[a-z_][a-z0-9_]{0,62}$"
 
 
 class RagSettings(Section):
@@ -16,6 +18,21 @@ class RagSettings(Section):
         pattern=EMBEDDER,
         description="Embedder of new collections: lsa (offline), onnx:FOLDER with model.onnx and tokenizer.json, "
         "or openai:MODEL of the model server.",
+    )
+    rag_store: str = Field(
+        EMBEDDED,
+        pattern=STORE,
+        description="Store in which passages of new collections are searched: embedded or pgvector.",
+    )
+    rag_pgvector_url: str | None = Field(
+        None,
+        description="PostgreSQL with pgvector, as a SQLAlchemy URL; unset: the state database, if that is PostgreSQL.",
+        repr=False,
+    )
+    rag_pgvector_schema: str = Field(
+        "opsloop_passages",
+        pattern=_IDENTIFIER,
+        description="Schema there with a table per collection, as an identifier; one installation a schema.",
     )
     rag_cache_bytes: int = Field(
         500_000_000, gt=0, description="Memory for search indexes of collections in one process, in bytes."

@@ -11,6 +11,7 @@ from opsloop.evaluation.judges import jobs as judges
 from opsloop.flows import erasing
 from opsloop.models import jobs as models
 from opsloop.rag.ingests import jobs as ingests
+from opsloop.rag.stores import jobs as stores
 from opsloop.rag.vectors import jobs as embeddings
 from opsloop.releases import alarms
 from opsloop.releases import jobs as releases
@@ -18,7 +19,7 @@ from opsloop.releases.renewals import jobs as renewals
 from opsloop.training import jobs as training
 
 KINDS = (
-    *(notices, preparations, publications, models, embeddings, ingests),
+    *(notices, preparations, publications, models, embeddings, ingests, stores),
     *(evaluation, judges, releases, renewals, training),
 )
 SUBSCRIBERS = (alarms,)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from opsloop.client import apply, plan, project
+from opsloop.client.collections import StoreDiffers
 from opsloop.client.http import Client
 from opsloop.core.errors import OpsloopError
 from opsloop.rag.models import Collection
@@ -87,6 +88,14 @@ def test_documents_and_values_change_in_one_step(client: Client, folder: Path) -
     declare(folder, "min_support: 0.2")
     assert says(client, folder) == "change: 1 document new, 1 superseded; gets other threshold"
     assert applied(client, folder).min_support == 0.2
+
+
+def test_a_store_is_chosen_at_the_start_alone(client: Client, folder: Path) -> None:
+    declare(folder, "store: embedded")
+    assert applied(client, folder).store == "embedded"
+    declare(folder, "store: pgvector")
+    with pytest.raises(StoreDiffers, match="'people' is searched in embedded"):
+        says(client, folder)
 
 
 def test_another_embedder_is_told_and_one_that_is_away_changes_nothing(client: Client, folder: Path) -> None:

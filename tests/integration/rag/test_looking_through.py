@@ -11,8 +11,8 @@ from opsloop.core.workspace import Workspace
 from opsloop.rag import service
 from opsloop.rag.documents import chunks, listing
 from opsloop.rag.documents.listing import PAGE, Look
+from opsloop.rag.index.retrieve import ENCODER_WEIGHT
 from opsloop.rag.models import CollectionMissing, DocumentMissing
-from opsloop.rag.searching.retrieve import ENCODER_WEIGHT
 
 
 def names(workspace: Workspace, caller: Caller, wanted: Look) -> list[str]:

@@ -18,7 +18,7 @@ from opsloop.evaluation.tuning.measuring import Found
 from opsloop.evaluation.tuning.models import Question
 from opsloop.rag import service
 from opsloop.rag.answering import quoting
-from opsloop.rag.models import Document, DocumentId, Passage
+from opsloop.rag.models import EMBEDDED, Document, DocumentId, Passage
 from opsloop.rag.vectors import indexing
 from opsloop.rag.vectors import jobs as embedding_jobs
 
@@ -100,7 +100,9 @@ def trial(original: Original, chunking: str) -> Iterator[Trial]:
         workspace = open_workspace(_elsewhere(original.settings, Path(folder)))
         try:
             with workspace.writing(BY) as uow:
-                service.create_collection(uow, original.collection, chunking=chunking, embedder=original.embedder)
+                service.create_collection(
+                    uow, original.collection, chunking=chunking, embedder=original.embedder, store=EMBEDDED
+                )
                 known_as = {
                     one: each.document
                     for number, each in enumerate(original.documents)

@@ -22,7 +22,7 @@ from opsloop.rag.answering.following_up import Standalone, Turn, standalone
 from opsloop.rag.answering.generating.writing import Written, write
 from opsloop.rag.answering.thresholds import min_support
 from opsloop.rag.models import DEFAULT_COLLECTION, Answer, Passage, Sentence
-from opsloop.rag.searching.service import DEFAULT_TOP_K, MAX_QUESTION, search
+from opsloop.rag.searching.service import DEFAULT_TOP_K, MAX_QUESTION, find
 from opsloop.rag.settings import RagSettings
 
 GENERATIVE = "generative"
@@ -63,7 +63,7 @@ async def stream(workspace: Workspace, caller: Caller, asked: Asked) -> AsyncGen
     question = await _question(asked, provider, settings.rag_generate_timeout_s)
     quoted, passages = await asyncio.to_thread(_quoted, workspace, caller, asked, question)
     searched = question.searched
-    quoted = replace(quoted, question=searched if searched != asked.question else None, note=note)
+    quoted = replace(quoted, question=searched if searched != asked.question else None, note=_both(note, quoted.note))
     if provider is None or quoted.abstained:
         async for part in _parts(quoted):
             yield part
@@ -103,9 +103,10 @@ async def _question(asked: Asked, provider: ChatProvider | None, timeout_s: floa
 
 def _quoted(workspace: Workspace, caller: Caller, asked: Asked, question: Standalone) -> tuple[Answer, list[Passage]]:
     with workspace.reading(caller) as uow:
-        passages = search(uow, asked.collection, question.searched, top_k=asked.top_k, filters=asked.filters)
+        found = find(uow, asked.collection, question.searched, top_k=asked.top_k, filters=asked.filters)
         least = min_support(uow, asked.collection)
-    return quoting.answer(question.question, passages, carried=question.carried, min_support=least), passages
+    quoted = quoting.answer(question.question, found.passages, carried=question.carried, min_support=least)
+    return replace(quoted, note=found.note), list(found.passages)
 
 
 def _of(written: Written, quoted: Answer) -> Answer:
@@ -120,15 +121,21 @@ def _of(written: Written, quoted: Answer) -> Answer:
             unsupported=written.unsupported,
         )
     if not written.sentences:
-        return replace(quoted, unsupported=written.unsupported, note=written.trouble or NOTHING_PROVED)
+        return replace(
+            quoted, unsupported=written.unsupported, note=_both(written.trouble or NOTHING_PROVED, quoted.note)
+        )
     return replace(
         quoted,
         answer=" ".join(marked(sentence) for sentence in written.sentences),
         citations=tuple(written.citations),
         engine=GENERATIVE,
         unsupported=written.unsupported,
-        note=written.trouble,
+        note=_both(written.trouble, quoted.note),
     )
+
+
+def _both(*notes: str | None) -> str | None:
+    return "; ".join(note for note in notes if note is not None) or None
 
 
 def marked(sentence: Sentence) -> str:

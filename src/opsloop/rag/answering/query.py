@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag.answering import quoting
 from opsloop.rag.answering.thresholds import min_support
 from opsloop.rag.models import Answer
-from opsloop.rag.searching.service import DEFAULT_TOP_K, Filters, search
+from opsloop.rag.searching.service import DEFAULT_TOP_K, Filters, find
 
 
 def query(
@@ -21,5 +23,6 @@ def query(
 
     Raises: InvalidInput, CollectionMissing, ExtraNeeded.
     """
-    passages = search(uow, collection, question, top_k=top_k, filters=filters)
-    return quoting.answer(question, passages, min_support=min_support(uow, collection))
+    found = find(uow, collection, question, top_k=top_k, filters=filters)
+    answer = quoting.answer(question, found.passages, min_support=min_support(uow, collection))
+    return replace(answer, note=found.note)

@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 
 from opsloop.core.caller import Role
 from opsloop.core.workspace import UnitOfWork, Workspace
+from opsloop.rag._copies import ask_for_dropping
 from opsloop.rag._rows import collection_row, document_row
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, WindowRow
 from opsloop.rag.deletion.erasing import erase_elsewhere, erased
@@ -72,6 +73,7 @@ def delete_collection(uow: UnitOfWork, name: str) -> Deletion:
     staged = staging.waiting(uow, name)
     uow.session.delete(row)
     uow.session.flush()
+    ask_for_dropping(uow, row)
     uow.audit("collection.deleted", f"collection/{name}", documents=removed.documents)
     uow.workspace.database.owe_erasure(uow.session)
     uow.ring(BELL)

@@ -93,7 +93,7 @@ def vector_share(collection: Collection, stats: CollectionStats) -> float | None
     if collection.vector_weight is not None:
         return collection.vector_weight
     try:
-        from opsloop.rag.searching.retrieve import ENCODER_WEIGHT, trusted_weight  # needs numpy, which is an extra
+        from opsloop.rag.index.retrieve import ENCODER_WEIGHT, trusted_weight  # needs numpy, which is an extra
     except ModuleNotFoundError:
         return None
     return ENCODER_WEIGHT if collection.embedder != LSA else trusted_weight(stats.vectors_explain or 0.0)

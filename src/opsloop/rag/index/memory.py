@@ -148,6 +148,10 @@ class BuiltIndex:
         part, inside = self._part(self.chunk_starts, row)
         return int(part.segment.chunk_seqs[inside])
 
+    def document_of(self, chunk_row: int) -> str:
+        part, inside = self._part(self.chunk_starts, chunk_row)
+        return part.segment.documents[int(part.segment.document_of[inside])]
+
     def _part(self, starts: Rows, row: int) -> tuple[Part, int]:
         number = int(np.searchsorted(starts, row, side="right")) - 1
         return self.parts[number], row - int(starts[number])

@@ -10,7 +10,7 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag._engines import engine
 from opsloop.rag._rows import collection_row
-from opsloop.rag.models import Passage, Ranking
+from opsloop.rag.models import Found, Passage, Ranking
 
 DEFAULT_TOP_K = 5
 MAX_TOP_K = 50
@@ -19,7 +19,7 @@ MAX_QUESTION = 4_000
 Filters = Mapping[str, str | Sequence[str]]
 
 
-def search(
+def find(
     uow: UnitOfWork,
     collection: str,
     question: str,
@@ -28,7 +28,7 @@ def search(
     filters: Filters | None = None,
     diversity: float = 0.0,
     ranking: Ranking = "fused",
-) -> list[Passage]:
+) -> Found:
     """The chunks that match a question best, the best first; fewer than `top_k` when fewer match.
 
     Args:
@@ -44,10 +44,25 @@ def search(
         raise InvalidInput(field="ranking", value=ranking, wanted=" or ".join(get_args(Ranking)))
     wanted = _filters(filters or {})
     collection_row(uow, collection)
-    found: list[Passage] = engine().search(
+    found: Found = engine().search(
         uow, collection, question, top_k=top_k, filters=wanted, diversity=diversity, ranking=ranking
     )
     return found
+
+
+def search(
+    uow: UnitOfWork,
+    collection: str,
+    question: str,
+    *,
+    top_k: int = DEFAULT_TOP_K,
+    filters: Filters | None = None,
+    diversity: float = 0.0,
+    ranking: Ranking = "fused",
+) -> list[Passage]:
+    """The passages that `find` finds. Raises: as `find`."""
+    found = find(uow, collection, question, top_k=top_k, filters=filters, diversity=diversity, ranking=ranking)
+    return list(found.passages)
 
 
 def _check_asked(question: str, top_k: int, diversity: float) -> None:

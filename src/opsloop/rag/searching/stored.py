@@ -17,20 +17,24 @@ from sqlalchemy import Executable, bindparam, func, select
 from opsloop.core.errors import Unavailable
 from opsloop.core.workspace import UnitOfWork
 from opsloop.llm.embedders.port import Embedder
+from opsloop.rag._copies import content
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
+from opsloop.rag.index import retrieve
 from opsloop.rag.index.cache import Held, cache_of
 from opsloop.rag.index.memory import BuiltIndex, build
 from opsloop.rag.index.postings import Flags, Floats
+from opsloop.rag.index.retrieve import Ranked
 from opsloop.rag.index.segment import StoredWindow
-from opsloop.rag.models import LSA, CollectionMissing, DocumentId, Passage, Ranking
-from opsloop.rag.searching import retrieve
-from opsloop.rag.searching.retrieve import Ranked
+from opsloop.rag.models import EMBEDDED, LSA, CollectionMissing, DocumentId, Found, Passage, Ranking
+from opsloop.rag.searching import copied
+from opsloop.rag.searching import question as asking
+from opsloop.rag.searching.filters import Filters, documents
 from opsloop.rag.settings import RagSettings
+from opsloop.rag.stores.port import Wanted
 from opsloop.rag.text.words import term_id, terms
-from opsloop.rag.vectors import embedders, fitting
+from opsloop.rag.vectors import fitting
 from opsloop.rag.vectors.indexing import UNCOMMITTED
 
-Filters = Mapping[str, Sequence[str]]
 _LOADS = 3
 _WINDOWS_AT_ONCE = 10_000
 
@@ -42,6 +46,8 @@ _STATE = (
         CollectionRow.revision,
         CollectionRow.vector_weight,
         CollectionRow.embedder,
+        CollectionRow.store,
+        CollectionRow.store_holds,
         EmbedderRow.identity,
         EmbedderRow.explained,
     )
@@ -86,17 +92,15 @@ class _State:
     revision: int
     vector_weight: float | None
     embedder: str | None
+    store: str | None
+    store_holds: str | None
     space: str | None
     explained: float | None
 
     @property
     def weight(self) -> float:
         """The share of the vectors in the ranking, 0-1."""
-        if self.vector_weight is not None:
-            return self.vector_weight
-        if self.embedder is not None and self.embedder != LSA:
-            return retrieve.ENCODER_WEIGHT
-        return retrieve.trusted_weight(self.explained or 0.0)
+        return asking.weight(self.vector_weight, self.embedder, self.explained)
 
 
 def search(
@@ -108,11 +112,18 @@ def search(
     filters: Filters,
     diversity: float,
     ranking: Ranking = "fused",
-) -> list[Passage]:
+) -> Found:
     """Raises: CollectionMissing, EmbedderAway, EmbedderDiffers, CollectionBusy."""
-    held = _held(uow, collection)
+    state = _state(uow, collection)
+    note = None
+    if state.store is not None and state.store != EMBEDDED:
+        try:
+            return _in_store(uow, collection, state, question, top_k, filters, diversity, ranking)
+        except copied.NotAsked as reason:
+            note = str(reason)
+    held = _held(uow, collection, state)
     if held.index is None:
-        return []
+        return Found((), note)
     ranked = retrieve.rank(
         held.index,
         question,
@@ -123,20 +134,53 @@ def search(
         diversity=diversity,
     )
     rarity = {term: held.index.chunk_lexicon.rarity(term_id(term)) for term in terms(question)}
-    return _passages(uow, held.index, ranked, rarity)
+    return Found(tuple(_passages(uow, held.index, ranked, rarity)), note)
 
 
-def _held(uow: UnitOfWork, collection: str) -> Held:
+def _in_store(
+    uow: UnitOfWork,
+    collection: str,
+    state: _State,
+    question: str,
+    top_k: int,
+    filters: Filters,
+    diversity: float,
+    ranking: Ranking,
+) -> Found:
+    """Raises: NotAsked when the embedded index has to answer; EmbedderAway, EmbedderDiffers."""
+    holds = content(state.lineage, state.revision, state.space)
+    if state.store_holds != holds:
+        raise copied.NotAsked(f"the store {state.store} is being brought up to date; the embedded index was searched")
+    vector = None
+    if ranking != "words" and state.space is not None and state.weight:
+        try:
+            _, fitted = _embedder(uow, collection, state)
+        except _Changed:
+            raise copied.NotAsked("the collection is being changed; the embedded index was searched") from None
+        vector = asking.vector(uow, collection, state.embedder, state.space, fitted, question).astype("<f4").tobytes()
+    wanted = Wanted(
+        question=question,
+        terms=tuple(dict.fromkeys(terms(question))),
+        vector=vector,
+        vector_weight=state.weight,
+        ranking=ranking,
+        filters=filters,
+        count=copied.depth(top_k, diversity),
+        state=holds,
+    )
+    return copied.search(uow, collection, str(state.store), wanted, top_k=top_k, diversity=diversity)
+
+
+def _held(uow: UnitOfWork, collection: str, state: _State) -> Held:
     """The index of the collection as this transaction sees it."""
     cache = cache_of(uow.workspace, limit_bytes=uow.workspace.section(RagSettings).rag_cache_bytes)
     for _ in range(_LOADS):
-        state = _state(uow, collection)
         try:
             if collection in uow.session.info.get(UNCOMMITTED, ()):
                 return _made(uow, collection, state, cache.newest(collection))
             return cache.get(collection, state.version, partial(_made, uow, collection, state))
         except _Changed:
-            continue
+            state = _state(uow, collection)
     raise CollectionBusy(name=collection, times=_LOADS)
 
 
@@ -219,34 +263,12 @@ def _vector(uow: UnitOfWork, collection: str, held: Held, question: str) -> Floa
     index = held.index
     if index is None or held.space is None or not index.vector_weight:
         return None
-    if index.embedder is not None:
-        fitted: Floats = index.embedder.embed([question])[0]
-        return fitted
-    name = held.embedder or LSA
-    embedder = embedders.named(uow.workspace.settings, collection, name)
-    vector: Floats = embedders.embedded(embedder, [question], collection=collection, name=name)[0]
-    here = embedders.space_of(embedder, len(vector))
-    if here != held.space:
-        raise embedders.EmbedderDiffers(name=collection, embedder=name, there=held.space, here=here)
-    return vector
+    return asking.vector(uow, collection, held.embedder, held.space, index.embedder, question)
 
 
 def _allowed(uow: UnitOfWork, collection: str, held: Held, index: BuiltIndex, filters: Filters) -> Flags:
     key = tuple((name, tuple(values)) for name, values in sorted(filters.items()))
-    return held.filtered(key, lambda: index.of_documents(_allowed_documents(uow, collection, filters)))
-
-
-def _allowed_documents(uow: UnitOfWork, collection: str, filters: Filters) -> list[str]:
-    """Documents for which every filter names a value they have."""
-    query = select(DocumentRow.id).where(DocumentRow.collection == collection)
-    for key, values in filters.items():
-        if key == "document_id":
-            query = query.where(DocumentRow.id.in_(values))
-        elif key == "filename":
-            query = query.where(DocumentRow.filename.in_(values))
-        else:
-            query = query.where(DocumentRow.metadata_[key].as_string().in_(values))
-    return list(uow.session.scalars(query))
+    return held.filtered(key, lambda: index.of_documents(uow.session.scalars(documents(collection, filters))))
 
 
 def _passages(

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, update
 from opsloop.core.caller import Caller, Role
 from opsloop.core.jobs import service as jobs
 from opsloop.core.workspace import UnitOfWork, Workspace
+from opsloop.rag._copies import ask_for_copy
 from opsloop.rag._engines import changing_over, vectors
 from opsloop.rag._rows import collection_row
 from opsloop.rag._tables import ChangeoverRow, ChangeoverVectorRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
@@ -34,6 +35,7 @@ def reindex(uow: UnitOfWork, collection: str, embedder: str | None = None) -> Co
         changeovers.drop(uow, collection)
         vectors().fit(uow.session, collection)
         row.version = uow.ids.new("index")
+        ask_for_copy(uow, row)
         uow.audit("collection.reindexed", f"collection/{collection}", embedder=LSA)
         uow.session.flush()
     else:
@@ -104,6 +106,7 @@ def revise(uow: UnitOfWork, row: CollectionRow) -> None:
     uow.session.flush()
     open_documents = update(DocumentRow).where(DocumentRow.collection == row.name, DocumentRow.revision.is_(None))
     uow.session.execute(open_documents.values(revision=row.revision).execution_options(synchronize_session=False))
+    ask_for_copy(uow, row)
     # An index that knows what is not committed must not outlive this transaction.
     uow.session.info.setdefault(UNCOMMITTED, set()).add(row.name)
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from opsloop.rag.index import retrieve
 from opsloop.rag.index.memory import BuiltIndex, build
 from opsloop.rag.index.segment import StoredWindow
-from opsloop.rag.searching import retrieve
 from opsloop.rag.text.words import term_ids
 
 DIMENSIONS = 64

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from opsloop.llm.embedders.lsa import LsaEmbedder
+from opsloop.rag.index import retrieve
 from opsloop.rag.index.memory import BuiltIndex, build
+from opsloop.rag.index.retrieve import Ranked, trusted_weight
 from opsloop.rag.index.segment import StoredWindow
-from opsloop.rag.searching import retrieve
-from opsloop.rag.searching.retrieve import Ranked, trusted_weight
 from opsloop.rag.text.words import term_ids
 
 TEXTS = (

@@ -28,7 +28,7 @@ _TRUSTED = 0.5
 # An encoder knows its language from elsewhere. Shares from 0.4 to 0.6 are within 0.01 of each other on four sets.
 ENCODER_WEIGHT = 0.5
 # Chunks considered when results are to differ from each other.
-_POOL = 50
+POOL = 50
 # So many windows are scored exactly without a look at their signs first.
 EXACT_WINDOWS = 4_000
 # Candidates by sign, and by words, of which the exact scores are made.
@@ -113,7 +113,7 @@ def rank(
     words = _words(index, question, may)
     found = _candidates(index, words, vector, may, compared=weight > 0)
     fused = _fused(words.chunks[found.chunks], found.similarities, weight, fusion)
-    order = _best(fused, max(top_k, _POOL) if diversity else top_k)
+    order = _best(fused, max(top_k, POOL) if diversity else top_k)
     if diversity:
         order = _diverse(index, found, fused, order, top_k, diversity)
     by_window = words.windows / max(float(words.windows.max(initial=0)), 1e-9) if len(order) else words.windows
@@ -192,15 +192,20 @@ def _diverse(index: BuiltIndex, found: _Candidates, fused: Floats, pool: Rows, c
     Source: J. Carbonell and J. Goldstein, The use of MMR, SIGIR 1998, 335-336.
     """
     means = np.array([index.vectors(index.windows_of(found.chunks[[place]])).mean(axis=0) for place in pool])
-    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
+    return pool[apart(means, fused[pool], count, diversity)]
+
+
+def apart(means: Floats, scores: Floats, count: int, diversity: float) -> list[int]:
+    """Rows with high scores whose vectors, shape (rows, dimensions), are unlike each other, at most `count`."""
+    means = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
     alike = means @ means.T
     chosen: list[int] = []
-    while len(chosen) < min(count, len(pool)):
+    while len(chosen) < min(count, len(means)):
         nearest = alike[:, chosen].max(axis=1, initial=0)
-        gain = (1 - diversity) * fused[pool] - diversity * nearest
+        gain = (1 - diversity) * scores - diversity * nearest
         gain[chosen] = -np.inf
         chosen.append(int(np.argmax(gain)))
-    return pool[chosen]
+    return chosen
 
 
 def _ranked(found: _Candidates, place: int, fused: Floats, by_window: Floats, weight: float) -> Ranked:

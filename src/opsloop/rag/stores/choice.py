@@ -1,0 +1,71 @@
+"""A store by its name. An adapter and what it needs are loaded where it is first used."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from opsloop.core.errors import InvalidInput, Unavailable
+from opsloop.core.workspace import Workspace
+from opsloop.rag.models import EMBEDDED
+from opsloop.rag.settings import RagSettings
+from opsloop.rag.stores.port import PassageStore
+
+
+class StoreNotSet(Unavailable):
+    template = "the store {store} is not set on this installation: set {setting}"
+
+
+def named(workspace: Workspace, name: str) -> PassageStore:
+    """The store with that name, opened once for a workspace; nothing is asked of it.
+
+    Raises: InvalidInput for a name that is none; StoreNotSet; ExtraNeeded.
+    """
+    if name not in STORES:
+        raise InvalidInput(field="store", value=name, wanted=" or ".join([EMBEDDED, *STORES]))
+    with _LOCK:
+        opened = _OPENED.setdefault(workspace, {})
+        if name not in opened:
+            opened[name] = STORES[name](workspace, workspace.section(RagSettings))
+        return opened[name]
+
+
+def _pgvector(workspace: Workspace, settings: RagSettings) -> PassageStore:
+    from opsloop.rag.stores.pgvector import PgvectorStore
+
+    if settings.rag_pgvector_url is not None:
+        engine = _engine(workspace, settings.rag_pgvector_url)
+    elif workspace.database.is_sqlite:
+        raise StoreNotSet(store=PgvectorStore.name, setting="OPSLOOP_RAG_PGVECTOR_URL")
+    else:
+        engine = workspace.database.engine
+    return PgvectorStore(engine, schema=settings.rag_pgvector_schema)
+
+
+def _engine(workspace: Workspace, url: str) -> Engine:
+    """A pool of connections that closes when the workspace goes. Raises: InvalidInput."""
+    wanted = "postgresql://USER@HOST/DATABASE"
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidInput(field="rag_pgvector_url", value=url.partition("://")[0], wanted=wanted) from error
+    if parsed.get_backend_name() != "postgresql":
+        raise InvalidInput(field="rag_pgvector_url", value=parsed.drivername, wanted=wanted)
+    engine = create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+    )
+    weakref.finalize(workspace, engine.dispose)
+    return engine
+
+
+STORES: dict[str, Callable[[Workspace, RagSettings], PassageStore]] = {"pgvector": _pgvector}
+_OPENED: WeakKeyDictionary[Workspace, dict[str, PassageStore]] = WeakKeyDictionary()
+_LOCK = threading.Lock()
+CONNECT_TIMEOUT_S = 5
