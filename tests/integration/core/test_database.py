@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import InternalError
 from sqlalchemy.orm import sessionmaker
 
 from opsloop.core.audit import service as audit
@@ -13,6 +14,7 @@ from opsloop.core.caller import Caller
 from opsloop.core.db.database import Database, DatabaseAway, DatabaseBusy, DatabaseCorrupt
 from opsloop.core.errors import InvalidInput
 from opsloop.core.jobs import service
+from opsloop.core.jobs._tables import JobRow
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
@@ -47,6 +49,31 @@ def test_text_that_no_database_can_hold_is_refused_as_bad_input(workspace: Works
 def test_a_number_that_no_database_can_hold_is_refused_as_bad_input(workspace: Workspace, admin: Caller) -> None:
     with pytest.raises(InvalidInput, match="the state database cannot hold"), workspace.reading(admin) as uow:
         audit.listed(uow, before=10**30)
+
+
+def test_nothing_of_a_reading_transaction_is_kept(workspace: Workspace, admin: Caller) -> None:
+    with workspace.writing(admin) as uow:
+        service.enqueue(uow, "test.kind", {}, id="one")
+    with workspace.reading(admin) as uow:
+        row = uow.session.get_one(JobRow, "one")
+        row.kind = "test.other"
+    with workspace.reading(admin) as uow:
+        assert service.get(uow, "one").kind == "test.kind"
+
+
+def test_postgresql_keeps_its_plans_between_reading_transactions_and_refuses_to_write_in_them(
+    postgres_url: str, tmp_path: Path, admin: Caller
+) -> None:
+    workspace = open_workspace(CoreSettings(data_dir=tmp_path, database_url=postgres_url))
+    for _ in range(10):
+        with workspace.reading(admin) as uow:
+            assert service.listed(uow) == []
+    with workspace.reading(admin) as uow:
+        kept = uow.session.execute(text("SELECT statement FROM pg_prepared_statements")).scalars().all()
+    assert any("FROM jobs" in " ".join(each.split()) for each in kept)
+    with pytest.raises(InternalError, match="read-only transaction"), workspace.reading(admin) as uow:
+        uow.session.execute(text("DELETE FROM jobs"))
+    workspace.close()
 
 
 @pytest.mark.parametrize(

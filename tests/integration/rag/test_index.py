@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from opsloop.core.caller import Caller, Role
 from opsloop.core.workspace import UnitOfWork, Workspace
@@ -126,3 +126,24 @@ def test_every_document_has_the_revision_of_its_change(large: Workspace) -> None
     with large.reading(VIEWER) as uow:
         missing = uow.session.execute(text("SELECT count(*) FROM rag_documents WHERE revision IS NULL")).scalar_one()
     assert missing == 0
+
+
+def test_a_search_asks_the_database_twice_and_finds_what_it_found_before(large: Workspace) -> None:
+    statements: list[str] = []
+
+    def heard(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            statements.append(statement)
+
+    event.listen(large.database.engine, "before_cursor_execute", heard)
+    found = filenames(large, "projector9")
+    event.remove(large.database.engine, "before_cursor_execute", heard)
+    assert found[0] == "9.txt"
+    assert [statement.split("FROM ")[1].split()[0] for statement in statements] == ["rag_collections", "rag_chunks"]
+
+
+def test_a_search_inside_a_change_sees_it_before_it_is_written(workspace: Workspace, admin: Caller) -> None:
+    with workspace.writing(admin) as uow:
+        uploading("7.txt", "Room 7 holds a projector.")(uow)
+        service.weigh(uow, "handbook", 0.0)
+        assert [one.filename for one in service.search(uow, "handbook", "projector")] == ["7.txt"]

@@ -29,6 +29,7 @@ BUSY_TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 10
 # Threads of the API, of flows and of the jobs each hold one while they read.
 _POOL = {"pool_size": 16, "max_overflow": 32}
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 # What SQLite says of a file that something else wrote into.
 _DAMAGED = ("malformed", "not a database", "unsupported file format", "could not decode to utf-8", "no such table")
@@ -80,7 +81,7 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.where = parsed.database if self.is_sqlite else parsed.render_as_string(hide_password=True)
         self.engine: Engine = self._sqlite() if self.is_sqlite else self._postgresql()
-        snapshots = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        snapshots = self.engine if self.is_sqlite else self.engine.execution_options(**_SNAPSHOT)
         self._held: _Held | None = None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(snapshots, expire_on_commit=False)
@@ -132,10 +133,15 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A transaction that only reads; it sees one consistent state and is never committed."""
+        """A transaction that only reads; it sees one consistent state, and nothing of it is kept."""
         self._refuse_removed()
         with self.translated(), self._readers() as session:
             yield session
+            if not self.is_sqlite:
+                # The driver forgets its prepared statements when a transaction is rolled back, and every search would be
+                # planned anew. Nothing is written: objects are let go first, and PostgreSQL refuses what is not a read.
+                session.expunge_all()
+                session.commit()
 
     @contextmanager
     def translated(self) -> Iterator[None]:

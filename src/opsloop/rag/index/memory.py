@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 Rows = NDArray[np.int64]
 
-# Every half-precision number as float32: looking up is ten times as fast as numpy's conversion.
-_FLOAT_OF_HALF = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+# A half-precision number shifted to where a float32 has its bits, and what its exponent is then too small by.
+_HALF_SHIFT = 13
+_HALF_BITS = np.int32(-0x7000_2000)
+_HALF_SCALE = np.float32(2.0**112)
 
 # Segments of fewer windows are joined at once; greater ones when the next is at least a quarter as great.
 _SMALL = 1_000
@@ -133,12 +135,12 @@ class BuiltIndex:
         """The vectors of windows, given in the order of their rows."""
         borders = np.searchsorted(windows, self.window_starts)
         found = [
-            part.segment.vectors[windows[first:last] - start]
+            part.segment.vectors.view(np.int16)[windows[first:last] - start]
             for part, start, first, last in zip(
                 self.parts, self.window_starts[:-1], borders[:-1], borders[1:], strict=True
             )
         ]
-        return _FLOAT_OF_HALF[np.concatenate(found).view(np.uint16)]
+        return _floats(found[0] if len(found) == 1 else np.concatenate(found))
 
     def window_seq(self, row: int) -> int:
         part, inside = self._part(self.window_starts, row)
@@ -218,6 +220,17 @@ def assembled(parts: Sequence[Part], dimensions: int, embedder: Embedder | None,
         embedder=embedder,
         vector_weight=vector_weight if dimensions else 0.0,
     )
+
+
+def _floats(halves: NDArray[np.int16]) -> Floats:
+    """The bits of finite half-precision numbers as float32, in a fifth of the time of numpy's conversion."""
+    # Widening repeats the sign in all bits above; the mask leaves one of them.
+    bits = halves.astype(np.int32)
+    np.left_shift(bits, _HALF_SHIFT, out=bits)
+    np.bitwise_and(bits, _HALF_BITS, out=bits)
+    floats = bits.view(np.float32)
+    floats *= _HALF_SCALE
+    return floats
 
 
 def _shifted(arrays: Sequence[NDArray[np.int32]], starts: Rows) -> Rows:

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from opsloop.rag.index import signs
+from opsloop.rag.index.foremost import reached
 from opsloop.rag.index.memory import BuiltIndex, Rows
 from opsloop.rag.index.postings import Flags, Floats
 from opsloop.rag.text.words import term_id, terms
@@ -116,8 +117,8 @@ def rank(
     order = _best(fused, max(top_k, POOL) if diversity else top_k)
     if diversity:
         order = _diverse(index, found, fused, order, top_k, diversity)
-    by_window = words.windows / max(float(words.windows.max(initial=0)), 1e-9) if len(order) else words.windows
-    return [_ranked(found, int(place), fused, by_window, weight) for place in order]
+    best = np.float32(max(float(words.windows.max(initial=0)), 1e-9))
+    return [_ranked(found, int(place), fused, words.windows, best, weight) for place in order]
 
 
 def _words(index: BuiltIndex, question: str, may: Flags | None) -> _Words:
@@ -179,7 +180,8 @@ def _relative(scores: Floats, allowed: Flags | None = None) -> Floats:
 
 def _best(scores: Floats, count: int) -> Rows:
     """Rows with the greatest positive scores, best first; equal scores in the order of rows."""
-    positive = np.flatnonzero(scores > 0)
+    rows = reached(scores, count)
+    positive = rows[scores[rows] > 0]
     if len(positive) > count:
         limit = np.partition(scores[positive], len(positive) - count)[len(positive) - count]
         positive = positive[scores[positive] >= limit]
@@ -208,10 +210,12 @@ def apart(means: Floats, scores: Floats, count: int, diversity: float) -> list[i
     return chosen
 
 
-def _ranked(found: _Candidates, place: int, fused: Floats, by_window: Floats, weight: float) -> Ranked:
+def _ranked(
+    found: _Candidates, place: int, fused: Floats, by_window: Floats, best_window: np.float32, weight: float
+) -> Ranked:
     first = int(found.first[place])
     last = int(found.first[place + 1]) if place + 1 < len(found.first) else len(found.windows)
     windows, cosines = found.windows[first:last], found.cosines[first:last]
-    mixed = (1 - weight) * by_window[windows] + weight * cosines
+    mixed = (1 - weight) * (by_window[windows] / best_window) + weight * cosines
     best = int(windows[int(np.argmax(mixed))])
     return Ranked(int(found.chunks[place]), best, float(fused[place]), float(cosines.max()))

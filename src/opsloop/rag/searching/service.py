@@ -9,7 +9,6 @@ from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag._engines import engine
-from opsloop.rag._rows import collection_row
 from opsloop.rag.models import Found, Passage, Ranking
 
 DEFAULT_TOP_K = 5
@@ -36,14 +35,13 @@ def find(
             any one will do.
         diversity: 0 ranks by score alone; towards 1, chunks like better ones fall back.
         ranking: `fused` adds the scores of words and vectors, `ranks` their inverted ranks; `words` needs no embedder.
-    Raises: InvalidInput, CollectionMissing, ExtraNeeded, EmbedderAway, EmbedderDiffers.
+    Raises: InvalidInput, CollectionMissing, CollectionClosed, ExtraNeeded, EmbedderAway, EmbedderDiffers.
     """
     uow.by.require(Role.VIEWER)
     _check_asked(question, top_k, diversity)
     if ranking not in get_args(Ranking):
         raise InvalidInput(field="ranking", value=ranking, wanted=" or ".join(get_args(Ranking)))
     wanted = _filters(filters or {})
-    collection_row(uow, collection)
     found: Found = engine().search(
         uow, collection, question, top_k=top_k, filters=wanted, diversity=diversity, ranking=ranking
     )

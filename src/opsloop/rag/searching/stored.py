@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import Executable, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, Executable, Result, any_, bindparam, func, select
 
 from opsloop.core.errors import Unavailable
 from opsloop.core.workspace import UnitOfWork
 from opsloop.llm.embedders.port import Embedder
+from opsloop.rag import access
 from opsloop.rag._copies import content
 from opsloop.rag._tables import ChunkRow, CollectionRow, DocumentRow, EmbedderRow, WindowRow
 from opsloop.rag.index import retrieve
@@ -25,7 +27,7 @@ from opsloop.rag.index.memory import BuiltIndex, build
 from opsloop.rag.index.postings import Flags, Floats
 from opsloop.rag.index.retrieve import Ranked
 from opsloop.rag.index.segment import StoredWindow
-from opsloop.rag.models import EMBEDDED, LSA, CollectionMissing, DocumentId, Found, Passage, Ranking
+from opsloop.rag.models import EMBEDDED, LSA, CollectionClosed, CollectionMissing, DocumentId, Found, Passage, Ranking
 from opsloop.rag.searching import copied
 from opsloop.rag.searching import question as asking
 from opsloop.rag.searching.filters import Filters, documents
@@ -50,6 +52,8 @@ _STATE = (
         CollectionRow.store_holds,
         EmbedderRow.identity,
         EmbedderRow.explained,
+        CollectionRow.readers,
+        CollectionRow.writers,
     )
     .outerjoin(EmbedderRow, EmbedderRow.collection == CollectionRow.name)
     .where(CollectionRow.name == bindparam("name"))
@@ -69,14 +73,17 @@ _PASSAGES = (
         ChunkRow.start,
         ChunkRow.end,
         DocumentRow.filename,
-        DocumentRow.metadata_,
+        DocumentRow.metadata_.label("document_metadata"),
         WindowRow.start.label("window_start"),
         WindowRow.end.label("window_end"),
     )
     .join(DocumentRow, DocumentRow.id == ChunkRow.document_id)
     .join(WindowRow, WindowRow.chunk_seq == ChunkRow.seq)
-    .where(WindowRow.seq.in_(bindparam("seqs", expanding=True)))
 )
+_PASSAGES_IN_SQLITE = _PASSAGES.where(WindowRow.seq.in_(bindparam("seqs", expanding=True)))
+# One list, whatever it holds: with a parameter for each number it would be another statement for each mix of their sizes,
+# and PostgreSQL would plan it for each search.
+_PASSAGES_IN_POSTGRESQL = _PASSAGES.where(WindowRow.seq == any_(bindparam("seqs", type_=ARRAY(BigInteger))))
 
 
 class CollectionBusy(Unavailable):
@@ -96,6 +103,8 @@ class _State:
     store_holds: str | None
     space: str | None
     explained: float | None
+    readers: Sequence[str] | None
+    writers: Sequence[str] | None
 
     @property
     def weight(self) -> float:
@@ -113,7 +122,7 @@ def search(
     diversity: float,
     ranking: Ranking = "fused",
 ) -> Found:
-    """Raises: CollectionMissing, EmbedderAway, EmbedderDiffers, CollectionBusy."""
+    """Raises: CollectionMissing, CollectionClosed, EmbedderAway, EmbedderDiffers, CollectionBusy."""
     state = _state(uow, collection)
     note = None
     if state.store is not None and state.store != EMBEDDED:
@@ -135,6 +144,12 @@ def search(
     )
     rarity = {term: held.index.chunk_lexicon.rarity(term_id(term)) for term in terms(question)}
     return Found(tuple(_passages(uow, held.index, ranked, rarity)), note)
+
+
+def _rows(uow: UnitOfWork, query: Executable, parameters: Mapping[str, object]) -> Result[Any]:
+    """What a query finds, with what this transaction has not written yet; in half the time of the session's way."""
+    uow.session.flush()
+    return uow.session.connection().execute(query, parameters)
 
 
 def _in_store(
@@ -189,10 +204,13 @@ class _Changed(Exception):
 
 
 def _state(uow: UnitOfWork, collection: str) -> _State:
-    found = uow.session.execute(_STATE, {"name": collection}).one_or_none()
+    found = _rows(uow, _STATE, {"name": collection}).one_or_none()
     if found is None:
         raise CollectionMissing(name=collection)
-    return _State(*found)
+    state = _State(*found)
+    if not access.allows(uow.by, state.readers, state.writers):
+        raise CollectionClosed(caller=uow.by.name, wanted="read", name=collection)
+    return state
 
 
 def _made(uow: UnitOfWork, collection: str, state: _State, before: Held | None) -> Held:
@@ -278,7 +296,8 @@ def _passages(
     if not ranked:
         return []
     seqs = [index.window_seq(found.window_row) for found in ranked]
-    rows = uow.session.execute(_PASSAGES, {"seqs": seqs}).all()
+    query = _PASSAGES_IN_SQLITE if uow.workspace.database.is_sqlite else _PASSAGES_IN_POSTGRESQL
+    rows = _rows(uow, query, {"seqs": seqs}).all()
     by_seq = {row.seq: row for row in rows}
     return [
         Passage(
@@ -295,7 +314,7 @@ def _passages(
             window_end=row.window_end,
             score=round(found.score, 6),
             similarity=round(found.similarity, 6),
-            metadata=row.metadata_,
+            metadata=row.document_metadata,
             term_weights=rarity,
         )
         for found in ranked

@@ -105,3 +105,16 @@ def test_candidates_by_sign_hold_the_nearest(monkeypatch: pytest.MonkeyPatch, al
             patched.setattr(retrieve, "EXACT_WINDOWS", 100)
             hits += len(exact & nearest())
     assert hits >= 0.98 * 200
+
+
+def test_vectors_come_back_as_every_half_precision_number_they_may_hold() -> None:
+    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    finite = halves[np.isfinite(halves)]
+    rows = np.append(finite, np.zeros(-len(finite) % DIMENSIONS, np.float16)).reshape(-1, DIMENSIONS)
+    windows = [
+        StoredWindow(number, number, f"doc_{number}", b"", b"", row.astype("<f2").tobytes())
+        for number, row in enumerate(rows)
+    ]
+    index = build([windows[:500], windows[500:]], DIMENSIONS, None, 1.0)
+    assert index is not None
+    assert np.array_equal(index.vectors(np.arange(len(rows))), rows.astype(np.float32))
