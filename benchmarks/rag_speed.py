@@ -4,7 +4,10 @@ Ours on SQLite and on PostgreSQL, beside LangChain and LlamaIndex with the vecto
 run, over the same passages with the same embedder: vectors made beforehand and looked up, so that nobody's embedding is
 measured. Ours stores text, words and vectors durably and ranks by words and vectors; the others keep vectors in memory.
 Goals of ours at 100,000 chunks: query p50 of at most 5 ms; ten nearest found by vectors alone, also behind a filter
-that lets a tenth through, with a recall of at least .98; one document more is found within a second.
+that lets a tenth through, with a recall of at least .98; one document more is found within a second. Taking documents
+in is to be limited by the embedder only: beside MiniLM, which is timed in the same run over texts of as many words,
+nine tenths of the time are the embedder's. Times of questions are by the clock; `cpu_p50_ms` is what this process
+itself took of the processor, which says more on a machine that others use too.
 """
 
 from __future__ import annotations
@@ -36,8 +39,9 @@ from opsloop.rag.vectors.embedding import embed
 BY = Caller("benchmark", Role.ADMIN)
 COLLECTION = "bench"
 LANGCHAIN, LLAMAINDEX = "langchain-core==1.7.7", "llama-index-core==0.14.25"
-MOST_P50_MS, LEAST_RECALL, MOST_UPLOAD_S = 5.0, 0.98, 1.0
+MOST_P50_MS, LEAST_RECALL, MOST_UPLOAD_S, LEAST_EMBEDDER_SHARE = 5.0, 0.98, 1.0, 0.9
 _DOCUMENTS_AT_ONCE = 500
+PLAIN_TEXT = "the house of a man who was old and went to see his friend in town each day when it was not cold"
 _TAGS = 10
 
 
@@ -98,8 +102,9 @@ def measured(given: Passages, workspace: Workspace, lookup: Lookup) -> dict[str,
     took_s = time.perf_counter() - started
     filenames = [f"{document}.txt" for document in range(0, count, _TAGS)]
     allowed = np.arange(len(given)) // PASSAGES_PER_DOCUMENT % _TAGS == 0
-    times_ms, _ = timed(given, lambda asked: _found(workspace, asked))
-    found = figures(given, took_s, times_ms, None)
+    cpu_ms: list[float] = []
+    times_ms, _ = timed(given, lambda asked: _found(workspace, asked), cpu_ms)
+    found = figures(given, took_s, times_ms, None) | {"cpu_p50_ms": float(np.quantile(cpu_ms, 0.5))}
     with workspace.writing(BY) as uow:
         service.weigh(uow, COLLECTION, 1.0)
     found["recall"] = recall(given, timed(given, lambda asked: _found(workspace, asked))[1])
@@ -129,6 +134,28 @@ def _one_more(workspace: Workspace, lookup: Lookup, given: Passages) -> float:
     return min(times_s)
 
 
+def with_embedder_share(found: dict[str, float], embedding_s: float) -> dict[str, float]:
+    """The share of an ingest's time that the embedder would take. Args: embedding_s: what it takes for a passage."""
+    own_s = 1 / (found["documents_per_s"] * PASSAGES_PER_DOCUMENT)
+    return found | {"embedder_share": embedding_s / (embedding_s + own_s)}
+
+
+def embedding_s() -> float:
+    """Seconds that MiniLM takes for a passage of as many words, each a token: the least it can take; a median."""
+    from _minilm import encoder_folder
+    from opsloop.llm.embedders.onnx import opened
+
+    encoder = opened(encoder_folder())
+    words = PLAIN_TEXT.split()
+    texts = [" ".join(words[(at + number) % len(words)] for at in range(60)) for number in range(64)]
+    times_s = []
+    for _ in range(7):
+        started = time.perf_counter()
+        encoder.embed(texts)
+        times_s.append((time.perf_counter() - started) / len(texts))
+    return float(np.median(times_s))
+
+
 def beside(name: str, requirement: str, chunks: int) -> dict[str, float]:
     python = kept_environment(requirement.replace("==", "-"), [requirement, "numpy>=2"]) / "bin" / "python"
     with tempfile.TemporaryDirectory() as folder:
@@ -147,15 +174,21 @@ def told(name: str, found: dict[str, float]) -> dict[str, float]:
 
 def is_met(found: dict[str, float]) -> bool:
     fast = found["p50_ms"] <= MOST_P50_MS and found["upload_s"] <= MOST_UPLOAD_S
+    fast &= found.get("embedder_share", 1.0) >= LEAST_EMBEDDER_SHARE
     return fast and min(found["recall"], found["filtered_recall"]) >= LEAST_RECALL
 
 
 def main() -> int:
     asked = [argument for argument in sys.argv[1:] if argument.isdigit()]
     given = passages(int(asked[0]) if asked else 100_000)
-    results = {"sqlite": told("sqlite", ours(given, None))}
+    results = {"sqlite": ours(given, None)}
     with server() as url:
-        results["postgresql"] = told("postgresql", ours(given, url))
+        results["postgresql"] = ours(given, url)
+    if "--alone" not in sys.argv:
+        per_text_s = embedding_s()
+        results = {name: with_embedder_share(found, per_text_s) for name, found in results.items()}
+    for name, found in results.items():
+        told(name, found)
     if "--alone" not in sys.argv:
         for name, requirement in (("langchain", LANGCHAIN), ("llamaindex", LLAMAINDEX)):
             results[name] = told(name, beside(name, requirement, len(given)))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from array import array
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import text
 
 from opsloop.core.caller import Caller, NotAllowed, Role
 from opsloop.core.errors import InvalidInput
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.rag import service
 from opsloop.rag.models import CollectionExists, CollectionMissing, DocumentMissing, Passage, Uploaded
 from opsloop.rag.parsing import pieces
 from opsloop.rag.service import DocumentTooLarge
+from opsloop.rag.text import words
 
 VIEWER = Caller("test:viewer", Role.VIEWER)
 TABLES = ("rag_documents", "rag_chunks", "rag_windows", "rag_embedders")
@@ -63,6 +67,58 @@ def test_a_document_is_cut_as_its_collection_wants_it_when_it_is_stored(
     monkeypatch.setattr(pieces, "parsed", meanwhile_made)
     service.take_in(handbook, admin, "rules", "rules.txt", b"Rules are written down.")
     assert cut == ["sentences", "words-500"]
+
+
+def test_words_are_counted_and_stemmed_before_the_transaction_that_stores_a_document(
+    handbook: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = words.term_ids
+    inside: list[int] = []
+
+    @contextmanager
+    def writing(by: Caller) -> Iterator[UnitOfWork]:
+        with real_writing(by) as uow:
+            inside.append(0)
+            yield uow
+
+    def counted(text: str) -> array[int]:
+        if inside:
+            inside[-1] += 1
+        return real(text)
+
+    real_writing = handbook.writing
+    monkeypatch.setattr(handbook, "writing", writing)
+    monkeypatch.setattr(words, "term_ids", counted)
+    service.take_in(handbook, admin, "handbook", "new.txt", b"The canteen opens at noon.\n\n" * 500)
+    assert inside == [0]
+
+
+@pytest.mark.parametrize("documents", [3, 1_203])
+def test_the_pieces_of_many_documents_are_each_under_their_own(
+    workspace: Workspace, admin: Caller, documents: int
+) -> None:
+    lines = [
+        {"_id": f"{number}.txt#{part}", "title": "Rooms", "text": f"Room {number} part {part} holds a projector."}
+        for number in range(documents)
+        for part in range(2)
+    ]
+    with workspace.writing(admin) as uow:
+        uploaded = service.upload_passages(uow, "rooms", "\n".join(map(json.dumps, lines)).encode())
+    assert [one.chunks for one in uploaded] == [2] * documents
+    joined = text(
+        "SELECT d.filename, c.number, c.passage_id, c.text, w.start - c.start, w.terms, c.seq, w.seq "
+        "FROM rag_windows w JOIN rag_chunks c ON c.seq = w.chunk_seq JOIN rag_documents d ON d.id = c.document_id "
+        "ORDER BY w.seq"
+    )
+    with workspace.reading(VIEWER) as uow:
+        rows = uow.session.execute(joined).all()
+    assert [row[:5] for row in rows] == [
+        (f"{number}.txt", part, f"{number}.txt#{part}", f"Room {number} part {part} holds a projector.", 0)
+        for number in range(documents)
+        for part in range(2)
+    ]
+    assert all(bytes(row[5]) == words.stored_terms(row[3]) for row in rows)
+    assert [row[6] for row in rows] == sorted(row[6] for row in rows)
 
 
 def test_the_passage_that_answers_comes_first(handbook: Workspace) -> None:

@@ -138,8 +138,8 @@ class Database:
         with self.translated(), self._readers() as session:
             yield session
             if not self.is_sqlite:
-                # The driver forgets its prepared statements when a transaction is rolled back, and every search would be
-                # planned anew. Nothing is written: objects are let go first, and PostgreSQL refuses what is not a read.
+                # The driver forgets its prepared statements when a transaction is rolled back: every read would be
+                # planned anew. Nothing is written: objects are let go first, and PostgreSQL refuses to write here.
                 session.expunge_all()
                 session.commit()
 

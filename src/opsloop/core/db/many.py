@@ -22,12 +22,13 @@ _MARKS = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 
 
 def insert_new(
-    session: Session, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], *, key: str
+    session: Session, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], *, key: str | None = None
 ) -> None:
     """Insert rows; one whose `key` is there already stays as it is.
 
     Args:
         columns: names of what a row has, in its order.
+        key: None: no row may be there already.
     """
     connection = session.connection()
     whole = len(rows) - len(rows) % ROWS_AT_ONCE
@@ -40,10 +41,11 @@ def insert_new(
 
 
 @lru_cache(64)
-def _statement(dialect: Dialect, table: Table, columns: tuple[str, ...], key: str, rows: int) -> str:
+def _statement(dialect: Dialect, table: Table, columns: tuple[str, ...], key: str | None, rows: int) -> str:
     quote = dialect.identifier_preparer.quote
     names = ", ".join(quote(table.c[name].name) for name in columns)
     row = f"({', '.join([_MARKS[dialect.paramstyle]] * len(columns))})"
     into = dialect.identifier_preparer.format_table(table)
+    stays = "" if key is None else f" ON CONFLICT ({quote(key)}) DO NOTHING"
     # Names of tables and columns of ours, quoted; what callers send goes in as parameters.
-    return f"INSERT INTO {into} ({names}) VALUES {', '.join([row] * rows)} ON CONFLICT ({quote(key)}) DO NOTHING"  # noqa: S608
+    return f"INSERT INTO {into} ({names}) VALUES {', '.join([row] * rows)}{stays}"  # noqa: S608

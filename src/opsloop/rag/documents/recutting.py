@@ -12,8 +12,8 @@ from opsloop.rag._rows import as_collection, collection_row
 from opsloop.rag._tables import ChunkRow, DocumentRow
 from opsloop.rag.documents import storing
 from opsloop.rag.models import Collection
-from opsloop.rag.parsing.pieces import ReadyPiece
-from opsloop.rag.text.chunk import CHUNKINGS, chunked
+from opsloop.rag.parsing.pieces import cut
+from opsloop.rag.text.chunk import CHUNKINGS
 from opsloop.rag.vectors.indexing import changed
 
 
@@ -38,7 +38,7 @@ def _recut(uow: UnitOfWork, document_id: str, chunking: str) -> int:
     """How many windows the document has now."""
     document = uow.session.get_one(DocumentRow, document_id, options=[undefer(DocumentRow.text)])
     uow.session.execute(delete(ChunkRow).where(ChunkRow.document_id == document_id))
-    pieces = [ReadyPiece(piece) for piece in chunked(document.text, chunking)]
+    pieces = cut(document.text, chunking)
     storing.write_pieces(uow, document.collection, [(document_id, document.text, pieces)])
     document.chunks = len(pieces)
     document.revision = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
+
+from sqlalchemy import Table, insert, select
 
 from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.caller import Caller, Role
+from opsloop.core.db.many import insert_new
 from opsloop.core.errors import TooLarge
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.rag._rows import collection_row, document_id_of, known_documents
@@ -17,7 +19,6 @@ from opsloop.rag.collections import DEFAULT_CHUNKING, row_or_new
 from opsloop.rag.models import CollectionMissing, DocumentId, Uploaded
 from opsloop.rag.parsing import pieces
 from opsloop.rag.settings import RagSettings
-from opsloop.rag.text.words import count_words, term_ids
 from opsloop.rag.vectors.indexing import changed
 
 
@@ -150,74 +151,72 @@ def _record(uow: UnitOfWork, collection: str, new: Iterable[Ready]) -> None:
 
 def _write(uow: UnitOfWork, collection: str, found: Sequence[Ready]) -> int:
     """The rows of documents, of their chunks, of their windows; returns how many windows there are."""
-    uow.session.add_all([_document_row_of(uow, collection, one) for one in found])
-    uow.session.flush()
+    uow.session.execute(insert(DocumentRow), [_document_values(uow, collection, one) for one in found])
     cut = [(document_id_of(collection, one.sha256), one.parsed.text, one.parsed.pieces) for one in found]
     return write_pieces(uow, collection, cut)
 
 
-def _document_row_of(uow: UnitOfWork, collection: str, one: Ready) -> DocumentRow:
-    return DocumentRow(
-        id=document_id_of(collection, one.sha256),
-        collection=collection,
-        filename=one.parsed.filename,
-        sha256=one.sha256,
-        media_type=one.parsed.media_type,
-        chunks=len(one.parsed.pieces),
-        words=count_words(one.parsed.text),
-        metadata_=dict(one.metadata),
-        created_at=uow.clock.now(),
-        text=one.parsed.text,
-    )
+def _document_values(uow: UnitOfWork, collection: str, one: Ready) -> dict[str, Any]:
+    return {
+        "id": document_id_of(collection, one.sha256),
+        "collection": collection,
+        "filename": one.parsed.filename,
+        "sha256": one.sha256,
+        "media_type": one.parsed.media_type,
+        "chunks": len(one.parsed.pieces),
+        "words": one.parsed.words,
+        "metadata_": dict(one.metadata),
+        "created_at": uow.clock.now(),
+        "text": one.parsed.text,
+        "revision": None,
+    }
 
 
-def write_pieces(uow: UnitOfWork, collection: str, cut: Iterable[tuple[str, str, Sequence[pieces.ReadyPiece]]]) -> int:
+_CHUNKS, _WINDOWS = cast(Table, ChunkRow.__table__), cast(Table, WindowRow.__table__)
+_CHUNK_COLUMNS = (
+    *("collection", "document_id", "number", "start", "end"),
+    *("heading", "heading_terms", "passage_id", "page", "text"),
+)
+_WINDOW_COLUMNS = ("collection", "chunk_seq", "start", "end", "terms")
+# The numbers that chunks were given are asked for of so many documents at once.
+_DOCUMENTS_AT_ONCE = 500
+
+
+def write_pieces(uow: UnitOfWork, collection: str, cut: Sequence[tuple[str, str, Sequence[pieces.ReadyPiece]]]) -> int:
     """The chunks and windows of documents that are there; returns how many windows there are.
 
     Args:
         cut: each document's id, text and pieces.
     """
+    parts = [cut[first : first + _DOCUMENTS_AT_ONCE] for first in range(0, len(cut), _DOCUMENTS_AT_ONCE)]
+    return sum(_write_pieces(uow, collection, part) for part in parts)
+
+
+def _write_pieces(uow: UnitOfWork, collection: str, cut: Sequence[tuple[str, str, Sequence[pieces.ReadyPiece]]]) -> int:
     chunks = [
-        (_chunk_row(collection, document_id, number, one, text), one, text)
+        _chunk_values(collection, document_id, number, one, text)
         for document_id, text, pieces in cut
         for number, one in enumerate(pieces)
     ]
-    uow.session.add_all([row for row, _, _ in chunks])
-    uow.session.flush()
+    insert_new(uow.session, _CHUNKS, _CHUNK_COLUMNS, chunks)
+    asked = select(ChunkRow.document_id, ChunkRow.number, ChunkRow.seq)
+    rows = uow.session.execute(asked.where(ChunkRow.document_id.in_([document_id for document_id, _, _ in cut])))
+    seqs = {(document_id, number): seq for document_id, number, seq in rows}
     windows = [
-        WindowRow(
-            collection=collection,
-            chunk_seq=row.seq,
-            start=window.start,
-            end=window.end,
-            terms=_stored_terms(text[window.start : window.end]),
-            vector=None,
-        )
-        for row, one, text in chunks
-        for window in one.piece.windows
+        (collection, seqs[document_id, number], window.start, window.end, terms)
+        for document_id, _, pieces in cut
+        for number, one in enumerate(pieces)
+        for window, terms in zip(one.piece.windows, one.window_terms, strict=True)
     ]
-    uow.session.add_all(windows)
-    uow.session.flush()
+    insert_new(uow.session, _WINDOWS, _WINDOW_COLUMNS, windows)
     return len(windows)
 
 
-def _chunk_row(collection: str, document_id: str, number: int, one: pieces.ReadyPiece, text: str) -> ChunkRow:
-    return ChunkRow(
-        collection=collection,
-        document_id=document_id,
-        number=number,
-        start=one.piece.start,
-        end=one.piece.end,
-        heading=one.piece.heading,
-        heading_terms=_stored_terms(one.piece.heading),
-        passage_id=one.passage_id,
-        page=one.piece.page,
-        text=text[one.piece.start : one.piece.end],
+def _chunk_values(
+    collection: str, document_id: str, number: int, one: pieces.ReadyPiece, text: str
+) -> tuple[object, ...]:
+    piece = one.piece
+    return (
+        *(collection, document_id, number, piece.start, piece.end),
+        *(piece.heading, one.heading_terms, one.passage_id, piece.page, text[piece.start : piece.end]),
     )
-
-
-def _stored_terms(text: str) -> bytes:
-    ids: array[int] = term_ids(text)
-    if sys.byteorder == "big":
-        ids.byteswap()
-    return ids.tobytes()

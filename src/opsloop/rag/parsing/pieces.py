@@ -12,7 +12,7 @@ from opsloop.rag.models import UnreadableDocument
 from opsloop.rag.parsing.kinds import MEDIA_TYPES, suffix_of
 from opsloop.rag.parsing.read import text_of
 from opsloop.rag.text.chunk import Piece, chunked, whole
-from opsloop.rag.text.words import Span
+from opsloop.rag.text.words import Span, count_words, stored_terms
 
 MAX_FILENAME = 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -21,9 +21,14 @@ _BETWEEN_PASSAGES = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class ReadyPiece:
-    """A piece and the id of the passage it was uploaded as."""
+    """A piece with its terms as they are stored, and the id of the passage it was uploaded as.
+
+    Terms are made where a document is read and not where it is written: there everybody who writes would wait for them.
+    """
 
     piece: Piece
+    heading_terms: bytes
+    window_terms: tuple[bytes, ...]
     passage_id: str | None = None
 
 
@@ -35,6 +40,7 @@ class Parsed:
     media_type: str
     text: str
     pieces: tuple[ReadyPiece, ...]
+    words: int
 
 
 def parsed(filename: str, data: bytes, chunking: str) -> Parsed:
@@ -43,10 +49,20 @@ def parsed(filename: str, data: bytes, chunking: str) -> Parsed:
     Raises: InvalidInput, UnsupportedDocument, UnreadableDocument, each naming the file and what to do; ExtraNeeded.
     """
     text = text_of(checked_filename(filename), data)
-    pieces = tuple(ReadyPiece(piece) for piece in chunked(text, chunking))
+    pieces = cut(text, chunking)
     if not pieces:
         raise UnreadableDocument(filename=filename, reason="it holds no words; upload a file with text in it")
-    return Parsed(filename, MEDIA_TYPES[suffix_of(filename)], text, pieces)
+    return Parsed(filename, MEDIA_TYPES[suffix_of(filename)], text, pieces, count_words(text))
+
+
+def cut(text: str, chunking: str) -> tuple[ReadyPiece, ...]:
+    """The pieces of a text, none when it holds no word. Raises: InvalidInput when no chunking has that name."""
+    return tuple(_ready(piece, text) for piece in chunked(text, chunking))
+
+
+def _ready(piece: Piece, text: str, passage_id: str | None = None) -> ReadyPiece:
+    window_terms = tuple(stored_terms(text[window.start : window.end]) for window in piece.windows)
+    return ReadyPiece(piece, stored_terms(piece.heading), window_terms, passage_id)
 
 
 def checked_filename(filename: str) -> str:
@@ -104,16 +120,16 @@ def _storable(field: str, value: object) -> str:
 
 def _joined(filename: str, lines: Sequence[Mapping[str, str]]) -> Parsed | None:
     """Passages as one text; None when no passage holds a word."""
+    text = _BETWEEN_PASSAGES.join(line["text"] for line in lines)
     pieces = []
     at = 0
     for line in lines:
         piece = whole(line["text"])
         if piece is not None:
             title = "" if line["text"].startswith(line["title"]) else line["title"]
-            pieces.append(ReadyPiece(_moved(piece, at, title), line["_id"]))
+            pieces.append(_ready(_moved(piece, at, title), text, line["_id"]))
         at += len(line["text"]) + len(_BETWEEN_PASSAGES)
-    text = _BETWEEN_PASSAGES.join(line["text"] for line in lines)
-    return Parsed(filename, "text/plain", text, tuple(pieces)) if pieces else None
+    return Parsed(filename, "text/plain", text, tuple(pieces), count_words(text)) if pieces else None
 
 
 def _moved(piece: Piece, by: int, heading: str) -> Piece:

@@ -81,8 +81,8 @@ _PASSAGES = (
     .join(WindowRow, WindowRow.chunk_seq == ChunkRow.seq)
 )
 _PASSAGES_IN_SQLITE = _PASSAGES.where(WindowRow.seq.in_(bindparam("seqs", expanding=True)))
-# One list, whatever it holds: with a parameter for each number it would be another statement for each mix of their sizes,
-# and PostgreSQL would plan it for each search.
+# One list, whatever it holds: with a parameter for each number it would be another statement for each mix of their
+# sizes, and PostgreSQL would plan it for each search.
 _PASSAGES_IN_POSTGRESQL = _PASSAGES.where(WindowRow.seq == any_(bindparam("seqs", type_=ARRAY(BigInteger))))
 
 
@@ -146,7 +146,7 @@ def search(
     return Found(tuple(_passages(uow, held.index, ranked, rarity)), note)
 
 
-def _rows(uow: UnitOfWork, query: Executable, parameters: Mapping[str, object]) -> Result[Any]:
+def _rows(uow: UnitOfWork, query: Executable, parameters: Mapping[str, object]) -> Result[*tuple[Any, ...]]:
     """What a query finds, with what this transaction has not written yet; in half the time of the session's way."""
     uow.session.flush()
     return uow.session.connection().execute(query, parameters)

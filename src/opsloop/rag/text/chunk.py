@@ -17,7 +17,7 @@ from functools import partial
 from itertools import groupby
 
 from opsloop.core.errors import InvalidInput
-from opsloop.rag.text.words import Span, count_words, sentences, trimmed
+from opsloop.rag.text.words import Span, count_words, has_words, sentences, trimmed
 
 CHUNK_WORDS = 400
 WINDOW_WORDS = 120
@@ -169,7 +169,7 @@ def _windows(group: Sequence[_Sentence]) -> tuple[Span, ...]:
 def whole(text: str) -> Piece | None:
     """The text as one chunk, however long, for corpora that come in ready passages; None when it holds no word."""
     span = trimmed(text, 0, len(text))
-    if span is None or not count_words(text):
+    if span is None or not has_words(text):
         return None
     found = [_Sentence(part, count_words(text[part.start : part.end]), 0) for part in sentences(text)]
     return Piece(span.start, span.end, "", _windows(found))

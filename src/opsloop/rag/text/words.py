@@ -7,12 +7,13 @@ in Chinese, Japanese and Korean script become overlapping pairs of characters, b
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 import zlib
 from array import array
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from opsloop.rag.text._stem import stem
@@ -43,6 +44,10 @@ def words(text: str) -> list[str]:
 
 def count_words(text: str) -> int:
     return len(_WORD.findall(text))
+
+
+def has_words(text: str) -> bool:
+    return _WORD.search(text) is not None
 
 
 def terms(text: str) -> list[str]:
@@ -78,7 +83,20 @@ def term_id(term: str) -> int:
 
 def term_ids(text: str) -> array[int]:
     """`terms(text)` as an array of unsigned 32-bit ids."""
-    return array("I", [term_id(term) for term in terms(text)])
+    return array("I", chain.from_iterable(map(_ids_of, _WORD.findall(text))))
+
+
+@lru_cache(maxsize=65_536)
+def _ids_of(word: str) -> tuple[int, ...]:
+    return tuple(term_id(term) for term in _terms_of(word))
+
+
+def stored_terms(text: str) -> bytes:
+    """`term_ids(text)` in the form in which it is stored, little-endian whatever the machine is."""
+    ids = term_ids(text)
+    if sys.byteorder == "big":
+        ids.byteswap()
+    return ids.tobytes()
 
 
 # A sentence ends at . ! or ? (with closing quotes or brackets) before white space and something that can begin one, at

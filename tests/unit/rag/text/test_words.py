@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import struct
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsloop.rag.text.words import count_words, sentences, term_id, term_ids, terms
+from opsloop.rag.text.words import count_words, has_words, sentences, stored_terms, term_id, term_ids, terms
 
 
 def split(text: str) -> list[str]:
@@ -27,6 +28,12 @@ def test_a_curly_apostrophe_is_the_straight_one() -> None:
 def test_term_ids_are_the_crc_of_the_terms() -> None:
     assert term_id("123456789") == 0xCBF43926  # the check value published for CRC-32
     assert list(term_ids("plans of leave")) == [term_id("plan"), term_id("leav")]
+
+
+@given(st.text(max_size=60))
+def test_stored_terms_are_the_ids_of_the_terms_in_little_endian(text: str) -> None:
+    assert stored_terms(text) == struct.pack(f"<{len(terms(text))}I", *map(term_id, terms(text)))
+    assert has_words(text) == (count_words(text) > 0)
 
 
 def test_abbreviations_and_numbers_do_not_end_a_sentence() -> None:
