@@ -76,6 +76,32 @@ def test_postgresql_keeps_its_plans_between_reading_transactions_and_refuses_to_
     workspace.close()
 
 
+def test_a_connection_that_ended_while_it_lay_idle_is_replaced_unseen(
+    postgres_url: str, tmp_path: Path, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = open_workspace(CoreSettings(data_dir=tmp_path, database_url=postgres_url))
+
+    def end_all_others() -> None:
+        other = create_engine(workspace.database.url)
+        with other.begin() as connection:
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            assert connection.execute(text(f"{ended} AND datname = current_database()")).all()
+        other.dispose()
+
+    with workspace.reading(admin) as uow:
+        assert service.listed(uow) == []
+    end_all_others()
+    with pytest.raises(DatabaseAway, match="cannot be reached"), workspace.reading(admin) as uow:
+        service.listed(uow)  # it was in use a moment ago, and nobody asked
+    with workspace.reading(admin) as uow:
+        assert service.listed(uow) == []
+    end_all_others()
+    monkeypatch.setattr("opsloop.core.db.database.PING_AFTER_S", 0.0)
+    with workspace.reading(admin) as uow:
+        assert service.listed(uow) == []
+    workspace.close()
+
+
 @pytest.mark.parametrize(
     "url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite+aiosqlite:///x", "mysql://x/y"]
 )

@@ -11,22 +11,28 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect, make_url
+from sqlalchemy import Dialect, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from opsloop.core.db import erasing
 from opsloop.core.errors import Failed, InvalidInput, OpsloopError, Unavailable
 
 BUSY_TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 10
+PING_AFTER_S = 1.0
+"""A connection that lay idle for so long is asked whether the server still knows it before it is used."""
+_USED = "opsloop.used_at"
 # Threads of the API, of flows and of the jobs each hold one while they read.
 _POOL = {"pool_size": 16, "max_overflow": 32}
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -89,7 +95,10 @@ class Database:
     def _postgresql(self) -> Engine:
         named = "connect_timeout" in self.url.query
         more = {} if named else {"connect_timeout": CONNECT_TIMEOUT_S}
-        return create_engine(self.url, pool_pre_ping=True, connect_args=more, **_POOL)
+        engine = create_engine(self.url, connect_args=more, **_POOL)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_refuse_dead, engine.dialect))
+        return engine
 
     def _sqlite(self) -> Engine:
         try:
@@ -261,6 +270,26 @@ def newest_revision() -> str:
     """This version's newest migration: their files are named by revision, `0001_initial.py`."""
     folder = Path(__file__).parent / "migrations" / "versions"
     return max(file.name.split("_")[0] for file in folder.glob("[0-9]*.py"))
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+def _refuse_dead(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Ask a connection that lay idle whether it still is one; the pool makes another when it is not.
+
+    One that was in use a moment ago is not asked: for a short read that is a fifth of its round trips.
+    """
+    used_at = record.info.get(_USED)
+    if used_at is None or time.monotonic() - used_at < PING_AFTER_S:
+        return
+    try:
+        is_alive = dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error:
+        is_alive = False
+    if not is_alive:
+        raise DisconnectionError
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
