@@ -45,7 +45,7 @@ bench: setup  ## Run every benchmark; fails when one misses its goal
 
 pins: $(BIN)/python  ## Renew the pinned versions in requirements/
 	@$(BIN)/python -m venv $(VENV)/pins && $(VENV)/pins/bin/python -m pip install --quiet --disable-pip-version-check uv
-	@$(COMPILE) --extra all --output-file requirements/up.txt
+	@$(COMPILE) --extra all --extra aws --output-file requirements/up.txt
 	@$(COMPILE) --extra dev --constraint requirements/up.txt --output-file requirements/dev.txt
 
 $(BIN)/python:

@@ -8,7 +8,7 @@ from opsloop.core.settings import Section
 from opsloop.rag.models import EMBEDDED, LSA
 
 EMBEDDER = r"^(lsa|onnx:.+|openai:.+)$"
-STORE = r"^(embedded|pgvector)$"
+STORE = r"^(embedded|pgvector|dynamodb)$"
 _IDENTIFIER = r"^[a-z_][a-z0-9_]{0,62}$"
 
 
@@ -22,7 +22,7 @@ class RagSettings(Section):
     rag_store: str = Field(
         EMBEDDED,
         pattern=STORE,
-        description="Store in which passages of new collections are searched: embedded or pgvector.",
+        description="Store in which passages of new collections are searched: embedded, pgvector or dynamodb.",
     )
     rag_pgvector_url: str | None = Field(
         None,
@@ -34,6 +34,15 @@ class RagSettings(Section):
         pattern=_IDENTIFIER,
         description="Schema there with a table per collection, as an identifier; one installation a schema.",
     )
+    rag_dynamodb_table: str = Field(
+        "opsloop-passages",
+        pattern=r"^[a-zA-Z0-9_.-]{3,255}$",
+        description="DynamoDB table of the store dynamodb, as its name; made when missing, one installation a table.",
+    )
+    rag_s3_bucket: str | None = Field(
+        None, description="S3 bucket for documents of the store dynamodb, as its name; needed by that store."
+    )
+    rag_s3_prefix: str = Field("documents/", description="What the keys of objects there begin with, as text.")
     rag_cache_bytes: int = Field(
         500_000_000, gt=0, description="Memory for search indexes of collections in one process, in bytes."
     )

@@ -10,11 +10,11 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from opsloop.core.errors import InvalidInput, Unavailable
+from opsloop.core.errors import ExtraNeeded, InvalidInput, Unavailable
 from opsloop.core.workspace import Workspace
 from opsloop.rag.models import EMBEDDED
 from opsloop.rag.settings import RagSettings
-from opsloop.rag.stores.port import PassageStore
+from opsloop.rag.stores.port import PassageStore, StoreAway
 
 
 class StoreNotSet(Unavailable):
@@ -24,7 +24,8 @@ class StoreNotSet(Unavailable):
 def named(workspace: Workspace, name: str) -> PassageStore:
     """The store with that name, opened once for a workspace; nothing is asked of it.
 
-    Raises: InvalidInput for a name that is none; StoreNotSet; ExtraNeeded.
+    Raises: InvalidInput for a name that is none; StoreNotSet; ExtraNeeded;
+        StoreAway where the environment does not say which region.
     """
     if name not in STORES:
         raise InvalidInput(field="store", value=name, wanted=" or ".join([EMBEDDED, *STORES]))
@@ -65,7 +66,33 @@ def _engine(workspace: Workspace, url: str) -> Engine:
     return engine
 
 
-STORES: dict[str, Callable[[Workspace, RagSettings], PassageStore]] = {"pgvector": _pgvector}
+def _dynamodb(workspace: Workspace, settings: RagSettings) -> PassageStore:
+    try:
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ModuleNotFoundError as error:
+        raise ExtraNeeded(what="the store dynamodb", extra="aws") from error
+    from opsloop.rag.stores.dynamodb import DynamoDbStore
+
+    if settings.rag_s3_bucket is None:
+        raise StoreNotSet(store=DynamoDbStore.name, setting="OPSLOOP_RAG_S3_BUCKET")
+    patience = Config(connect_timeout=CONNECT_TIMEOUT_S, read_timeout=30, retries={"mode": "standard"})
+    session = boto3.session.Session()
+    try:
+        database, objects = (session.client(name, config=patience) for name in ("dynamodb", "s3"))
+    except BotoCoreError as error:  # no region, for one
+        raise StoreAway(store=DynamoDbStore.name, reason=str(error)) from error
+    return DynamoDbStore(
+        database,
+        objects,
+        table=settings.rag_dynamodb_table,
+        bucket=settings.rag_s3_bucket,
+        prefix=settings.rag_s3_prefix,
+    )
+
+
+STORES: dict[str, Callable[[Workspace, RagSettings], PassageStore]] = {"pgvector": _pgvector, "dynamodb": _dynamodb}
 _OPENED: WeakKeyDictionary[Workspace, dict[str, PassageStore]] = WeakKeyDictionary()
 _LOCK = threading.Lock()
 CONNECT_TIMEOUT_S = 5

@@ -86,8 +86,13 @@ class EmbeddedStore:
         """Hold what `states` says, reading what is not there; one thread reads while others wait."""
         shelf = self._shelf(collection)
         with shelf.lock:
-            while (change := _difference(shelf, states)) is not None:
-                _change(shelf, gone=change.gone, added=read(change.new) if change.new else ())
+            change = _difference(shelf, states)
+            if change is None:
+                return
+            _change(shelf, gone=change.gone, added=read(change.new) if change.new else ())
+            if _difference(shelf, states) is not None:  # the new vectors left no room for the others
+                shelf.documents, shelf.index = {}, None
+                _change(shelf, gone=(), added=read(list(states)))
 
 
 @dataclass(frozen=True, slots=True)
