@@ -96,7 +96,7 @@ def test_what_is_wrong_is_named_with_line_key_and_wanted_form(folder: Path, old:
     [
         ("chunking: words", r"handbook\.chunking is 'words'; wanted one of sentences, "),
         ("embedder: ada", r"handbook\.embedder is 'ada'; wanted lsa, onnx:FOLDER or openai:MODEL"),
-        ("store: redis", r"handbook\.store is 'redis'; wanted embedded or pgvector"),
+        ("store: redis", r"handbook\.store is 'redis'; wanted embedded or pgvector or dynamodb"),
         ("min_support: 2", r"handbook\.min_support is 2; wanted a number from 0 to 1"),
         ("vector_weight: true", r"handbook\.vector_weight is True; wanted a number from 0 to 1"),
         ("readers: key:ci", r"handbook\.readers is 'key:ci'; wanted a list"),
