@@ -8,6 +8,7 @@ one platform at a time has the folder.
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -33,11 +34,20 @@ class Turn:
         try:
             self._connection.execute(text("SELECT 1"))
         except DBAPIError:
-            self.give_back()
+            self._let_go()
             return False
         return True
 
     def give_back(self) -> None:
+        if self._connection is not None:
+            # The server notices the end of a connection a moment later; who asks next is not to wait for that.
+            with suppress(DBAPIError):
+                self._connection.execute(
+                    text("SELECT pg_advisory_unlock(:space, :number)"), {"space": SPACE, "number": self._number}
+                )
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._connection is not None:
             self._connection.invalidate()  # its end frees the lock, whatever state it is in
             self._connection.close()
