@@ -12,7 +12,7 @@ from opsloop.cli.verbs import lone
 
 if TYPE_CHECKING:
     from opsloop.evaluation.models import Run
-    from opsloop.evaluation.tuning.models import Tuned
+    from opsloop.evaluation.tuning.models import Tuned, Tuning
 
 KNOWN_BY = ("passage_id", "filename", "document_id")
 known_by = click.option(
@@ -73,13 +73,66 @@ def _words(run: Run) -> str:
 @click.argument("dataset")
 @known_by
 @click.option("--apply", is_flag=True, help="Set what was chosen, and cut the documents so.")
-def tune(session: Session, collection: str, dataset: str, by: str, apply: bool) -> None:
-    """Choose the settings of COLLECTION on one half of DATASET's questions and report on the other half."""
+@click.option("--timeout", "timeout_s", type=click.FloatRange(0), metavar="SECONDS", help="Stop waiting after this.")
+def tune(session: Session, collection: str, dataset: str, by: str, apply: bool, timeout_s: float | None) -> None:
+    """Choose the settings of COLLECTION on one half of DATASET's questions and report on the other half.
+
+    A durable job tries them; it goes on when this command is ended.
+    """
+    from opsloop.client import document_evaluations
+
+    with session.client() as client, session.progress("tuning") as progress:
+        tuning = document_evaluations.tune(
+            client,
+            collection,
+            dataset,
+            by=by,
+            apply=apply,
+            timeout_s=timeout_s,
+            tell=lambda at: progress(at.done, at.total, at.message),
+        )
+    _answer(session, tuning)
+
+
+@lone(
+    "tunings",
+    example="""opsloop rag tunings handbook
+    opsloop rag tunings handbook tuning_01j…""",
+)
+@click.argument("collection")
+@click.argument("tuning", required=False)
+def tunings(session: Session, collection: str, tuning: str | None) -> None:
+    """List the tunings of COLLECTION, newest first; of TUNING, how far it is or what it chose."""
     from opsloop.client import document_evaluations
 
     with session.client() as client:
-        tuned = document_evaluations.tune(client, collection, dataset, by=by, apply=apply)
-    session.answer(tuned, lambda: _tuned_words(tuned))
+        if tuning is not None:
+            _answer(session, document_evaluations.tuning_of(client, collection, tuning))
+            return
+        found = document_evaluations.tunings(client, collection)
+    rows = [(each.id, each.dataset, each.status, f"{each.done}/{each.total}", _set(each)) for each in found]
+    words = text.table(("tuning", "dataset", "status", "trials", "set"), rows)
+    session.answer({"items": found}, words if found else f"{collection} was not tuned yet; see `opsloop rag tune`")
+
+
+def _set(tuning: Tuning) -> str:
+    return "yes" if tuning.tuned is not None and tuning.tuned.applied else "no"
+
+
+def _answer(session: Session, tuning: Tuning) -> None:
+    from opsloop.core.errors import Failed
+    from opsloop.core.jobs.models import JobStatus
+
+    session.answer(tuning, lambda: _tuning_words(tuning))
+    if tuning.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+        raise Failed(f"tuning {tuning.id} {tuning.status}: {tuning.error or 'somebody cancelled it'}")
+
+
+def _tuning_words(tuning: Tuning) -> str:
+    if tuning.tuned is not None:
+        return _tuned_words(tuning.tuned)
+    at = f"{tuning.done} of {tuning.total} trials"
+    return text.fields([("tuning", tuning.id), ("status", tuning.status), ("at", at), ("tries", tuning.message)])
 
 
 def _tuned_words(tuned: Tuned) -> str:
@@ -115,4 +168,4 @@ _FIGURES = {
     "right": "right to answer or refuse",
     "auroc": "AUROC of support",
 }
-COMMANDS = (evaluate, tune)
+COMMANDS = (evaluate, tune, tunings)

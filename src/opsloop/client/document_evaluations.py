@@ -5,19 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from opsloop.client.connection import path
 from opsloop.client.http import Client
-from opsloop.core.errors import InvalidInput
+from opsloop.core.errors import InvalidInput, StillPending
 from opsloop.datasets.models import DatasetVersion
 from opsloop.evaluation.models import Run
-from opsloop.evaluation.tuning.models import Tuned
+from opsloop.evaluation.tuning.models import Tuning
 
 DEPTH = 10
-TUNING_S = 3_600.0
+POLL_S = 0.3
 KNOWN_BY = ("passage_id", "filename", "document_id")
 QUESTION = ("question", "query", "text")
 RELEVANT = ("relevant", "relevant_ids", "qrels", "sources")
@@ -25,6 +26,13 @@ TRUTH = ("answers", "truth", "ground_truth")
 ANSWERABLE = "answerable"
 # Not imported: it brings the server's libraries.
 _TARGET = Path(__file__).parents[1] / "rag" / "collection_target.py"
+
+
+class TuningGoesOn(StillPending):
+    template = (
+        "tuning {tuning} goes on ({done} of {total} trials); "
+        "look again with `opsloop rag tunings {collection} {tuning}`"
+    )
 
 
 def evaluate(
@@ -52,16 +60,45 @@ def evaluate(
     return client.evaluations.wait(started.id, timeout_s=timeout_s, tell=tell)
 
 
-def tune(client: Client, collection: str, dataset: str, *, by: str = KNOWN_BY[0], apply: bool = False) -> Tuned:
-    """Choose a collection's settings on one half of a dataset's questions, and report on the other half.
+def tune(
+    client: Client,
+    collection: str,
+    dataset: str,
+    *,
+    by: str = KNOWN_BY[0],
+    apply: bool = False,
+    timeout_s: float | None = None,
+    tell: Callable[[Tuning], None] = lambda _: None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Tuning:
+    """Let a job choose a collection's settings on one half of a dataset's questions, and wait for its report.
 
     Args:
         dataset, by: as for `evaluate`.
         apply: whether to set what was chosen.
+    Returns: the tuning once it is over, also when it failed or was cancelled.
+    Raises: TuningGoesOn when `timeout_s` ended first.
     """
     client.documents.stats(collection)
     body = {"dataset": registered(client, dataset).ref, "by": by, "apply": apply}
-    return client.connection.post(path("api", "collections", collection, "tune"), Tuned, body=body, timeout_s=TUNING_S)
+    found = client.connection.post(path("api", "collections", collection, "tunings"), Tuning, body=body)
+    until_s = None if timeout_s is None else time.monotonic() + timeout_s
+    while not found.status.is_final:
+        tell(found)
+        if until_s is not None and time.monotonic() >= until_s:
+            raise TuningGoesOn(collection=collection, tuning=found.id, done=found.done, total=found.total)
+        pause(POLL_S)
+        found = tuning_of(client, collection, found.id)
+    return found
+
+
+def tuning_of(client: Client, collection: str, tuning: str) -> Tuning:
+    return client.connection.get(path("api", "collections", collection, "tunings", tuning), Tuning)
+
+
+def tunings(client: Client, collection: str) -> list[Tuning]:
+    """The newest first."""
+    return client.connection.items(path("api", "collections", collection, "tunings"), Tuning)
 
 
 def experiment_of(collection: str, ref: str, columns: Sequence[str]) -> dict[str, Any]:

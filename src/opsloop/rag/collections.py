@@ -115,6 +115,12 @@ def collection(uow: UnitOfWork, name: str) -> Collection:
     return as_collection(collection_row(uow, name))
 
 
+def changeable(uow: UnitOfWork, name: str) -> Collection:
+    """The collection, for a caller who may change it. Raises: CollectionMissing, CollectionClosed."""
+    uow.by.require(Role.DEVELOPER)
+    return as_collection(collection_row(uow, name, for_change=True, is_locked=False))
+
+
 def weigh(uow: UnitOfWork, name: str, vector_weight: float | None) -> Collection:
     """Set the share of vectors in a collection's ranking, 0-1; None: as much as the embedder explains.
 

@@ -8,6 +8,7 @@ from opsloop.datasets.preparation import jobs as preparations
 from opsloop.datasets.publishing import jobs as publications
 from opsloop.evaluation import jobs as evaluation
 from opsloop.evaluation.judges import jobs as judges
+from opsloop.evaluation.tuning import jobs as tunings
 from opsloop.flows import erasing
 from opsloop.models import jobs as models
 from opsloop.rag.ingests import jobs as ingests
@@ -20,7 +21,7 @@ from opsloop.training import jobs as training
 
 KINDS = (
     *(notices, preparations, publications, models, embeddings, ingests, stores),
-    *(evaluation, judges, releases, renewals, training),
+    *(evaluation, judges, tunings, releases, renewals, training),
 )
 SUBSCRIBERS = (alarms,)
 KEEPERS = (erasing,)

@@ -103,7 +103,14 @@ def test_a_collection_is_measured_and_tuned(run: Run, ask: Ask) -> None:
     tuned = run("rag", "tune", "rooms", "golden.jsonl", "--by", "filename").stdout
     assert "nothing is set; --apply sets it" in tuned
     assert "the threshold stays" in tuned
-    assert ask("rag", "tune", "rooms", "golden.jsonl", "--by", "filename", "--apply")["applied"]
+    assert ask("rag", "tune", "rooms", "golden.jsonl", "--by", "filename", "--apply")["tuned"]["applied"]
+    tunings = run("rag", "tunings", "rooms").stdout
+    assert [line.split()[-3:] for line in tunings.splitlines()[1:]] == [
+        ["done", "27/27", "yes"],
+        ["done", "27/27", "no"],
+    ]
+    newest = ask("rag", "tunings", "rooms")["items"][0]["id"]
+    assert "set" in run("rag", "tunings", "rooms", newest).stdout.split()
     assert code(run("rag", "evaluate", "rooms", "nothing@1")) == 3
 
 

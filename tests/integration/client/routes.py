@@ -20,6 +20,7 @@ from opsloop.core.workspace import Workspace
 from opsloop.datasets.api import router as datasets
 from opsloop.evaluation import jobs as evaluation_jobs
 from opsloop.evaluation.api import router as evaluation
+from opsloop.evaluation.tuning import jobs as tuning_jobs  # noqa: F401 (registers what a tuning runs as)
 from opsloop.evaluation.tuning.api import router as tuning
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
@@ -52,9 +53,10 @@ class Routes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["opsloop.caller"] = self._caller
         await self._app(scope, receive, send)
-        if scope["type"] == "http" and scope["path"] == evaluation.prefix:
+        if scope["type"] == "http" and scope["method"] == "POST":
             # A platform's worker would do it a moment later.
-            await run_in_threadpool(partial(run_due, self._workspace, kind="evaluation.run"))
+            for kind in ("evaluation.run", "evaluation.tuning"):
+                await run_in_threadpool(partial(run_due, self._workspace, kind=kind))
 
 
 async def _problem(request: Request, error: Exception) -> Response:

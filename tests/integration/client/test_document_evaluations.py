@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from opsloop.client import document_evaluations
 from opsloop.client.http import Client
-from opsloop.core.errors import InvalidInput, NotFound
+from opsloop.core.caller import Caller, Role
+from opsloop.core.errors import Denied, InvalidInput, NotFound
+from opsloop.core.jobs.inline import run_due
+from opsloop.core.jobs.models import JobStatus
+from opsloop.core.jobs.registry import Again, JobContext, handler_of
+from opsloop.core.workspace import Workspace
+from opsloop.evaluation.tuning import service
+from opsloop.evaluation.tuning.models import Tuned, Tuning
 
 THINGS = ("bicycle", "laptop", "monitor", "parking", "dental", "travel", "canteen", "garden", "library", "childcare")
 TOPICS = ("budget", "deadline", "office")
@@ -85,7 +93,7 @@ def test_what_is_not_there_is_told_before_anything_runs(client: Client, golden: 
 
 
 def test_settings_are_chosen_on_one_half_and_reported_on_the_other(client: Client, golden: Path) -> None:
-    tuned = document_evaluations.tune(client, "benefits", str(golden), by="filename")
+    tuned = chosen(document_evaluations.tune(client, "benefits", str(golden), by="filename"))
 
     assert tuned.dev.questions + tuned.after.questions == 50
     assert tuned.after.auroc == 1.0
@@ -96,17 +104,82 @@ def test_settings_are_chosen_on_one_half_and_reported_on_the_other(client: Clien
 
 
 def test_applied_settings_are_kept_and_answer_questions(client: Client, golden: Path) -> None:
-    tuned = document_evaluations.tune(client, "benefits", str(golden), by="filename", apply=True)
+    tuned = chosen(document_evaluations.tune(client, "benefits", str(golden), by="filename", apply=True))
 
+    assert tuned.applied
     [kept] = [each for each in client.documents.collections() if each.name == "benefits"]
-    chosen = tuned.chosen
+    settings = tuned.chosen
     assert (kept.chunking, kept.vector_weight, kept.min_support) == (
-        chosen.chunking,
-        chosen.vector_weight,
-        chosen.min_support,
+        settings.chunking,
+        settings.vector_weight,
+        settings.min_support,
     )
     question = ROWS[0]["question"]
     assert not client.documents.query("benefits", str(question)).abstained
+
+
+def test_a_tuning_can_be_looked_at_by_its_id_and_in_a_list(client: Client, golden: Path) -> None:
+    first = document_evaluations.tune(client, "benefits", str(golden), by="filename")
+    second = document_evaluations.tune(client, "benefits", str(golden), by="filename")
+
+    assert document_evaluations.tuning_of(client, "benefits", first.id) == first
+    assert [each.id for each in document_evaluations.tunings(client, "benefits")] == [second.id, first.id]
+    assert client.jobs.get(first.id).kind == "evaluation.tuning"
+    with pytest.raises(NotFound, match="opsloop rag tunings benefits"):
+        document_evaluations.tuning_of(client, "benefits", "tuning_none")
+
+
+def test_who_may_not_change_a_collection_cannot_have_a_tuning_set_what_it_chose(
+    client: Client, golden: Path, sqlite_workspace: Workspace
+) -> None:
+    client.documents.give_access("benefits", readers=["role:viewer"], writers=["key:other"])
+    version = document_evaluations.registered(client, str(golden))
+    with sqlite_workspace.writing(Caller("key:me", Role.DEVELOPER)) as uow:
+        assert service.start(uow, "benefits", version.ref, by="filename", apply=False).status is JobStatus.PENDING
+        with pytest.raises(Denied, match="benefits"):
+            service.start(uow, "benefits", version.ref, by="filename", apply=True)
+
+
+def test_a_tuning_that_is_cancelled_changes_nothing_and_says_so(
+    client: Client, golden: Path, sqlite_workspace: Workspace, admin: Caller
+) -> None:
+    version = document_evaluations.registered(client, str(golden))
+    with sqlite_workspace.writing(admin) as uow:
+        asked = service.start(uow, "benefits", version.ref, by="filename", apply=True)
+    client.jobs.cancel(asked.id)
+    run_due(sqlite_workspace, kind=service.KIND)
+
+    found = document_evaluations.tuning_of(client, "benefits", asked.id)
+    assert (found.status, found.tuned) == (JobStatus.CANCELLED, None)
+    [kept] = [each for each in client.documents.collections() if each.name == "benefits"]
+    assert kept.min_support is None
+
+
+def test_a_tuning_that_was_stopped_in_the_middle_begins_again_and_ends(
+    client: Client, golden: Path, sqlite_workspace: Workspace, admin: Caller
+) -> None:
+    version = document_evaluations.registered(client, str(golden))
+    with sqlite_workspace.writing(admin) as uow:
+        asked = service.start(uow, "benefits", version.ref, by="filename", apply=True)
+    stopping = threading.Event()
+
+    def stop(done: int, total: int, message: str) -> None:
+        stopping.set()
+
+    context = JobContext(sqlite_workspace, asked.id, stopping=stopping, progress=stop)
+    with pytest.raises(Again):
+        handler_of(service.KIND)(context, {"tuning": asked.id})
+    assert document_evaluations.tuning_of(client, "benefits", asked.id).tuned is None
+
+    run_due(sqlite_workspace, kind=service.KIND)
+    found = document_evaluations.tuning_of(client, "benefits", asked.id)
+    assert found.status is JobStatus.DONE
+    assert chosen(found).applied
+
+
+def chosen(tuning: Tuning) -> Tuned:
+    assert tuning.tuned is not None, tuning.error
+    return tuning.tuned
 
 
 def test_a_collection_cannot_be_tuned_with_a_handful_of_questions(client: Client, golden: Path, tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from opsloop.core.web.dependencies import Asking, Opened
+from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.evaluation.tuning import service
-from opsloop.evaluation.tuning.models import Tuned
+from opsloop.evaluation.tuning.models import Tuning
 
-router = APIRouter(prefix="/api/collections", tags=["documents"])
+router = APIRouter(prefix="/api/collections/{name}/tunings", tags=["documents"])
 
 
 class Tune(BaseModel):
@@ -21,7 +23,18 @@ class Tune(BaseModel):
     apply: bool = False
 
 
-@router.post("/{name}/tune")
-def tune(workspace: Opened, caller: Asking, name: str, wanted: Tune) -> Tuned:
-    """Choose settings on one half of a dataset's questions and report on the other half; takes minutes."""
-    return service.tune(workspace, caller, name, wanted.dataset, by=wanted.by, apply=wanted.apply)
+@router.post("", status_code=202)
+def start(uow: Writing, name: str, wanted: Tune) -> Tuning:
+    """A job that chooses settings on one half of a dataset's questions and reports on the other half."""
+    return service.start(uow, name, wanted.dataset, by=wanted.by, apply=wanted.apply)
+
+
+@router.get("")
+def listed(uow: Reading, name: str, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> dict[str, Any]:
+    return {"items": service.listed(uow, name, limit=limit), "next": None}
+
+
+@router.get("/{tuning}")
+def get(uow: Reading, name: str, tuning: str) -> Tuning:
+    """How far a tuning is, and what it chose once it is done."""
+    return service.get(uow, name, tuning)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+from opsloop.core.jobs.models import JobStatus
+
+TuningId = NewType("TuningId", str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +68,28 @@ class Tuned:
     after: Quality
     applied: bool
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The work of choosing: `done` of `total` trials; `tuned` once it is done, `error` why it failed.
+
+    Attributes:
+        by: what the dataset calls passages by.
+        apply: whether what is chosen is set.
+    """
+
+    id: TuningId
+    collection: str
+    dataset: str
+    by: str
+    apply: bool
+    status: JobStatus
+    done: int
+    total: int
+    message: str
+    tuned: Tuned | None
+    error: str | None
+    created_at: datetime
+    created_by: str
+    finished_at: datetime | None
