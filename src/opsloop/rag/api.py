@@ -202,7 +202,7 @@ async def _from_multipart(request: Request) -> tuple[Upload, bytes]:
 def _json_object(text: object) -> object:
     try:
         return json.loads(text) if isinstance(text, str) else text
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(field="metadata", value=text, wanted="a JSON object of texts") from error
 
 

@@ -124,3 +124,60 @@ def test_a_query_to_a_missing_collection_is_a_404_with_the_next_step(http: TestC
     reply = http.post("/query", json={"question": "Why?", "collection": "none"})
     assert reply.status_code == 404
     assert "upload a document to it" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize("metadata", ["[" * 200_000, '{"a": ' * 100_000], ids=["lists", "objects"])
+def test_metadata_nested_without_end_is_a_4xx(http: TestClient, metadata: str) -> None:
+    sent = http.post("/upload", files={"file": ("a.md", b"words")}, data={"metadata": metadata})
+    assert sent.status_code == 422, sent.text
+    assert sent.json()["detail"].startswith("metadata: is")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "sentence"),
+    [
+        ({"k": "v" * 20_000}, "metadata: has 1 texts of 20,001 characters; wanted at most 100 texts"),
+        ({f"k{n}": "v" for n in range(101)}, "metadata: has 101 texts"),
+        ({'a"b': "v"}, "metadata key: is 'a\"b'"),
+        ({"a\0": "v"}, "metadata key: is 'a\\x00'"),
+        ({"k" * 101: "v"}, "metadata key: is"),
+        ({"": "v"}, "metadata key: is ''"),
+    ],
+    ids=["long", "many", "quote", "nul", "long key", "no key"],
+)
+def test_metadata_that_cannot_be_kept_is_refused(http: TestClient, metadata: dict[str, str], sentence: str) -> None:
+    alone = http.post("/upload", json=body(metadata=metadata))
+    assert (alone.status_code, alone.json()["detail"][: len(sentence)]) == (422, sentence)
+    documents = [{"filename": "handbook.md", "content_base64": body()["content_base64"], "metadata": metadata}]
+    ingest = http.post("/api/collections/default/ingests", json={"documents": documents}).json()
+    [item] = http.get(f"/api/collections/default/ingests/{ingest['id']}/documents").json()["items"]
+    assert (item["state"], item["reason"][: len(sentence)]) == ("refused", sentence)
+
+
+@pytest.mark.parametrize(
+    ("filters", "status"),
+    [
+        ({f"k{n}": "v" for n in range(21)}, 422),
+        ({"k": [str(n) for n in range(1_001)]}, 422),
+        ({'a"b': "v"}, 422),
+        ({"a\0": "v"}, 422),
+        ({"a": "v\0"}, 200),
+        ({"document_id": "doc\0", "filename": ["x\0"]}, 200),
+    ],
+    ids=["many", "many values", "quote", "nul in a key", "nul in a value", "nul in a name"],
+)
+def test_filters_of_any_kind_are_no_fault_of_the_server(http: TestClient, filters: dict[str, Any], status: int) -> None:
+    http.post("/upload", json=body())
+    answer = http.post("/query", json={"question": "How many days of paid leave?", "filters": filters})
+    assert answer.status_code == status, answer.text
+    assert status == 200 or answer.json()["detail"].startswith("filters")
+    assert status == 422 or answer.json()["abstained"]
+
+
+@pytest.mark.parametrize("content", ["SECRET-WORDS@@", ["SECRET-WORDS"], {"a": "SECRET-WORDS"}])
+def test_what_an_ingest_was_sent_does_not_come_back_in_a_sentence(http: TestClient, content: object) -> None:
+    documents = [{"filename": "a.md", "content_base64": content}]
+    refused = http.post("/api/collections/default/ingests", json={"documents": documents})
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("documents.0.content_base64: wanted")
+    assert "SECRET" not in refused.text

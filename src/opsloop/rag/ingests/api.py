@@ -109,6 +109,10 @@ async def _from_json(request: Request) -> list[Given]:
     try:
         sent = SentDocuments.model_validate_json(await request.body())
     except ValidationError as error:
+        field = ".".join(map(str, error.errors(include_url=False, include_input=False)[0]["loc"]))
+        if field.endswith("content_base64"):
+            # What was sent stays out of the sentence: it may be the document.
+            raise InvalidInput(field=field, wanted="the file as base64 text") from None
         raise first_fault(error) from error
     return [Given(each.filename, _bytes(number, each), each.metadata) for number, each in enumerate(sent.documents)]
 
@@ -116,9 +120,10 @@ async def _from_json(request: Request) -> list[Given]:
 def _bytes(number: int, sent: SentDocument) -> bytes:
     try:
         return base64.b64decode(sent.content_base64, validate=True)
-    except (binascii.Error, ValueError) as error:
-        field = f"documents.{number}.content_base64"
-        raise InvalidInput(field=field, value=sent.content_base64[:80], wanted="base64 of the file") from error
+    except (binascii.Error, ValueError):
+        # Its value stays out of the sentence: it is the document.
+        wanted = f"base64 of {sent.filename}, without line breaks"
+        raise InvalidInput(field=f"documents.{number}.content_base64", wanted=wanted) from None
 
 
 async def _from_form(request: Request) -> list[Given]:

@@ -15,6 +15,10 @@ from opsloop.rag.text.chunk import Piece, chunked, whole
 from opsloop.rag.text.words import Span, count_words, stored_terms
 
 MAX_FILENAME = 200
+# Metadata comes with each passage that is found, so it is small.
+MAX_METADATA = 100
+MAX_METADATA_KEY = 100
+MAX_METADATA_CHARACTERS = 16_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BETWEEN_PASSAGES = "\n\n"
 
@@ -75,8 +79,22 @@ def checked_filename(filename: str) -> str:
 
 
 def checked_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Raises: InvalidInput when a value is no text that can be stored."""
-    return {_storable("metadata key", key): _storable(f"metadata.{key}", value) for key, value in metadata.items()}
+    """Raises: InvalidInput when there is too much of it, or a part is no text that can be stored and asked for."""
+    size = sum(len(key) + len(value) for key, value in metadata.items() if isinstance(value, str))
+    if len(metadata) > MAX_METADATA or size > MAX_METADATA_CHARACTERS:
+        wanted = f"at most {MAX_METADATA} texts of {MAX_METADATA_CHARACTERS:,} characters together, keys included"
+        raise InvalidInput(
+            f"metadata: has {len(metadata)} texts of {size:,} characters; wanted {wanted}", field="metadata"
+        )
+    return {checked_key("metadata", key): _storable(f"metadata.{key}", value) for key, value in metadata.items()}
+
+
+def checked_key(field: str, key: str) -> str:
+    """The name of a part of metadata itself, when it can be stored and asked for. Raises: InvalidInput."""
+    if not 1 <= len(key) <= MAX_METADATA_KEY or not key.isprintable() or '"' in key or "\\" in key:
+        wanted = f'keys of 1 to {MAX_METADATA_KEY} printable characters without " and \\'
+        raise InvalidInput(field=f"{field} key", value=key, wanted=wanted)
+    return key
 
 
 def parsed_passages(data: bytes) -> list[Parsed]:
@@ -113,9 +131,14 @@ def _storable(field: str, value: object) -> str:
     """The value when it is text that both databases can keep; no error tells it, it may be a document's text."""
     if not isinstance(value, str):
         raise InvalidInput(field=field, wanted="text")
-    if "\0" in value or _SURROGATE.search(value):
+    if not is_storable(value):
         raise InvalidInput(field=field, wanted="text without NUL and without lone surrogates")
     return value
+
+
+def is_storable(text: str) -> bool:
+    """Whether both databases can keep it."""
+    return "\0" not in text and _SURROGATE.search(text) is None
 
 
 def _joined(filename: str, lines: Sequence[Mapping[str, str]]) -> Parsed | None:

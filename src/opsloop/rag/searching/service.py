@@ -10,10 +10,13 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag._engines import engine
 from opsloop.rag.models import Found, Passage, Ranking
+from opsloop.rag.parsing.pieces import checked_key, is_storable
 
 DEFAULT_TOP_K = 5
 MAX_TOP_K = 50
 MAX_QUESTION = 4_000
+MAX_FILTERS = 20
+MAX_FILTER_VALUES = 1_000
 
 Filters = Mapping[str, str | Sequence[str]]
 
@@ -74,10 +77,16 @@ def _check_asked(question: str, top_k: int, diversity: float) -> None:
 
 def _filters(given: Filters) -> dict[str, list[str]]:
     """Every filter as a list of accepted values."""
-    wanted = {}
-    for key, value in given.items():
-        values = [value] if isinstance(value, str) else list(value)
-        if not all(isinstance(one, str) for one in values):
-            raise InvalidInput(field=f"filters.{key}", value=value, wanted="text or a list of texts")
-        wanted[key] = values
-    return wanted
+    if len(given) > MAX_FILTERS:
+        raise InvalidInput(field="filters", value=len(given), wanted=f"at most {MAX_FILTERS} filters")
+    return {checked_key("filters", key): _values(key, value) for key, value in given.items()}
+
+
+def _values(key: str, value: str | Sequence[str]) -> list[str]:
+    values = [value] if isinstance(value, str) else list(value)
+    if not all(isinstance(one, str) for one in values):
+        raise InvalidInput(field=f"filters.{key}", value=value, wanted="text or a list of texts")
+    if len(values) > MAX_FILTER_VALUES:
+        raise InvalidInput(field=f"filters.{key}", value=len(values), wanted=f"at most {MAX_FILTER_VALUES:,} texts")
+    # No document has what no database keeps, and PostgreSQL refuses to look for it.
+    return [one for one in values if is_storable(one)]
