@@ -5,6 +5,7 @@ FlowMissing        missing      there is no flow at that path
 InputInvalid       invalid      the caller's inputs are wrong
 FlowRunError       failed       a run ended without outputs; carries the traces so far
 ├── NodeFailed     failed       a node raised
+├── NodeRefused    invalid      a node raised a UserErrorException: its words are for the caller
 ├── NodeTimedOut   timed_out    a node did not end within its time
 └── NodeUnavailable unavailable a node needs something that is away for now
 ModelAnswerInvalid failed       a model's answer is not in the form that was asked for
@@ -74,6 +75,13 @@ class FlowRunError(OpsloopError):
 
 class NodeFailed(FlowRunError):
     template = "node {node!r} of flow {flow!r} failed: {reason}{where}"
+
+
+class NodeRefused(FlowRunError):
+    """What a caller sent cannot be used, as the flow's author says it to them: `UserErrorException` of a node."""
+
+    kind = Kind.INVALID
+    template = "{reason}"
 
 
 class NodeTimedOut(FlowRunError):

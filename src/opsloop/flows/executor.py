@@ -23,7 +23,15 @@ from opsloop.core.clock import Clock
 from opsloop.core.errors import Kind, OpsloopError, shown
 from opsloop.flows import metrics, spans
 from opsloop.flows.call import Call, Emit, current_call
-from opsloop.flows.errors import FlowRunError, InputInvalid, NodeFailed, NodeTimedOut, NodeUnavailable, suggestion
+from opsloop.flows.errors import (
+    FlowRunError,
+    InputInvalid,
+    NodeFailed,
+    NodeRefused,
+    NodeTimedOut,
+    NodeUnavailable,
+    suggestion,
+)
 from opsloop.flows.fetching import fetch
 from opsloop.flows.formats.references import StepMissing, follow
 from opsloop.flows.images import Fetch, as_image, holds_image_mapping, left_there, with_images
@@ -39,6 +47,7 @@ _WITH_IMAGES = (ValueType.IMAGE, ValueType.LIST, ValueType.OBJECT, ValueType.ANY
 _PENDING_DELTAS = 64
 _REASON_CHARS = 500
 _NO_CALL = Call()
+_PROMPTFLOW = ("opsloop.flows.compat.exceptions", "promptflow.exceptions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,6 +443,9 @@ class _Pass:
     def _failure(self, step: Step, error: BaseException) -> FlowRunError:
         if isinstance(error, FlowRunError):
             return error
+        if _is_for_caller(error):
+            reason = _cut(str(error)) or "what was sent cannot be used"
+            return NodeRefused(node=step.node.name, flow=self.plan.flow.name, reason=reason)
         facts = {"node": step.node.name, "flow": self.plan.flow.name, "reason": _reason(error)}
         if isinstance(error, OpsloopError) and error.kind in (Kind.UNAVAILABLE, Kind.LIMITED, Kind.TIMED_OUT):
             return NodeUnavailable(**facts)
@@ -528,8 +540,18 @@ def _reason(error: BaseException) -> str:
     text = str(error)
     if isinstance(error, OpsloopError):
         return text
-    text = text if len(text) <= _REASON_CHARS else f"{text[:_REASON_CHARS]}…"
+    text = _cut(text)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _REASON_CHARS else f"{text[:_REASON_CHARS]}…"
+
+
+def _is_for_caller(error: BaseException) -> bool:
+    """Whether it is a UserErrorException: ours, or that of Microsoft's package, which is not imported for it."""
+    error = error.error if isinstance(error, ToolRaised) else error
+    return any(each.__name__ == "UserErrorException" and each.__module__ in _PROMPTFLOW for each in type(error).__mro__)
 
 
 def _where(error: BaseException, folder: Path) -> str:

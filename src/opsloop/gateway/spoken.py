@@ -1,7 +1,8 @@
 """An error as a caller may hear it.
 
 What a node of a flow says when it fails is for those who run the flow: it may hold an address, a key, another user's
-words. Callers hear which node it was and under which request to ask; the words are in the log at level debug.
+words. Callers hear which node it was and under which request to ask; the words are in the log at level debug. What a
+node raises as `UserErrorException` its author wrote for them: they hear it as it is.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import cast
 
 from starlette.concurrency import run_in_threadpool
 
+from opsloop.console.made_reports import Tending as ReportsTending
 from opsloop.core.events.outbox import Dispatcher
 from opsloop.core.jobs.runner import JobRunner
 from opsloop.core.workspace import Workspace
@@ -31,7 +32,7 @@ class Platform:
         self.app = Entrance(workspace, self.gateway, control_plane(workspace), listens_on_loopback=listens_on_loopback)
         self._events = Dispatcher(workspace)
         self._jobs = JobRunner(workspace)
-        self._tending = (Tending(workspace), DocumentsTending(workspace))
+        self._tending = (Tending(workspace), DocumentsTending(workspace), ReportsTending(workspace))
 
     @property
     def http(self) -> type[asyncio.Protocol]:

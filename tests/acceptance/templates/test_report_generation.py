@@ -110,7 +110,7 @@ def test_what_cannot_be_reported_on_is_said(project: Made) -> None:
     later = project("flow", "run", flow, "--input", "month=2031-01")
     unknown = project("flow", "run", flow, "--input", "month=2025-07", "--input", "figures=suport-figures")
 
-    assert (later.code, unknown.code) == (1, 1)
+    assert (later.code, unknown.code) == (2, 2)
     assert "there are no figures for 2031-01; the figures go from 2024-01 to 2025-12" in later.err
     assert "did you mean 'support-figures'" in unknown.err
 

@@ -108,3 +108,22 @@ def test_a_flow_that_takes_no_chat_names_the_other_route(shop: Shop, live: Start
     answer = http.post(f"{live().url}/v1/chat/completions", json=body)
     assert answer.status_code == 400
     assert "/endpoints/chat/invoke" in answer.json()["error"]["message"]
+
+
+REFUSES = """
+def answer(question: str, chat_history: list) -> dict:
+    from promptflow.exceptions import UserErrorException
+
+    raise UserErrorException(f"question is {question!r}; wanted a question about the product")
+"""
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_what_a_flow_says_to_its_caller_is_heard_and_is_no_failure(
+    shop: Shop, live: Start, http: httpx.Client, accept: str
+) -> None:
+    shop.release(REFUSES)
+    answer = invoke(http, live(), {"inputs": {"question": "why?"}}, accept=accept)
+    problem = answer.json()
+    assert (answer.status_code, problem["kind"]) == (422, "invalid")
+    assert problem["detail"] == "question is 'why?'; wanted a question about the product"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from opsloop.core.errors import Kind
-from opsloop.flows.errors import NodeFailed, NodeTimedOut, NodeUnavailable
+from opsloop.flows.errors import NodeFailed, NodeRefused, NodeTimedOut, NodeUnavailable
 from opsloop.gateway.spoken import spoken
 
 SECRET = "postgres://svc:hunter2@db"
@@ -23,3 +23,8 @@ def test_a_node_that_is_away_stays_worth_another_try() -> None:
 def test_other_errors_are_heard_as_they_are() -> None:
     error = NodeTimedOut(node="model", flow="answer", timeout_s=30)
     assert spoken(error, "req_1") is error
+
+
+def test_what_an_author_says_to_the_caller_is_heard() -> None:
+    error = NodeRefused(node="read", flow="report", reason="month is 'May'; wanted a month such as 2025-06")
+    assert spoken(error, "req_1").sentence == "month is 'May'; wanted a month such as 2025-06"

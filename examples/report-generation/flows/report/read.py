@@ -2,6 +2,7 @@ import csv
 import io
 
 from promptflow.core import tool
+from promptflow.exceptions import UserErrorException
 
 
 @tool
@@ -12,4 +13,9 @@ def read(figures: str) -> list:
         return list(csv.DictReader(io.StringIO(text), skipinitialspace=True))
     from opsloop import read_dataset  # only here: with CSV text the flow runs wherever Prompt flow does
 
-    return read_dataset(figures)
+    from opsloop.core.errors import InvalidInput, NotFound
+
+    try:
+        return read_dataset(figures)
+    except (InvalidInput, NotFound) as error:
+        raise UserErrorException(f"{error}; or give the figures as CSV text of several lines") from error

@@ -3,6 +3,7 @@
 import re
 
 from promptflow.core import tool
+from promptflow.exceptions import UserErrorException
 
 COUNTS = ("tickets_opened", "tickets_solved", "solved_in_time", "survey_answers", "satisfied", "backlog")
 COLUMNS = ("month", "region", *COUNTS)
@@ -14,12 +15,12 @@ MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 def validate(rows: list, month: str) -> dict:
     """`rows` that hold, as text and whole numbers, and `notes` on the others."""
     if not MONTH.fullmatch(month):
-        raise ValueError(f"month is {month!r}; wanted a month such as 2025-06")
+        raise UserErrorException(f"month is {month!r}; wanted a month such as 2025-06")
     if not rows:
-        raise ValueError("the figures are empty; wanted a header and at least one row")
+        raise UserErrorException("the figures are empty; wanted a header and at least one row")
     missing = [name for name in COLUMNS if name not in rows[0]]
     if missing:
-        raise ValueError(f"the figures have no column {', '.join(missing)}; wanted {', '.join(COLUMNS)}")
+        raise UserErrorException(f"the figures have no column {', '.join(missing)}; wanted {', '.join(COLUMNS)}")
     used, notes = {}, []
     for number, given in enumerate(rows, start=1):
         row, problem = checked(given)
@@ -33,7 +34,7 @@ def validate(rows: list, month: str) -> dict:
     found = sorted({row["month"] for row in used.values()})
     if month not in found:
         there = f"the figures go from {found[0]} to {found[-1]}" if found else "no row can be used"
-        raise ValueError(f"there are no figures for {month}; {there}")
+        raise UserErrorException(f"there are no figures for {month}; {there}")
     return {"rows": list(used.values()), "notes": notes + absent(used.values(), month)}
 
 

@@ -18,10 +18,10 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from opsloop.console import marking, words
+from opsloop.console import made_reports, marking, words
 from opsloop.console.asking import Given, Source, invoke, sources_of
 from opsloop.console.page import SECURITY_HEADERS, Frame, page
-from opsloop.core.artifacts.store import ArtifactMissing, put_by_content
+from opsloop.core.artifacts.store import ArtifactMissing
 from opsloop.core.caller import Caller
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Asking, Opened, Reading
@@ -48,7 +48,7 @@ REPORT_HEADERS = {
 
 
 class ReportMissing(NotFound):
-    template = "endpoint {endpoint} has made no report {digest}; make it again"
+    template = "endpoint {endpoint} has no report {digest}: it was kept long enough, or never made; make it again"
 
 
 class UsesNoFlow(NotFound):
@@ -94,14 +94,18 @@ async def used(request: Request, workspace: Opened, caller: Asking, endpoint: st
     return _page(request, state, flow, fields, given=given, told=told, status=422 if faults else 200)
 
 
-@router.get("/use/{endpoint}/reports/{digest}.html")
+@router.get("/use/{endpoint}/reports/{day}/{digest}.html")
 def report(
-    uow: Reading, endpoint: str, digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], download: bool = False
+    uow: Reading,
+    endpoint: str,
+    day: Annotated[str, Path(pattern=r"^\d{4}-\d\d-\d\d$")],
+    digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
+    download: bool = False,
 ) -> Response:
     """A page that the endpoint's flow made."""
     name = releases.endpoint(uow, endpoint).endpoint.name
     try:
-        data = uow.artifacts.get(f"{_folder(name)}/{digest[:2]}/{digest}")
+        data = made_reports.read(uow.artifacts, name, f"{day}/{digest}")
     except ArtifactMissing as error:
         raise ReportMissing(endpoint=endpoint, digest=digest) from error
     headers = dict(REPORT_HEADERS)
@@ -130,12 +134,7 @@ def tell(workspace: Workspace, endpoint: str, flow: Flow, given: Given) -> Told:
 
 
 def _kept(workspace: Workspace, endpoint: str, html: str) -> str:
-    key = put_by_content(workspace.artifacts, _folder(endpoint), html.encode("utf-8", "replace"))
-    return f"/use/{words.segment(endpoint)}/reports/{key.rpartition('/')[2]}.html"
-
-
-def _folder(endpoint: str) -> str:
-    return f"reports/{endpoint}"
+    return f"/use/{words.segment(endpoint)}/reports/{made_reports.keep(workspace, endpoint, html)}.html"
 
 
 def _read(workspace: Workspace, caller: Caller, endpoint: str) -> tuple[EndpointState, Flow | None]:
