@@ -15,7 +15,7 @@ from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.rag import service
 from opsloop.rag.stores import jobs as store_jobs
-from opsloop.rag.stores.port import PassageStore, StoreAway
+from opsloop.rag.stores.port import IN_PART, PassageStore, StoreAway
 from tests.contract.rag.stores import ALL, CATS, COLLECTION, PETS, asked, document
 
 # As if the copy had been made before the server went away.
@@ -48,6 +48,15 @@ class Counted:
         if requests[1:]:
             self._client.batch_write_item(RequestItems={table: requests[1:]})
         return {"UnprocessedItems": {table: requests[:1]}}
+
+
+class Busy(Counted):
+    """It takes documents' own items, and of their passages never the first of a batch."""
+
+    def batch_write_item(self, RequestItems: dict[str, list[Any]]) -> Any:
+        [requests] = RequestItems.values()
+        self.leaves_over = int("#" in requests[0]["PutRequest"]["Item"]["id"]["S"])
+        return super().batch_write_item(RequestItems)
 
 
 def another(aws: Any, store: Any, **options: Any) -> Any:
@@ -113,13 +122,17 @@ def test_items_that_are_left_over_are_sent_again_after_a_pause(aws: Any, dynamod
     assert dynamodb.held(COLLECTION) == {many.id: "first"}
 
 
-def test_a_table_that_stays_busy_is_told_and_the_document_is_not_there_whole(aws: Any, dynamodb: PassageStore) -> None:
+def test_a_document_whose_writing_is_cut_off_is_not_found_and_can_be_removed(aws: Any, dynamodb: PassageStore) -> None:
     dynamodb.write(COLLECTION, [PETS])
-    busy = another(aws, dynamodb, database=Counted(aws.client("dynamodb"), leaves_over=99), pause=lambda _: None)
-    busy._database.leaves_over = 99
+    busy = another(aws, dynamodb, database=Busy(aws.client("dynamodb")), pause=lambda _: None)
+    cut = document(2, "Parrots bark.", "Dogs bark too.")
     with pytest.raises(StoreAway, match="left 1 items over 8 times"):
-        busy.write(COLLECTION, [document(2, "Dogs bark.")])
-    assert dynamodb.held(COLLECTION) == {PETS.id: "first"}
+        busy.write(COLLECTION, [cut])
+    assert dynamodb.held(COLLECTION) == {PETS.id: "first", cut.id: IN_PART}
+    assert not another(aws, dynamodb).search(COLLECTION, asked("bark parrots")).hits[1:]
+    dynamodb.remove(COLLECTION, [cut.id])
+    assert not [each for each in items(aws, dynamodb) if cut.id in each["id"]["S"]]
+    assert not [key for key in objects(aws, dynamodb) if cut.id in key]
 
 
 def test_a_process_reads_only_what_changed(aws: Any, dynamodb: PassageStore) -> None:

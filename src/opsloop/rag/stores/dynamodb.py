@@ -1,7 +1,7 @@
 """DynamoDB and S3: a passage an item with its vector, a document's text and metadata an object.
 
 The table's key is `collection` and `id`. Passages of a collection are one partition, `DOCUMENT#CHUNK#NUMBER`; under
-`COLLECTION/documents` an item for each document says in which state it is there whole. DynamoDB does not rank: a
+`COLLECTION/documents` an item for each document says in which state it is there. DynamoDB does not rank: a
 process that searches keeps an embedded index of the partition in memory and reads what changed when the collection did.
 """
 
@@ -21,7 +21,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from opsloop.rag.stores.embedded import EmbeddedStore
-from opsloop.rag.stores.port import Hits, StoreAway, StoredDocument, StoredPassage, Wanted
+from opsloop.rag.stores.port import IN_PART, Hits, StoreAway, StoredDocument, StoredPassage, Wanted
 from opsloop.rag.text.words import term_ids
 
 NAME: Final = "dynamodb"
@@ -72,26 +72,25 @@ class DynamoDbStore:
         with self._told():
             self._make()
             self._forget(collection)
-            there = self._held(collection)
-            # Until its new passages are all there, a document is not there whole.
-            self._delete(_whole(collection), [each.id for each in documents if each.id in there])
+            # Told before its first passage, so that one whose writing is cut off is known and can be removed.
+            self._put([_document_item(collection, each, IN_PART) for each in documents])
             for each in documents:
                 self._write(collection, each)
-            self._put([_document_item(collection, each) for each in documents])
+            self._put([_document_item(collection, each, each.state) for each in documents])
 
     def remove(self, collection: str, document_ids: Sequence[str]) -> None:
         with self._told():
             self._forget(collection)
-            self._delete(_whole(collection), document_ids)
             for id in document_ids:
                 self._delete(collection, [item["id"]["S"] for item in self._items(collection, f"{id}#", ("id",))])
                 self._objects.delete_object(Bucket=self._bucket, Key=self._key(collection, id))
+            self._delete(_documents_of(collection), document_ids)
 
     def drop(self, collection: str) -> None:
         with self._told():
             self._forget(collection)
             self._memory.drop(collection)
-            for partition in (_whole(collection), collection):
+            for partition in (collection, _documents_of(collection)):
                 self._delete(partition, [item["id"]["S"] for item in self._items(partition, "", ("id",))])
             pages = self._objects.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._key(collection)):
@@ -111,9 +110,9 @@ class DynamoDbStore:
 
     def _read(self, collection: str, state: str) -> None:
         """Bring the memory to what is there."""
-        found = list(self._items(_whole(collection), "", _DOCUMENT))
+        found = list(self._items(_documents_of(collection), "", _DOCUMENT))
         documents = {item["id"]["S"]: item for item in found}
-        states = {id: item["state"]["S"] for id, item in documents.items()}
+        states = {id: state for id, item in documents.items() if (state := item["state"]["S"]) != IN_PART}
         self._memory.brought_up(collection, states, lambda ids: self._documents(collection, ids, documents))
         with self._lock:
             self._current[collection] = state
@@ -123,7 +122,8 @@ class DynamoDbStore:
             self._current.pop(collection, None)
 
     def _held(self, collection: str) -> dict[str, str]:
-        return {item["id"]["S"]: item["state"]["S"] for item in self._items(_whole(collection), "", ("id", "state"))}
+        items = self._items(_documents_of(collection), "", ("id", "state"))
+        return {item["id"]["S"]: item["state"]["S"] for item in items}
 
     def _documents(self, collection: str, ids: Sequence[str], known: Mapping[str, Item]) -> list[StoredDocument]:
         """Documents without their texts, which no index needs."""
@@ -254,8 +254,8 @@ def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _whole(collection: str) -> str:
-    """The partition of what is there whole; no collection's name has a slash."""
+def _documents_of(collection: str) -> str:
+    """The partition of documents; no collection's name has a slash."""
     return f"{collection}/documents"
 
 
@@ -263,11 +263,11 @@ def _document_of(item: Item) -> str:
     return str(item["id"]["S"]).partition("#")[0]
 
 
-def _document_item(collection: str, document: StoredDocument) -> Item:
+def _document_item(collection: str, document: StoredDocument, state: str) -> Item:
     return {
-        "collection": {"S": _whole(collection)},
+        "collection": {"S": _documents_of(collection)},
         "id": {"S": document.id},
-        "state": {"S": document.state},
+        "state": {"S": state},
         "filename": {"S": document.filename},
         "metadata": {"M": {key: {"S": value} for key, value in document.metadata.items()}},
         "sha256": {"S": document.sha256},

@@ -15,6 +15,9 @@ from typing import Protocol
 from opsloop.core.errors import Unavailable
 from opsloop.rag.models import Ranking
 
+IN_PART = ""
+"""The state of a document whose writing, or removal, was cut off, so that it is not found."""
+
 
 class StoreAway(Unavailable):
     template = "the store {store} cannot be used: {reason}"
@@ -125,7 +128,7 @@ class PassageStore(Protocol):
         """Take all of a collection out; none is no error."""
 
     def held(self, collection: str) -> dict[str, str]:
-        """The state of each document that is there whole, by its id."""
+        """The state of each document by its id; of one that is there in part, `IN_PART`."""
 
     def search(self, collection: str, wanted: Wanted) -> Hits:
         """The passages that match best; none when nothing does or nothing is there."""
