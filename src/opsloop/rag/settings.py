@@ -8,7 +8,7 @@ from opsloop.core.settings import Section
 from opsloop.rag.models import EMBEDDED, LSA
 
 EMBEDDER = r"^(lsa|onnx:.+|openai:.+)$"
-STORE = r"^(embedded|pgvector|dynamodb)$"
+STORE = r"^(embedded|pgvector|dynamodb|azure-search)$"
 _IDENTIFIER = r"^[a-z_][a-z0-9_]{0,62}$"
 
 
@@ -22,7 +22,7 @@ class RagSettings(Section):
     rag_store: str = Field(
         EMBEDDED,
         pattern=STORE,
-        description="Store in which passages of new collections are searched: embedded, pgvector or dynamodb.",
+        description="Store that searches new collections: embedded, pgvector, dynamodb or azure-search.",
     )
     rag_pgvector_url: str | None = Field(
         None,
@@ -43,6 +43,15 @@ class RagSettings(Section):
         None, description="S3 bucket for documents of the store dynamodb, as its name; needed by that store."
     )
     rag_s3_prefix: str = Field("documents/", description="What the keys of objects there begin with, as text.")
+    rag_azure_search_url: str | None = Field(
+        None, pattern=r"^https?://", description="Azure AI Search service of the store azure-search, as its URL."
+    )
+    rag_azure_search_key: str | None = Field(None, description="Admin key of that service.", repr=False)
+    rag_azure_search_prefix: str = Field(
+        "opsloop-",
+        pattern=r"^([a-z0-9]+-)*$",
+        description="What the names of its indexes begin with, as text; one installation a prefix.",
+    )
     rag_cache_bytes: int = Field(
         500_000_000, gt=0, description="Memory for search indexes of collections in one process, in bytes."
     )

@@ -14,12 +14,15 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import create_engine
 
+from opsloop.rag.stores.azure_search import AzureSearchStore
 from opsloop.rag.stores.embedded import EmbeddedStore
 from opsloop.rag.stores.pgvector import PgvectorStore
 from opsloop.rag.stores.port import PassageStore
+from tests.azure_search import KEY, AzureSearch, azure_search_running
 
 
 @pytest.fixture
@@ -108,7 +111,21 @@ def dynamodb(aws: Any) -> PassageStore:
     return DynamoDbStore(aws.client("dynamodb"), objects, table=name, bucket=name, prefix="documents/")
 
 
-@pytest.fixture(params=["embedded", "pgvector", "dynamodb"])
+@pytest.fixture
+def azure_service() -> Iterator[AzureSearch]:
+    with azure_search_running() as service:
+        yield service
+
+
+@pytest.fixture
+def azure(azure_service: AzureSearch) -> Iterator[PassageStore]:
+    """The store in front of a scripted server; it was never held against the service itself."""
+    headers = {"api-key": KEY}
+    with httpx.Client(base_url=azure_service.url, headers=headers, trust_env=False, timeout=10) as client:
+        yield AzureSearchStore(client, prefix="opsloop-", pause=lambda _: None)
+
+
+@pytest.fixture(params=["embedded", "pgvector", "dynamodb", "azure"])
 def store(request: pytest.FixtureRequest) -> PassageStore:
     found: PassageStore = request.getfixturevalue(request.param)
     return found

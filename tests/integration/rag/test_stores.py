@@ -279,7 +279,10 @@ def test_an_encoder_makes_vectors_for_the_store_too(
 
 @pytest.mark.parametrize("store", ["oracle", "", "PGVECTOR"])
 def test_a_store_of_no_known_name_is_refused(sqlite_workspace: Workspace, admin: Caller, store: str) -> None:
-    with sqlite_workspace.writing(admin) as uow, pytest.raises(InvalidInput, match="wanted embedded or pgvector"):
+    with (
+        sqlite_workspace.writing(admin) as uow,
+        pytest.raises(InvalidInput, match="wanted embedded or pgvector or dynamodb"),
+    ):
         service.create_collection(uow, "handbook", store=store)
 
 

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
+import httpx
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -92,7 +93,26 @@ def _dynamodb(workspace: Workspace, settings: RagSettings) -> PassageStore:
     )
 
 
-STORES: dict[str, Callable[[Workspace, RagSettings], PassageStore]] = {"pgvector": _pgvector, "dynamodb": _dynamodb}
+def _azure_search(workspace: Workspace, settings: RagSettings) -> PassageStore:
+    from opsloop.rag.stores.azure_search import AzureSearchStore
+
+    if settings.rag_azure_search_url is None or settings.rag_azure_search_key is None:
+        wanted = "OPSLOOP_RAG_AZURE_SEARCH_URL and OPSLOOP_RAG_AZURE_SEARCH_KEY"
+        raise StoreNotSet(store=AzureSearchStore.name, setting=wanted)
+    client = httpx.Client(
+        base_url=settings.rag_azure_search_url,
+        headers={"api-key": settings.rag_azure_search_key},
+        timeout=httpx.Timeout(30.0, connect=CONNECT_TIMEOUT_S),
+    )
+    weakref.finalize(workspace, client.close)
+    return AzureSearchStore(client, prefix=settings.rag_azure_search_prefix)
+
+
+STORES: dict[str, Callable[[Workspace, RagSettings], PassageStore]] = {
+    "pgvector": _pgvector,
+    "dynamodb": _dynamodb,
+    "azure-search": _azure_search,
+}
 _OPENED: WeakKeyDictionary[Workspace, dict[str, PassageStore]] = WeakKeyDictionary()
 _LOCK = threading.Lock()
 CONNECT_TIMEOUT_S = 5
