@@ -11,7 +11,9 @@ import operator
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import reduce
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -54,6 +56,8 @@ NAME: Final = "pgvector"
 LEAST_VERSION = (0, 8)
 # Candidates by vector and by words, of which both scores are made.
 CANDIDATES = 200
+# Passages that are scored by their words to find those candidates; more where a question has common words alone.
+MOST_SCORED = 4_000
 ROWS_AT_ONCE = 1_000
 # pgvector indexes half-precision vectors of at most so many numbers.
 _MOST_INDEXED = 4_000
@@ -69,6 +73,16 @@ class _Halves(UserDefinedType[str]):
         return "halfvec" if self.dimensions is None else f"halfvec({self.dimensions})"
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What is known of a collection's terms in one state of it."""
+
+    state: str
+    count: int
+    mean_terms: float
+    of: dict[int, int]
+
+
 class PgvectorStore:
     """Args:
     schema: where the tables are; nothing else may be in it.
@@ -80,7 +94,7 @@ class PgvectorStore:
         self._engine = engine
         self._schema = schema
         self._is_ready = False
-        self._sizes: dict[str, tuple[str, int, float]] = {}
+        self._counted: dict[str, _Counted] = {}
 
     def write(self, collection: str, documents: Sequence[StoredDocument]) -> None:
         table = self._table(collection)
@@ -131,18 +145,20 @@ class PgvectorStore:
         return Hits(tuple(Hit(document_of[seq], seq, scores[seq]) for seq in best), rarity)
 
     def _frequencies(self, connection: Connection, table: Table, wanted: Wanted) -> Frequencies:
-        """How often the question's terms stand in the collection; its size is counted once for each content."""
-        kept = self._sizes.get(table.name)
-        if kept is None or kept[0] != wanted.state:
+        """How often the question's terms stand in the collection, counted once for each content of it."""
+        kept = self._counted.get(table.name)
+        if kept is None or kept.state != wanted.state:
             count, mean = connection.execute(select(func.count(), func.avg(func.cardinality(table.c.terms)))).one()
-            kept = (wanted.state, int(count), float(mean or 0.0))
-            self._sizes[table.name] = kept
-        ids = sorted({term_id(term) for term in wanted.terms})
-        counts = [
-            select(literal(id).label("term"), func.count().label("times")).where(_holds(table, [id])) for id in ids
-        ]
-        rows = connection.execute(counts[0].union_all(*counts[1:])).all() if counts else []
-        return Frequencies(kept[1], kept[2], {row.term: row.times for row in rows})
+            kept = _Counted(wanted.state, int(count), float(mean or 0.0), {})
+            self._counted[table.name] = kept
+        ids = {term_id(term) for term in wanted.terms}
+        new = sorted(ids - kept.of.keys())
+        if new:
+            times = func.count().label("times")
+            counts = [select(literal(id).label("term"), times).where(_holds(table, [id])) for id in new]
+            rows = connection.execute(counts[0].union_all(*counts[1:])).all()
+            kept.of.update((row.term, row.times) for row in rows)
+        return Frequencies(kept.count, kept.mean_terms, {id: kept.of[id] for id in ids})
 
     def _table(self, collection: str) -> Table:
         return Table(
@@ -265,9 +281,10 @@ def _candidates(table: Table, wanted: Wanted, frequencies: Frequencies) -> Selec
     ids = sorted(frequencies.of)
     words = _bm25(table, ids, frequencies)
     allowed = [_allowed(table, key, values) for key, values in wanted.filters.items()]
-    wordiest = (
-        select(table.c.seq).where(_holds(table, ids), *allowed).order_by(words.desc(), table.c.seq).limit(CANDIDATES)
-    )
+    # Behind a filter, what has the rare ones may not pass.
+    looked_up = ids if allowed else _rarest(frequencies)
+    wordy = select(table.c.seq).where(_holds(table, looked_up), *allowed)
+    wordiest = wordy.order_by(words.desc(), table.c.seq).limit(CANDIDATES)
     chosen: list[Select[Any]] = [wordiest] if ids else []
     similarity: ColumnElement[Any] = literal(0.0)
     if wanted.with_vectors and wanted.vector is not None:
@@ -281,6 +298,18 @@ def _candidates(table: Table, wanted: Wanted, frequencies: Frequencies) -> Selec
     if not chosen:
         return found.where(false())
     return found.where(table.c.seq.in_(select(union(*(select(each.subquery()) for each in chosen)).subquery())))
+
+
+def _rarest(frequencies: Frequencies) -> list[int]:
+    """The rarest terms, of which passages are then scored by all terms: those that have common ones alone score low."""
+    chosen: list[int] = []
+    rows = 0
+    for id, times in sorted(frequencies.of.items(), key=itemgetter(1, 0)):
+        rows += times
+        if any(frequencies.of[one] for one in chosen) and rows > MOST_SCORED:
+            break
+        chosen.append(id)
+    return chosen
 
 
 def _holds(table: Table, ids: Sequence[int]) -> ColumnElement[bool]:
