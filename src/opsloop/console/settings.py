@@ -9,5 +9,5 @@ from opsloop.core.settings import Section
 
 class ConsoleSettings(Section):
     use_report_days: int = Field(
-        30, ge=1, le=36_500, description="How long a report that a page at /use made is kept, in days."
+        30, ge=1, le=36_500, description="How many days a report that a page at /use made is kept."
     )

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from opsloop.console.pdf import making
 from opsloop.core.clock import SystemClock
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
@@ -155,8 +156,23 @@ def test_a_report_is_sent_so_that_nothing_in_it_runs(served: Site) -> None:
     assert report.headers["x-content-type-options"] == "nosniff"
     assert saved.headers["content-disposition"].startswith("attachment")
     assert saved.content == report.content
+    assert ("Download as PDF" in shown) == making.is_possible()
     assert elsewhere.status_code == 404
     assert "has no report" in elsewhere.text
+
+
+def test_a_report_is_downloaded_as_a_pdf_that_says_the_same(served: Site) -> None:
+    pytest.importorskip("typst", reason="no typesetter: install the extra reports")
+    pdfium = pytest.importorskip("pypdfium2")
+    with httpx.Client(base_url=served.url, headers={"accept": "text/html"}, timeout=60) as client:
+        shown = client.post("/use/monthly-report", data={"input.figures": "a\n1\n2"}).text
+        at = shown.partition("Download as HTML</a>")[2].partition('href="')[2].partition('"')[0]
+        pdf = client.get(at)
+        gone = client.get(at.replace("monthly-report", "document-search"))
+    assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
+    assert pdf.headers["content-disposition"].endswith('.pdf"')
+    assert "2 rows" in pdfium.PdfDocument(pdf.content)[0].get_textpage().get_text_range()
+    assert gone.status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from starlette.datastructures import UploadFile
 from opsloop.console import made_reports, marking, words
 from opsloop.console.asking import Given, Source, invoke, sources_of
 from opsloop.console.page import SECURITY_HEADERS, Frame, page
+from opsloop.console.pdf import making
 from opsloop.core.artifacts.store import ArtifactMissing
 from opsloop.core.caller import Caller
 from opsloop.core.errors import NotFound
@@ -94,24 +95,38 @@ async def used(request: Request, workspace: Opened, caller: Asking, endpoint: st
     return _page(request, state, flow, fields, given=given, told=told, status=422 if faults else 200)
 
 
+Day = Annotated[str, Path(pattern=r"^\d{4}-\d\d-\d\d$")]
+Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+
+
 @router.get("/use/{endpoint}/reports/{day}/{digest}.html")
-def report(
-    uow: Reading,
-    endpoint: str,
-    day: Annotated[str, Path(pattern=r"^\d{4}-\d\d-\d\d$")],
-    digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
-    download: bool = False,
-) -> Response:
+def report(uow: Reading, endpoint: str, day: Day, digest: Digest, download: bool = False) -> Response:
     """A page that the endpoint's flow made."""
-    name = releases.endpoint(uow, endpoint).endpoint.name
-    try:
-        data = made_reports.read(uow.artifacts, name, f"{day}/{digest}")
-    except ArtifactMissing as error:
-        raise ReportMissing(endpoint=endpoint, digest=digest) from error
     headers = dict(REPORT_HEADERS)
     if download:
         headers["content-disposition"] = f'attachment; filename="report-{digest[:8]}.html"'
-    return Response(data, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(_report(uow, endpoint, day, digest), media_type="text/html; charset=utf-8", headers=headers)
+
+
+@router.get("/use/{endpoint}/reports/{day}/{digest}.pdf")
+def report_as_pdf(workspace: Opened, caller: Asking, endpoint: str, day: Day, digest: Digest) -> Response:
+    """The same page as a PDF, which is made anew each time and kept nowhere."""
+    with workspace.reading(caller) as uow:
+        html = _report(uow, endpoint, day, digest)
+    headers = {
+        **SECURITY_HEADERS,
+        "cache-control": REPORT_HEADERS["cache-control"],
+        "content-disposition": f'attachment; filename="report-{digest[:8]}.pdf"',
+    }
+    return Response(making.pdf_of(html), media_type="application/pdf", headers=headers)
+
+
+def _report(uow: UnitOfWork, endpoint: str, day: str, digest: str) -> bytes:
+    name = releases.endpoint(uow, endpoint).endpoint.name
+    try:
+        return made_reports.read(uow.artifacts, name, f"{day}/{digest}")
+    except ArtifactMissing as error:
+        raise ReportMissing(endpoint=endpoint, digest=digest) from error
 
 
 def tell(workspace: Workspace, endpoint: str, flow: Flow, given: Given) -> Told:
@@ -195,4 +210,5 @@ def _page(
         takes_file={each.name for each in fields if _FROM_FILE.search(each.description)},
         given=given,
         told=told,
+        makes_pdf=making.is_possible(),
     )
