@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 PASSAGES = ".jsonl"
 EXCERPT = 100
 REFUSALS = 20
+
+
+class _FileOrUrl(click.Path):
+    """A path that is there, or the text of a URL."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        is_url = isinstance(value, str) and value.lower().startswith(("http://", "https://"))
+        return value if is_url else super().convert(value, param, ctx)
 
 
 @noun("rag")
@@ -54,24 +65,27 @@ def create(session: Session, collection: str, chunking: str | None, embedder: st
     "upload",
     example="""opsloop rag upload handbook leave.md dental.md
     opsloop rag upload handbook documents/ --recursive
-    opsloop rag upload handbook passages.jsonl""",
+    opsloop rag upload handbook passages.jsonl
+    opsloop rag upload handbook https://example.org/leave.html""",
 )
 @click.argument("collection")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=_FileOrUrl())
 @click.option("--recursive", is_flag=True, help="Folders in folders too.")
-def upload(session: Session, collection: str, files: Sequence[Path], recursive: bool) -> None:
-    """Put FILES, and the files of folders, into COLLECTION, which is made when there is none.
+def upload(session: Session, collection: str, files: Sequence[Path | str], recursive: bool) -> None:
+    """Put FILES, the files of folders, and what URLs name into COLLECTION, which is made when there is none.
 
     A folder is one ingest: a durable job stores its documents, and what cannot be read does not stop the others; then
-    the exit code is 1. A .jsonl file holds ready passages, one JSON object with _id, title and text a line.
+    the exit code is 1. A .jsonl file holds ready passages, one JSON object with _id, title and text a line. URLs are
+    fetched by the platform, where its setting OPSLOOP_RAG_URLS allows that, and are part of the ingest.
     """
-    if any(each.is_dir() for each in files):
-        _upload_folders(session, collection, files, recursive)
+    paths = [each for each in files if isinstance(each, Path)]
+    if len(paths) < len(files) or any(each.is_dir() for each in paths):
+        _upload_as_ingest(session, collection, files, recursive)
         return
     found: list[Uploaded] = []
     with session.client() as client, session.progress("uploading") as progress:
-        for number, file in enumerate(files):
-            progress(number, len(files), file.name)
+        for number, file in enumerate(paths):
+            progress(number, len(paths), file.name)
             found += _sent(client, collection, file)
     new = sum(not each.duplicate for each in found)
     words = f"{new} documents are new in {collection}, {len(found) - new} were there"
@@ -265,10 +279,15 @@ def _changeover(found: Changeover) -> str:
     return f"with {found.embedder}, {found.done:,} of {found.total:,} vectors are made"
 
 
-def _upload_folders(session: Session, collection: str, paths: Sequence[Path], recursive: bool) -> None:
+def _upload_as_ingest(session: Session, collection: str, files: Sequence[Path | str], recursive: bool) -> None:
     from opsloop.client import document_files
 
-    found = document_files.sources(paths, recursive=recursive)
+    paths = [each for each in files if isinstance(each, Path)]
+    urls = [document_files.Address(each) for each in files if isinstance(each, str)]
+    found: list[document_files.Source | document_files.Address] = [
+        *document_files.sources(paths, recursive=recursive),
+        *urls,
+    ]
     with session.client() as client, session.progress("uploading") as progress:
         sent = document_files.upload(client.documents, collection, found, tell=progress)
     session.answer({"ingest": sent.ingest, "refused": sent.refused}, lambda: _sent_words(collection, sent))

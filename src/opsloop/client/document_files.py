@@ -1,4 +1,4 @@
-"""Files and folders of this machine as documents of one ingest, sent some at a time."""
+"""Files and folders of this machine, and URLs, as documents of one ingest, sent some at a time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from pathlib import Path
 
 from opsloop.client.documents import Documents
 from opsloop.core.errors import Failed, InvalidInput, TooLarge
-from opsloop.rag.ingests.models import Given, Ingest, ItemState
+from opsloop.rag.ingests.models import Given, Ingest, ItemState, Named
 
 SENT_AT_ONCE = 200
 SENT_BYTES = 5_000_000
 """Base64 makes a third more of it; a server takes bodies of 16 MB by default."""
+URLS_AT_ONCE = 4
+"""The server answers when it has fetched them."""
 
 
 class NoFiles(InvalidInput):
@@ -51,9 +53,32 @@ class Source:
     file: Path
     inside: str
 
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    @property
+    def size_bytes(self) -> int:
+        return self.file.stat().st_size
+
     def given(self) -> Given:
         metadata = {"path": self.inside} if self.inside != self.file.name else {}
         return Given(self.file.name, self.file.read_bytes(), metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A URL that the platform fetches itself."""
+
+    url: str
+    size_bytes: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.url
+
+    def given(self) -> Named:
+        return Named(self.url)
 
 
 def sources(paths: Sequence[Path], *, recursive: bool) -> list[Source]:
@@ -82,9 +107,9 @@ def _is_hidden(path: Path, folder: Path) -> bool:
 
 
 def upload(
-    documents: Documents, collection: str, found: Sequence[Source], *, tell: Callable[[int, int, str], None]
+    documents: Documents, collection: str, found: Sequence[Source | Address], *, tell: Callable[[int, int, str], None]
 ) -> Sent:
-    """Send files as one ingest and wait until each is stored or refused; `tell` hears how far it is."""
+    """Send files and URLs as one ingest and wait until each is stored or refused; `tell` hears how far it is."""
     ingest: Ingest | None = None
     refused: list[Refused] = []
     for batch in _batches(found):
@@ -93,9 +118,9 @@ def upload(
         except TooLarge as error:
             if len(batch) > 1:
                 raise
-            refused.append(Refused(batch[0].file.name, f"{batch[0].file.name}: {error.sentence}"))
+            refused.append(Refused(batch[0].name, f"{batch[0].name}: {error.sentence}"))
         if ingest is not None:
-            tell(ingest.documents - ingest.waiting, len(found), batch[-1].file.name)
+            tell(ingest.documents - ingest.waiting, len(found), batch[-1].name)
     if ingest is None:
         return Sent(None, tuple(refused))
     ingest = documents.wait_for_ingest(
@@ -107,15 +132,17 @@ def upload(
     return Sent(ingest, tuple(refused))
 
 
-def _batches(found: Sequence[Source]) -> Iterator[list[Source]]:
-    batch: list[Source] = []
-    size_bytes = 0
+def _batches(found: Sequence[Source | Address]) -> Iterator[list[Source | Address]]:
+    batch: list[Source | Address] = []
+    size_bytes = urls = 0
     for each in found:
-        its_bytes = each.file.stat().st_size
-        if batch and (len(batch) == SENT_AT_ONCE or size_bytes + its_bytes > SENT_BYTES):
+        its_bytes, is_url = each.size_bytes, isinstance(each, Address)
+        is_full = len(batch) == SENT_AT_ONCE or size_bytes + its_bytes > SENT_BYTES or urls + is_url > URLS_AT_ONCE
+        if batch and is_full:
             yield batch
-            batch, size_bytes = [], 0
+            batch, size_bytes, urls = [], 0, 0
         batch.append(each)
         size_bytes += its_bytes
+        urls += is_url
     if batch:
         yield batch

@@ -10,7 +10,7 @@ from typing import Any
 from opsloop.client.connection import Connection, path
 from opsloop.client.decode import convert, decode
 from opsloop.core.errors import Conflict, StillPending
-from opsloop.rag.ingests.models import Given, Ingest, Item
+from opsloop.rag.ingests.models import Given, Ingest, Item, Named
 from opsloop.rag.models import Answer, Collection, CollectionStats, Document, Passage, Removed, Uploaded
 
 AT = "/api/collections"
@@ -140,8 +140,12 @@ class Documents:
         at = path("api", "collections", collection)
         return decode(self._connection.delete(at), Removed, where=at)
 
-    def ingest(self, collection: str, documents: Sequence[Given], *, into: str | None = None) -> Ingest:
-        """Send many documents, which a job of the platform stores; `into` names an ingest they belong to as well."""
+    def ingest(self, collection: str, documents: Sequence[Given | Named], *, into: str | None = None) -> Ingest:
+        """Send many documents, or URLs of them, which a job of the platform stores.
+
+        Args:
+            into: an ingest that they belong to as well.
+        """
         body = {"documents": [_sent(each) for each in documents]}
         at = path("api", "collections", collection, "ingests", *((into, "documents") if into is not None else ()))
         return self._connection.post(at, Ingest, body=body)
@@ -191,7 +195,10 @@ class Documents:
         )
 
 
-def _sent(given: Given) -> dict[str, Any]:
+def _sent(given: Given | Named) -> dict[str, Any]:
+    if isinstance(given, Named):
+        name = {} if given.filename is None else {"filename": given.filename}
+        return {"url": given.url, "metadata": dict(given.metadata), **name}
     encoded = base64.b64encode(given.data).decode()
     return {"filename": given.filename, "content_base64": encoded, "metadata": dict(given.metadata)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from opsloop.core.settings import Section
@@ -56,6 +58,19 @@ class RagSettings(Section):
         500_000_000, gt=0, description="Memory for search indexes of collections in one process, in bytes."
     )
     rag_document_limit_bytes: int = Field(10_000_000, gt=0, description="Largest document that is taken in, in bytes.")
+    rag_urls: Literal["off", "public", "named"] = Field(
+        "off",
+        description="Which URLs documents are fetched from; public: of the public web, ports 80 and 443; "
+        "named: of the hosts in OPSLOOP_RAG_URL_HOSTS alone, also in a private network.",
+    )
+    rag_url_hosts: str = Field(
+        "",
+        description="The only hosts that documents are fetched from, as names with commas, *.NAME for all below one, "
+        "NAME:PORT for another port than 80 and 443; empty: any public one.",
+    )
+    rag_url_timeout_s: float = Field(
+        20.0, gt=0, le=300, description="Longest time for fetching a document, redirects included, in seconds."
+    )
     rag_generate: bool = Field(
         True, description="Whether the model that is set writes answers when a question does not say, true or false."
     )

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from opsloop.core.fetching.errors import NotFetched
 from opsloop.flows import fetching
 from opsloop.flows.errors import InputInvalid
-from opsloop.flows.fetching import NotFetched, fetch
+from opsloop.flows.fetching import fetch
 from opsloop.flows.loaded import load
 from opsloop.testing.model_server import ModelServer
 

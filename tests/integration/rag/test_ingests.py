@@ -222,3 +222,16 @@ def test_a_form_without_files_is_refused(http: TestClient) -> None:
 
     assert answer.status_code == 422
     assert "files" in answer.json()["detail"]
+
+
+def test_what_was_acknowledged_is_stored_when_ray_is_away(
+    sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSLOOP_COMPUTE", "ray")
+    monkeypatch.setenv("OPSLOOP_RAY_ADDRESS", "127.0.0.1:1")
+    many = [Given(f"{number}.txt", f"Part {number} of dental care is covered.".encode()) for number in range(25)]
+    ingest = taken_in(sqlite_workspace, admin, *many)
+
+    inline.run_due(sqlite_workspace, kind=ingests.KIND)
+
+    assert seen(sqlite_workspace, admin, ingest.id).stored == 25

@@ -13,7 +13,8 @@ from opsloop.core.settings import Section
 class ComputeSettings(Section):
     compute: Literal["local", "ray"] = Field(
         "local",
-        description="Where rows of batch runs and fits of training run; local: in the process that started them.",
+        description="Where rows of batch runs and fits of training run, and documents of ingests are read; "
+        "local: in the process that started them.",
     )
     compute_processes: int | None = Field(
         None,
@@ -30,7 +31,7 @@ class ComputeSettings(Section):
         None,
         ge=1,
         le=10_000,
-        description="Most workers of a batch or a training run on Ray, as a number; unset: one for each CPU.",
+        description="Most workers of a batch, a training run or an ingest on Ray; unset: one for each CPU.",
     )
 
     @property

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Asking, Opened, Reading
-from opsloop.core.web.wrong_form import first_fault
-from opsloop.rag.ingests import service
-from opsloop.rag.ingests.models import Given, Ingest, ItemState
+from opsloop.core.web.wrong_form import fault
+from opsloop.rag.ingests import service, urls
+from opsloop.rag.ingests.models import Given, Ingest, ItemState, Named
 
 router = APIRouter(prefix="/api/collections/{name}/ingests", tags=["documents"])
 _METADATA = TypeAdapter(dict[str, str])
@@ -31,10 +31,29 @@ class SentDocument(BaseModel):
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
+class NamedDocument(BaseModel):
+    """A document that the platform fetches, where OPSLOOP_RAG_URLS allows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str
+    filename: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+def _form_of(document: Any) -> str:
+    return "named" if isinstance(document, dict) and "url" in document else "sent"
+
+
+_Document = Annotated[
+    Annotated[SentDocument, Tag("sent")] | Annotated[NamedDocument, Tag("named")], Discriminator(_form_of)
+]
+
+
 class SentDocuments(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    documents: list[SentDocument]
+    documents: list[_Document]
 
 
 _BODY: dict[str, Any] = {
@@ -45,7 +64,12 @@ _BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["documents"],
-                    "properties": {"documents": {"type": "array", "items": SentDocument.model_json_schema()}},
+                    "properties": {
+                        "documents": {
+                            "type": "array",
+                            "items": {"anyOf": [SentDocument.model_json_schema(), NamedDocument.model_json_schema()]},
+                        }
+                    },
                 }
             },
             "multipart/form-data": {
@@ -65,7 +89,7 @@ _BODY: dict[str, Any] = {
 
 @router.post("", status_code=202, openapi_extra=_BODY)
 async def start(request: Request, workspace: Opened, caller: Asking, name: str) -> Ingest:
-    """Many documents, as JSON with base64 or as a multipart form with `files`; a job stores them."""
+    """Many documents, as JSON with base64 or URLs, or as a multipart form with `files`; a job stores them."""
     return await _taken_in(request, workspace, caller, name)
 
 
@@ -101,20 +125,34 @@ def documents(
 
 async def _taken_in(request: Request, workspace: Opened, caller: Asking, name: str, into: str | None = None) -> Ingest:
     is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
-    given = await (_from_form(request) if is_form else _from_json(request))
-    return await run_in_threadpool(service.take_in, workspace, caller, name, given, into=into)
+    if is_form:
+        return await run_in_threadpool(service.take_in, workspace, caller, name, await _from_form(request), into=into)
+    return await run_in_threadpool(urls.take_in, workspace, caller, name, await _from_json(request), into=into)
 
 
-async def _from_json(request: Request) -> list[Given]:
+async def _from_json(request: Request) -> list[Given | Named]:
     try:
         sent = SentDocuments.model_validate_json(await request.body())
     except ValidationError as error:
-        field = ".".join(map(str, error.errors(include_url=False, include_input=False)[0]["loc"]))
-        if field.endswith("content_base64"):
-            # What was sent stays out of the sentence: it may be the document.
-            raise InvalidInput(field=field, wanted="the file as base64 text") from None
-        raise first_fault(error) from error
-    return [Given(each.filename, _bytes(number, each), each.metadata) for number, each in enumerate(sent.documents)]
+        raise _fault(error) from None
+    return [_sent(number, each) for number, each in enumerate(sent.documents)]
+
+
+def _fault(error: ValidationError) -> InvalidInput:
+    """The first thing that is wrong, at the path that the caller wrote: without the name of the document's form."""
+    first = error.errors(include_url=False)[0]
+    at = first["loc"]
+    found = fault({**first, "loc": (*at[:2], *at[3:])})
+    if found.field.endswith("content_base64") and first["type"] != "extra_forbidden":
+        # What was sent stays out of the sentence: it may be the document.
+        return InvalidInput(field=found.field, wanted="the file as base64 text")
+    return InvalidInput(found.sentence, field=found.field)
+
+
+def _sent(number: int, sent: SentDocument | NamedDocument) -> Given | Named:
+    if isinstance(sent, NamedDocument):
+        return Named(sent.url, sent.filename, sent.metadata)
+    return Given(sent.filename, _bytes(number, sent), sent.metadata)
 
 
 def _bytes(number: int, sent: SentDocument) -> bytes:

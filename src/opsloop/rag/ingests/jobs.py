@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from opsloop.core.artifacts.store import ArtifactMissing
 from opsloop.core.caller import Caller, Role, system
+from opsloop.core.compute.settings import ComputeSettings
 from opsloop.core.errors import InvalidInput
 from opsloop.core.events.outbox import subscriber
 from opsloop.core.jobs import service as jobs
@@ -26,8 +27,9 @@ from opsloop.rag._rows import collection_row
 from opsloop.rag.documents.storing import Ready, store
 from opsloop.rag.ingests import staging
 from opsloop.rag.ingests._tables import IngestRow, ItemRow
+from opsloop.rag.ingests.choice import readers_for
 from opsloop.rag.ingests.models import ItemState
-from opsloop.rag.ingests.readers import Outcome, Refusal, Unread, read_all
+from opsloop.rag.ingests.readers import Outcome, Readers, Refusal, Unread
 from opsloop.rag.ingests.service import KIND
 
 _BY = system("ingests")
@@ -78,10 +80,19 @@ def _store_all(context: JobContext, part: _Part) -> None:
     if found is None:
         return
     by, chunking, waiting = found
+    if not waiting:
+        return
+    with readers_for(context.workspace.section(ComputeSettings), len(waiting)) as readers:
+        _store_waiting(context, part, by, chunking, waiting, readers)
+
+
+def _store_waiting(
+    context: JobContext, part: _Part, by: Caller, chunking: str, waiting: Sequence[_Waiting], readers: Readers
+) -> None:
     done = part.count - len(waiting)
     for batch in _batches(waiting):
         context.yield_back()
-        outcomes = _outcomes(context.workspace, part, chunking, batch)
+        outcomes = _outcomes(context.workspace, part, chunking, batch, readers)
         context.patiently(partial(_keep, context.workspace, by, part, batch, outcomes))
         staging.let_go(context.workspace.artifacts, part.ingest, [each.number for each in batch])
         done += len(batch)
@@ -129,7 +140,9 @@ def _batches(waiting: Sequence[_Waiting]) -> Iterator[list[_Waiting]]:
         yield batch
 
 
-def _outcomes(workspace: Workspace, part: _Part, chunking: str, batch: Sequence[_Waiting]) -> dict[int, Outcome]:
+def _outcomes(
+    workspace: Workspace, part: _Part, chunking: str, batch: Sequence[_Waiting], readers: Readers
+) -> dict[int, Outcome]:
     """What came of reading each document, by its number."""
     outcomes: dict[int, Outcome] = {}
     unread: dict[int, Unread] = {}
@@ -140,7 +153,7 @@ def _outcomes(workspace: Workspace, part: _Part, chunking: str, batch: Sequence[
             outcomes[each.number] = Refusal(f"{each.filename}: its bytes are gone; upload it again")
             continue
         unread[each.number] = Unread(each.filename, data, chunking)
-    return outcomes | dict(zip(unread, read_all(list(unread.values())), strict=True))
+    return outcomes | dict(zip(unread, readers.read_all(list(unread.values())), strict=True))
 
 
 def _keep(

@@ -29,10 +29,26 @@ class ItemState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A document as it was sent; `metadata` holds what filters may ask for."""
+    """A document as it was sent; `metadata` holds what filters may ask for.
+
+    Attributes:
+        url: where its bytes were fetched from; None when they were sent.
+        refused: why there are no bytes to read, as a sentence.
+    """
 
     filename: str
     data: bytes
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    url: str | None = None
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A document that is to be fetched from a URL; without a `filename` it is named after what is found there."""
+
+    url: str
+    filename: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 

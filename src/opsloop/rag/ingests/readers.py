@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 from opsloop.core.errors import OpsloopError
 from opsloop.rag.parsing import pieces
@@ -34,10 +35,20 @@ class Refusal:
 Outcome = pieces.Parsed | Refusal
 
 
-def read_all(documents: Sequence[Unread]) -> list[Outcome]:
-    """What came of each document, in their order."""
-    with ThreadPoolExecutor(READERS, thread_name_prefix="ingest-reader") as pool:
-        return list(pool.map(read, documents))
+class Readers(Protocol):
+    """The port: where documents are read."""
+
+    def read_all(self, documents: Sequence[Unread]) -> list[Outcome]:
+        """What came of each document, in their order."""
+        ...
+
+
+class Here:
+    """In this process and the processes of its own that it reads with."""
+
+    def read_all(self, documents: Sequence[Unread]) -> list[Outcome]:
+        with ThreadPoolExecutor(READERS, thread_name_prefix="ingest-reader") as pool:
+            return list(pool.map(read, documents))
 
 
 def read(unread: Unread) -> Outcome:

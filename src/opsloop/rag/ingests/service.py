@@ -59,12 +59,16 @@ def take_in(
     with workspace.writing(by) as uow:
         _row(uow, collection, ingest)
         uow.session.add_all([_item(ingest, collection, number, each) for number, each in by_number])
+        for each in checked:
+            _record(uow, collection, ingest, each)
         jobs.enqueue(uow, KIND, {"ingest": ingest, "first": first, "count": len(documents)})
         uow.session.flush()
         return _ingest(uow, collection, ingest)
 
 
 def _refusal(workspace: Workspace, given: Given) -> str | None:
+    if given.refused is not None:
+        return given.refused
     try:
         pieces.checked_filename(given.filename)
         pieces.checked_metadata(given.metadata)
@@ -72,6 +76,18 @@ def _refusal(workspace: Workspace, given: Given) -> str | None:
     except (InvalidInput, TooLarge) as error:
         return error.sentence
     return None
+
+
+def _record(uow: UnitOfWork, collection: str, ingest: str, checked: _Checked) -> None:
+    """A request that this machine made because somebody named a URL is on the record, also when nothing came."""
+    given = checked.given
+    if given.url is None:
+        return
+    target, found = f"collection/{collection}", {"url": given.url, "ingest": ingest}
+    if checked.refused is not None:
+        uow.audit("document.not_fetched", target, **found, reason=checked.refused)
+    else:
+        uow.audit("document.fetched", target, **found, filename=given.filename, sha256=sha256_hex(given.data))
 
 
 def _new(uow: UnitOfWork, collection: str) -> str:

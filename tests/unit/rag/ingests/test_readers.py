@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from opsloop.rag.ingests import readers
-from opsloop.rag.ingests.readers import Refusal, Unread, read_all
+from opsloop.rag.ingests.readers import Here, Refusal, Unread
 from opsloop.rag.parsing import pieces
 from opsloop.rag.parsing.apart import ReadersBusy
 
@@ -17,7 +17,7 @@ TEXT = b"Some words that can be read."
 def test_outcomes_come_in_order_and_a_broken_document_stops_no_other() -> None:
     unread = [Unread(f"{number}.txt", TEXT if number % 3 else b"", "sentences") for number in range(9)]
 
-    outcomes = read_all(unread)
+    outcomes = Here().read_all(unread)
 
     assert [isinstance(each, pieces.Parsed) for each in outcomes] == [bool(number % 3) for number in range(9)]
     assert [each.filename for each in outcomes if isinstance(each, pieces.Parsed)] == [
