@@ -86,7 +86,7 @@ def test_what_cannot_be_done_is_said(project: Made, inputs: list[str], sentence:
     given = [word for each in inputs for word in ("--input", each)]
     said = project("flow", "run", str(project.folder / "flows" / "search"), *given)
 
-    assert said.code == 1
+    assert said.code == 2
     assert sentence in said.err
 
 
