@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from opsloop.flows.compat.exceptions import UserErrorException
 from tests.unit.examples.conftest import EXAMPLES
 
 FLOW = "report-generation/flows/report"
@@ -145,7 +146,7 @@ def test_a_region_that_stopped_reporting_is_named(flow_code: Load) -> None:
     ],
 )
 def test_what_cannot_be_reported_on_is_refused(flow_code: Load, rows: list[Any], month: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises(UserErrorException, match=sentence):
         flow_code(FLOW, "validate.py").validate(rows, month)
 
 
