@@ -3,8 +3,8 @@
 DATA holds one folder per set in BEIR's form: `corpus.jsonl` (`_id`, `title`, `text`), `queries.jsonl` (`_id`, `text`),
 `qrels/dev.tsv`. Per set and embedder three rankings are measured on the same index: BM25 of chunk and best window, the
 vectors alone, and ours, both fused as they are served. The embedders are the offline default, fitted on the collection,
-and MiniLM (`_minilm.py`, whose weights come from a registry; embedding takes minutes). Goals: ours within .005 of
-the better part everywhere; nDCG@10 with MiniLM of .745 on scifact, .82 on docs_qa, .80 on azure_contoso.
+and MiniLM (`_minilm.py`, whose weights come from a registry; embedding takes minutes). Goals: ours no worse
+than the better part anywhere; nDCG@10 with MiniLM of .745 on scifact, .82 on docs_qa, .80 on azure_contoso.
 """
 
 from __future__ import annotations
@@ -35,8 +35,6 @@ SETS = ("azure_contoso", "docs_qa", "xquad_en", "scifact")
 RANKINGS: Mapping[str, float | None] = {"BM25": 0.0, "vectors": 1.0, "ours": None}
 EMBEDDERS = ("lsa", "minilm")
 GOALS = {"lsa": {"azure_contoso": 0.80}, "minilm": {"azure_contoso": 0.80, "docs_qa": 0.82, "scifact": 0.745}}
-# Fused rankings may stay this much below the better part: less than the standard error of 1,000 questions.
-TOLERANCE = 0.005
 COLLECTION = "bench"
 
 
@@ -83,18 +81,26 @@ def embedder_name(kind: str) -> str:
 
 
 @contextmanager
-def indexed(corpus: bytes, embedder: str) -> Iterator[Workspace]:
+def opened(embedder: str, limit_bytes: int) -> Iterator[Workspace]:
+    """A workspace with an empty collection. Args: limit_bytes: of the largest document."""
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["OPSLOOP_RAG_DOCUMENT_LIMIT_BYTES"] = str(len(corpus) + 1)
+        os.environ["OPSLOOP_RAG_DOCUMENT_LIMIT_BYTES"] = str(limit_bytes)
         workspace = open_workspace(CoreSettings(data_dir=Path(folder)))
         try:
             with workspace.writing(BY) as uow:
                 service.create_collection(uow, COLLECTION, embedder=embedder)
-                service.upload_passages(uow, COLLECTION, corpus)
-            embed(workspace, COLLECTION)
             yield workspace
         finally:
             workspace.close()
+
+
+@contextmanager
+def indexed(corpus: bytes, embedder: str) -> Iterator[Workspace]:
+    with opened(embedder, len(corpus) + 1) as workspace:
+        with workspace.writing(BY) as uow:
+            service.upload_passages(uow, COLLECTION, corpus)
+        embed(workspace, COLLECTION)
+        yield workspace
 
 
 def measured(folder: Path, workspace: Workspace, vector_weight: float | None) -> Quality:
@@ -128,7 +134,7 @@ def measured_set(folder: Path, kind: str) -> dict[str, Quality]:
 
 def is_met(kind: str, name: str, found: Mapping[str, Quality]) -> bool:
     best_part = max(found["BM25"].ndcg_at_10, found["vectors"].ndcg_at_10)
-    return found["ours"].ndcg_at_10 >= max(best_part - TOLERANCE, GOALS[kind].get(name, 0.0))
+    return found["ours"].ndcg_at_10 >= max(best_part, GOALS[kind].get(name, 0.0))
 
 
 def main() -> int:

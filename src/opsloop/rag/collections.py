@@ -39,7 +39,7 @@ from opsloop.rag.text.chunk import CHUNKINGS
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 MAX_RETENTION_DAYS = 36_500
-DEFAULT_CHUNKING = "sentences"
+DEFAULT_CHUNKING = "sentences-200"
 
 
 def create_collection(

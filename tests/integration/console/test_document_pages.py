@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from opsloop.core.caller import Caller, Role
 from opsloop.rag import service as rag
+from opsloop.rag.collections import DEFAULT_CHUNKING
 from tests.integration.console.conftest import ADMIN, HOSTILE, Platform, browser
 from tests.integration.console.test_pages import stray_tags
 
@@ -105,6 +106,7 @@ def test_the_page_tells_how_the_collection_is_searched(client: TestClient, shelf
     assert stats.embedder is not None
     assert stats.embedder in page
     assert "sentences" in page
+    assert f"<option selected>{DEFAULT_CHUNKING}</option>" in client.get("/documents").text
 
 
 def test_the_list_is_filtered_and_sorted_by_its_address(client: TestClient, shelf: Platform) -> None:

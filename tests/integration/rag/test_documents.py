@@ -66,7 +66,7 @@ def test_a_document_is_cut_as_its_collection_wants_it_when_it_is_stored(
 
     monkeypatch.setattr(pieces, "parsed", meanwhile_made)
     service.take_in(handbook, admin, "rules", "rules.txt", b"Rules are written down.")
-    assert cut == ["sentences", "words-500"]
+    assert cut == ["sentences-200", "words-500"]
 
 
 def test_words_are_counted_and_stemmed_before_the_transaction_that_stores_a_document(

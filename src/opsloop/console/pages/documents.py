@@ -15,6 +15,7 @@ from opsloop.core.errors import Conflict
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import service
+from opsloop.rag.collections import DEFAULT_CHUNKING
 from opsloop.rag.documents import listing
 from opsloop.rag.documents.listing import Look, Sort
 from opsloop.rag.settings import RagSettings
@@ -41,7 +42,15 @@ def address(collection: str, document: str = "") -> str:
 def collections(request: Request, uow: Reading) -> Response:
     frame = Frame("Documents", cli="opsloop rag list", json="/api/collections")
     shelves = listing.shelves(uow)
-    return page(request, "collections.html", frame, shelves=shelves, chunkings=CHUNKINGS, now=uow.clock.now())
+    return page(
+        request,
+        "collections.html",
+        frame,
+        shelves=shelves,
+        chunkings=CHUNKINGS,
+        usual_chunking=DEFAULT_CHUNKING,
+        now=uow.clock.now(),
+    )
 
 
 @router.post("/documents")

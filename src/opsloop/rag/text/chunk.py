@@ -3,7 +3,8 @@
 A *chunk* is what an answer is drawn from and what a reader is shown; a *window* inside it is what is matched with the
 question, small enough to speak of one thing. Every span points into the text as it was given: nothing is rewritten.
 A form feed ends a page; a chunk of sentences never runs over the end of a page, so that it can name its page.
-Sizes: windows of 60-120 words inside chunks of 200-400 words did best on the sets of `benchmarks/retrieval_quality.py`.
+Sizes: windows of 60-120 words did best on the sets of `benchmarks/retrieval_quality.py`, chunks of 200 words on the
+long documents of `benchmarks/answer_quality.py`.
 """
 
 from __future__ import annotations
