@@ -35,6 +35,7 @@ from opsloop.core.settings import CoreSettings
 from opsloop.flows import package, versions
 from opsloop.gateway.app import Gateway
 from opsloop.releases import service as releases
+from opsloop.server.garbage import spare_collections
 
 DAG = """
 inputs:
@@ -169,6 +170,7 @@ async def _serve(name: str, folder: Path) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     if gateway is not None:
         await gateway.start()
+    spare_collections()  # as `opsloop up` does
     print(listener.getsockname()[1], flush=True)
     await server.serve(sockets=[listener])
     if gateway is not None:

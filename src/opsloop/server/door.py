@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from starlette.datastructures import Headers
 
+from opsloop.core.caller import Caller
 from opsloop.core.clock import Clock
 from opsloop.core.errors import OpsloopError
 from opsloop.core.workspace import Workspace
@@ -21,20 +22,25 @@ class Door:
         self._workspace = workspace
         self._clock: Clock = workspace.clock
         self._loopback = listens_on_loopback
-        self._keys: dict[bytes, tuple[str, float]] = {}
+        self._keys: dict[tuple[bytes, bytes | None], tuple[Caller, float]] = {}
         self._hosts: dict[bytes | None, str | None] = {}
 
-    def remember(self, authorization: str, name: str) -> None:
-        """The caller whom a look-up of this header has just found."""
+    def remember(self, authorization: bytes, host: bytes | None, caller: Caller) -> None:
+        """The caller whom a look-up of these headers has just found."""
         if len(self._keys) >= MOST:
             self._keys.clear()
-        self._keys[authorization.encode("latin-1")] = (name, self._clock.monotonic_s() + REMEMBERED_S)
+        self._keys[authorization, host] = (caller, self._clock.monotonic_s() + REMEMBERED_S)
+
+    def caller_of(self, authorization: bytes, host: bytes | None) -> Caller | None:
+        """Who shows this key; None when that has to be looked up."""
+        found = self._keys.get((authorization, host))
+        return found[0] if found is not None and self._clock.monotonic_s() < found[1] else None
 
     def name_of(self, authorization: bytes | None, host: bytes | None) -> str | None:
         """The caller's name; None for whoever has to be looked up or refused."""
         if authorization is not None:
-            found = self._keys.get(authorization)
-            return found[0] if found is not None and self._clock.monotonic_s() < found[1] else None
+            found = self.caller_of(authorization, host)
+            return None if found is None else found.name
         if host not in self._hosts:
             if len(self._hosts) >= MOST:
                 self._hosts.clear()

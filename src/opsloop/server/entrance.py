@@ -86,9 +86,11 @@ class Entrance:
             try:
                 limited = self._limited(scope, receive)
                 await self._admit(scope, headers, limited)
+                if self._gateway.owns(scope["path"]):
+                    await self._gateway(scope, limited, send)  # it names the request and tells its errors itself
+                    return
                 _take_for_json(scope, headers)
-                target = self._gateway if self._gateway.owns(scope["path"]) else self._control_plane
-                await target(scope, limited, sending)
+                await self._control_plane(scope, limited, sending)
             except OpsloopError as error:
                 if not started:
                     await _refuse(scope, receive, sending, error, request_id)
@@ -107,6 +109,8 @@ class Entrance:
         return given if _REQUEST_ID.fullmatch(given) else self._workspace.ids.new("req")
 
     def _limited(self, scope: Scope, receive: Receive) -> _Limited:
+        if not scope["path"].startswith("/api/"):
+            return _Limited(receive, self._workspace.settings.body_limit_bytes, "OPSLOOP_BODY_LIMIT_BYTES")
         if DATASET_FILES.fullmatch(scope["path"]):
             limit = self._workspace.section(DatasetSettings).dataset_limit_bytes
             return _Limited(receive, limit, "OPSLOOP_DATASET_LIMIT_BYTES")
@@ -118,6 +122,9 @@ class Entrance:
     async def _admit(self, scope: Scope, headers: Headers, limited: _Limited) -> None:
         with suppress(ValueError):
             limited.check(int(headers.get("content-length", "0")))
+        if self._gateway.owns(scope["path"]) and (known := self._known(scope)):
+            scope["opsloop.caller"] = known
+            return
         if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX):
             return
         if _is_signed(scope, headers):
@@ -129,19 +136,36 @@ class Entrance:
             scope["opsloop.caller"] = await run_in_threadpool(
                 caller_of, self._workspace, headers, method=method, listens_on_loopback=loopback
             )
-            self._remember(headers, scope["opsloop.caller"])
+            if (shown := _key_shown(scope)) is not None:
+                self.door.remember(*shown, scope["opsloop.caller"])
         else:
             scope["opsloop.caller"] = caller_of(self._workspace, headers, method=method, listens_on_loopback=loopback)
 
-    def _remember(self, headers: Headers, caller: Caller) -> None:
-        given = headers.getlist("authorization")
-        if len(given) == 1 and "cookie" not in headers and "origin" not in headers:
-            self.door.remember(given[0], caller.name)
+    def _known(self, scope: Scope) -> Caller | None:
+        """Who was looked up a moment ago with the same headers."""
+        shown = _key_shown(scope)
+        return None if shown is None else self.door.caller_of(*shown)
+
+
+def _key_shown(scope: Scope) -> tuple[bytes, bytes | None] | None:
+    """The one key that a caller shows, and the host it asks; None where more than that decides who it is."""
+    authorization = host = None
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            if authorization is not None:
+                return None
+            authorization = value
+        elif name == b"host":
+            host = value
+        elif name in (b"cookie", b"origin"):
+            return None
+    return None if authorization is None else (authorization, host)
 
 
 def _is_signed(scope: Scope, headers: Headers) -> bool:
-    signed = any(name in headers for name in SIGNATURES) and "authorization" not in headers
-    return signed and scope["method"] == "POST" and SIGNED_PATHS.fullmatch(scope["path"]) is not None
+    if scope["method"] != "POST" or SIGNED_PATHS.fullmatch(scope["path"]) is None:
+        return False
+    return any(name in headers for name in SIGNATURES) and "authorization" not in headers
 
 
 def _take_for_json(scope: Scope, headers: Headers) -> None:

@@ -38,6 +38,7 @@ from opsloop.monitoring.drift.hooks import Hook
 from opsloop.monitoring.drift.lone import LoneWatch
 from opsloop.monitoring.drift.options import DriftOptions
 from opsloop.server.authentication import is_loopback
+from opsloop.server.garbage import spare_collections
 from opsloop.server.inference.listening import InferenceSettings, over_grpc
 from opsloop.server.one_model import OneModel
 from opsloop.server.serving import KEEP_ALIVE_S, listen, loop_factory, url_of
@@ -186,6 +187,7 @@ def serve(
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, setattr, server, "should_exit", True)
         async with over_grpc(app, settings, read(InferenceSettings).grpc_port):
+            spare_collections()
             ready(url_of(listener))
             await server.serve(sockets=[listener])
 

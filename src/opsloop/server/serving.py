@@ -21,6 +21,7 @@ from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings, check
 from opsloop.core.telemetry import logging, tracing
 from opsloop.server.authentication import is_loopback, refuse_open_door
+from opsloop.server.garbage import spare_collections
 from opsloop.server.inference.listening import InferenceSettings, over_grpc
 from opsloop.server.platform import Platform
 
@@ -94,6 +95,7 @@ async def _serve(
     server = _Server(config)
     _stop_on_signals(server, platform)
     await platform.start()
+    spare_collections()
     lock.announce(url)
     if when_ready is not None:
         threading.Thread(

@@ -73,7 +73,7 @@ def messages(prompt: str, images: Iterable[Any] = (), *, detail: str | None = No
         detail: how closely the model is to look at images: low, high, auto.
     Raises: ValueError when text stands before the first marker.
     """
-    known = {str(image): image for value in images for image in images_in(value)}
+    known = {str(image): image for value in images for image in images_in(value)} if IMAGE in prompt else {}
 
     def content(text: str) -> str | list[dict[str, Any]]:
         return _parts(text, known, detail) if known and IMAGE in text else unmarked(text).strip()

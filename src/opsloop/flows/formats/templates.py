@@ -68,6 +68,8 @@ class PromptTemplate:
         self.file = file
         try:
             self._template: Template = SANDBOX.from_string(text)
+            # As one dict: Jinja copies them for each rendering, and its own are a chain of two.
+            self._template.globals = dict(self._template.globals)
             parsed = SANDBOX.parse(text)
             self.variables = meta.find_undeclared_variables(parsed)
             self._is_plain = next(parsed.find_all(_SLOW), None) is None
