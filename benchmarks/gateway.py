@@ -4,9 +4,9 @@ Run: python benchmarks/gateway.py [--requests 2000] [--rounds 3] [--connections 
 Goals: at least 20 times the requests that LiteLLM's proxy answers on one core, whole and streamed; at most 1 ms added
 to the median latency of a whole answer.
 
-The model server is a process that answers OpenAI's protocol with prepared bytes, in streams 20 pieces. Before it stand
-`opsloop up` with a flow of one LLM node behind an endpoint, with all that it records by default, and `litellm` with one
-worker. Load and servers share the machine's cores, so what counts is the CPU time of a server's
+The model server is a process that answers OpenAI's protocol with prepared bytes, a stream in 20 pieces 5 ms apart.
+Before it stand `opsloop up` with a flow of one LLM node behind an endpoint, with all that it records by default, and
+`litellm` with one worker. Load and servers share the machine's cores, so what counts is the CPU time of a server's
 process for a request: one core answers a million microseconds divided by that. Rounds alternate; medians are told.
 Latency is of one connection, the same request straight to the model server subtracted.
 """
@@ -34,7 +34,7 @@ from _peers import environment, kept_environment
 
 LITELLM = "litellm[proxy]==1.100.0"
 TIMES, ADDED_MS = 20, 1.0
-PIECES = 20
+PIECES, PACE_S = 20, 0.005
 START_S = 180
 KINDS = ("whole", "streamed")
 FLOW = """
@@ -312,7 +312,17 @@ class _Model(asyncio.Protocol):
             if len(self._buffer) < end + 4 + length:
                 return
             body, self._buffer = self._buffer[end + 4 : end + 4 + length], self._buffer[end + 4 + length :]
-            self._transport.write(_STREAM if b'"stream": true' in body or b'"stream":true' in body else _WHOLE)
+            if b'"stream": true' in body or b'"stream":true' in body:
+                self._send(0)
+            else:
+                self._transport.write(_WHOLE)
+
+    def _send(self, place: int) -> None:
+        """A piece of the stream, and the next one later, as models make them."""
+        if not self._transport.is_closing():
+            self._transport.write(_STREAM[place])
+            if place + 1 < len(_STREAM):
+                asyncio.get_running_loop().call_later(PACE_S, self._send, place + 1)
 
 
 def _whole_answer() -> bytes:
@@ -332,20 +342,22 @@ def _whole_answer() -> bytes:
     ) + body
 
 
-def _streamed_answer() -> bytes:
-    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
+def _streamed_answer() -> list[bytes]:
+    """What is written at a time: the head and the first piece, then one piece each."""
+    told = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
     size = -(-len(TEXT) // PIECES)
     deltas = [
         {"role": "assistant", "content": ""},
         *({"content": TEXT[i : i + size]} for i in range(0, len(TEXT), size)),
     ]
-    chunks = [{**head, "choices": [{"index": 0, "delta": each, "finish_reason": None}]} for each in deltas]
-    chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    chunks = [{**told, "choices": [{"index": 0, "delta": each, "finish_reason": None}]} for each in deltas]
+    chunks.append({**told, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     usage = {"prompt_tokens": 20, "completion_tokens": 14, "total_tokens": 34}
-    chunks.append({**head, "choices": [], "usage": usage})
+    chunks.append({**told, "choices": [], "usage": usage})
     events = [b"data: " + json.dumps(each).encode() + b"\n\n" for each in chunks] + [b"data: [DONE]\n\n"]
-    body = b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in events) + b"0\r\n\r\n"
-    return b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + body
+    first, *others, last = [b"%x\r\n%b\r\n" % (len(each), each) for each in events]
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    return [head + first, *others, last + b"0\r\n\r\n"]
 
 
 _WHOLE, _STREAM = _whole_answer(), _streamed_answer()

@@ -10,12 +10,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.body import RawBody, takes_file
-from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
+from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing, in_writers_thread
 from opsloop.core.web.wrong_form import first_fault
 from opsloop.rag import service
 from opsloop.rag.answering import asking
@@ -157,7 +156,7 @@ async def upload(request: Request, workspace: Opened, caller: Asking) -> Uploade
     """One document, as JSON with base64 or as a multipart form with `file`."""
     form, data = await (_from_multipart(request) if _is_multipart(request) else _from_json(request))
 
-    return await run_in_threadpool(
+    return await in_writers_thread(
         service.take_in, workspace, caller, form.collection, form.filename, data, metadata=form.metadata
     )
 

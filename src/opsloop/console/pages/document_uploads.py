@@ -7,14 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from opsloop.console.page import SECURITY_HEADERS, Frame, Place, page
 from opsloop.console.pages.documents import HOME, address
 from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import InvalidInput, OpsloopError
-from opsloop.core.web.dependencies import Asking, Opened
+from opsloop.core.web.dependencies import Asking, Opened, in_writers_thread
 from opsloop.core.workspace import Workspace
 from opsloop.rag import service
 
@@ -46,7 +45,7 @@ async def uploaded(
     async with request.form(max_files=MOST_FILES) as sent:
         metadata = read_metadata(str(sent.get("metadata", "")))
         outcomes = [
-            await run_in_threadpool(_store, workspace, caller, collection, each, metadata) for each in _files(sent)
+            await in_writers_thread(_store, workspace, caller, collection, each, metadata) for each in _files(sent)
         ]
     if not outcomes:
         raise InvalidInput(field="file", value="", wanted="at least one file")

@@ -1,8 +1,9 @@
 """One database: its engine, its transactions, its schema.
 
 Where SQLite and PostgreSQL differ, this module knows: a writing transaction takes SQLite's write lock at its start
-(`BEGIN IMMEDIATE`), because a read that later turns into a write fails at once instead of waiting; PostgreSQL takes row
-locks as it goes. A reading transaction asks PostgreSQL for one snapshot (`REPEATABLE READ`), which SQLite gives anyway.
+(`BEGIN IMMEDIATE`), because a read that later turns into a write fails at once instead of waiting, and threads of one
+process stand in line for it; PostgreSQL takes row locks as it goes. A reading transaction asks PostgreSQL for one
+snapshot (`REPEATABLE READ`), which SQLite gives anyway.
 Services never commit: the transaction belongs to whoever opened it.
 """
 
@@ -13,7 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from opsloop.core.db import erasing
+from opsloop.core.db.line import Line, TurnNotCome
 from opsloop.core.errors import Failed, InvalidInput, OpsloopError, Unavailable
 
 BUSY_TIMEOUT_S = 15.0
@@ -89,6 +91,7 @@ class Database:
         self.engine: Engine = self._sqlite() if self.is_sqlite else self._postgresql()
         snapshots = self.engine if self.is_sqlite else self.engine.execution_options(**_SNAPSHOT)
         self._held: _Held | None = None
+        self._line = Line()
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(snapshots, expire_on_commit=False)
 
@@ -135,10 +138,13 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """A transaction that may write; committed when the block ends well, rolled back otherwise."""
         self._refuse_removed()
-        with self.translated(), self._sessions() as session:
+        with self.translated(), self._turn(), self._sessions() as session:
             session.connection(execution_options={"opsloop_writes": True})
             yield session
             session.commit()
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return self._line.turn(BUSY_TIMEOUT_S) if self.is_sqlite else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -161,6 +167,8 @@ class Database:
             raise
         except DBAPIError as error:
             raise self.sentence_for(error) or error from error
+        except TurnNotCome as error:
+            raise DatabaseLocked(where=self.where) from error
         except NoConnectionInTime as error:
             raise DatabaseBusy(where=self.where) from error
         except OverflowError as error:  # SQLite's driver; PostgreSQL's says DataError

@@ -10,11 +10,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from opsloop.core.errors import InvalidInput
-from opsloop.core.web.dependencies import Asking, Opened, Reading
+from opsloop.core.web.dependencies import Asking, Opened, Reading, in_writers_thread
 from opsloop.core.web.wrong_form import fault
 from opsloop.rag.ingests import service, urls
 from opsloop.rag.ingests.models import Given, Ingest, ItemState, Named
@@ -126,8 +125,8 @@ def documents(
 async def _taken_in(request: Request, workspace: Opened, caller: Asking, name: str, into: str | None = None) -> Ingest:
     is_form = request.headers.get("content-type", "").startswith("multipart/form-data")
     if is_form:
-        return await run_in_threadpool(service.take_in, workspace, caller, name, await _from_form(request), into=into)
-    return await run_in_threadpool(urls.take_in, workspace, caller, name, await _from_json(request), into=into)
+        return await in_writers_thread(service.take_in, workspace, caller, name, await _from_form(request), into=into)
+    return await in_writers_thread(urls.take_in, workspace, caller, name, await _from_json(request), into=into)
 
 
 async def _from_json(request: Request) -> list[Given | Named]:
