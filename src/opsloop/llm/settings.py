@@ -35,6 +35,16 @@ class ModelSettings(Section):
         None, description="File of prices of models, as a path; read over the prices that Opsloop brings."
     )
 
+    llm_fallbacks: str = Field(
+        "",
+        description="Model servers asked when that of OPSLOOP_LLM_BASE_URL cannot answer, as JSON: "
+        '[{"base_url": "https://…/v1", "api_key": "…", "model": "…"}, "offline"].',
+        repr=False,
+    )
+    llm_failover_after_s: float = Field(
+        20.0, gt=0, le=600, description="Longest wait for a server to begin before the next is asked, in seconds."
+    )
+
     @field_validator("llm_recording", "llm_prices")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
