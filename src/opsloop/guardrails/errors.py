@@ -1,0 +1,9 @@
+"""What can be wrong with a wish to scan."""
+
+from __future__ import annotations
+
+from opsloop.core.errors import InvalidInput
+
+
+class UnknownScreen(InvalidInput):
+    """A screen is named that is neither ours nor installed."""

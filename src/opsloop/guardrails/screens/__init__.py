@@ -1,0 +1,1 @@
+"""Screens: what looks for findings of one sort. Ours are one file each; installed packages bring more."""

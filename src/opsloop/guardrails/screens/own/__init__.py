@@ -1,0 +1,1 @@
+"""The screens of Opsloop, one file each, which declares `SCREEN`. Adding one edits nothing else."""

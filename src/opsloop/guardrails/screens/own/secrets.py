@@ -1,0 +1,17 @@
+"""Keys, tokens, private keys and passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opsloop.guardrails.models import Finding
+from opsloop.guardrails.pii.scan import SECRET_KINDS, find
+from opsloop.guardrails.screens.screen import Screen
+
+
+def search(text: str) -> Iterator[Finding]:
+    for each in find(text, kinds=SECRET_KINDS):
+        yield Finding("secrets", each.kind, each.start, each.end, each.confidence)
+
+
+SCREEN = Screen("secrets", tuple(sorted(SECRET_KINDS)), search)
