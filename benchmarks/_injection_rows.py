@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 from _injection_phrases import attack, harmless
 from _wording import SEED, Row
@@ -36,6 +37,6 @@ def read(data: Path) -> list[Row]:
     return rows + [Row("ours", text, is_attack) for text, is_attack in sorted(ours)]
 
 
-def lines(file: Path) -> list[dict[str, str | int]]:
+def lines(file: Path) -> list[dict[str, Any]]:
     # Not splitlines: a text may hold other separators than line ends.
     return [json.loads(line) for line in file.read_text().strip().split("\n")]

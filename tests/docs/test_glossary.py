@@ -16,6 +16,7 @@ SPOKEN = {
     "train": "training run",
     "token": "API key",
     "ci": "CI",
+    "guard": "screen",
 }
 
 

@@ -58,6 +58,9 @@ SECTIONS = {
         ),
         "monitor": Entry("opsloop.cli.monitor:monitor", "What endpoints answer, how fast and how well."),
         "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),
+        "guard": Entry(
+            "opsloop.cli.guard:guard", "What must not pass: personal data, secrets, attacks, harm in texts."
+        ),
         "audit": Entry("opsloop.cli.audit:audit", "The signed record of who did what."),
         "token": Entry("opsloop.cli.token:token", "API keys."),
     },

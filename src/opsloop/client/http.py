@@ -24,6 +24,7 @@ from opsloop.client.endpoints import Endpoints
 from opsloop.client.evaluations import Evaluations
 from opsloop.client.feedback import Feedback
 from opsloop.client.flows import Flows
+from opsloop.client.guardrails import Guardrails
 from opsloop.client.jobs import Jobs
 from opsloop.client.judges import Judges
 from opsloop.client.keys import Keys
@@ -75,6 +76,7 @@ class Client:
         self.evaluations = Evaluations(self.connection)
         self.feedback = Feedback(self.connection)
         self.flows = Flows(self.connection)
+        self.guardrails = Guardrails(self.connection)
         self.jobs = Jobs(self.connection)
         self.judges = Judges(self.connection)
         self.keys = Keys(self.connection)

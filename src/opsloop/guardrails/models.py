@@ -44,3 +44,20 @@ class Scan:
     @property
     def is_complete(self) -> bool:
         return not self.failures
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenShown:
+    """A screen as it is listed.
+
+    Args:
+        kinds: what it can find; empty when an installed one does not say.
+        needs: what it needs beside Opsloop; empty for nothing.
+        trouble: why it cannot be used; None when it can.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    by_default: bool
+    needs: str
+    trouble: str | None

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 import structlog
 
 from opsloop.guardrails.errors import UnknownScreen
-from opsloop.guardrails.models import Finding, Scan, ScreenFailure
+from opsloop.guardrails.models import Finding, Scan, ScreenFailure, ScreenShown
 from opsloop.guardrails.screens.registry import known
 from opsloop.guardrails.screens.screen import Screen
 
@@ -66,3 +66,11 @@ def _right(screen: Screen, text: str) -> Iterator[Finding]:
         if _KIND.fullmatch(each.kind) is None:
             raise ValueError("kind is not of the form")
         yield Finding(screen.name, each.kind, each.start, each.end, each.score)
+
+
+def listed() -> list[ScreenShown]:
+    """All screens by name, those that cannot be used too."""
+    there = known()
+    usable = [ScreenShown(each.name, each.kinds, each.by_default, each.needs, None) for each in there.screens.values()]
+    broken = [ScreenShown(each.screen, (), True, "", each.reason) for each in there.broken.values()]
+    return sorted([*usable, *broken], key=lambda each: each.name)

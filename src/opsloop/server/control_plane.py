@@ -30,6 +30,7 @@ from opsloop.evaluation.tuning.api import router as tuning
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
 from opsloop.flows.run_api import router as flow_runs
+from opsloop.guardrails.api import router as guardrails
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.api import router as monitoring
@@ -69,6 +70,7 @@ ROUTERS = (
     watching,
     alarms,
     feedback,
+    guardrails,
     console,
 )
 

@@ -24,6 +24,7 @@ from opsloop.evaluation.tuning import jobs as tuning_jobs  # noqa: F401 (registe
 from opsloop.evaluation.tuning.api import router as tuning
 from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
+from opsloop.guardrails.api import router as guardrails
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.api import router as monitoring
@@ -45,7 +46,20 @@ class Routes:
         watched = (monitoring, labels, watching, alarms)
         documents = (rag, tuning, ingests)
         for router in (
-            *(audit, identity, jobs, datasets, evaluation, feedback, flows, models, *watched, *documents, releases),
+            *(
+                audit,
+                identity,
+                jobs,
+                datasets,
+                evaluation,
+                feedback,
+                flows,
+                guardrails,
+                models,
+                *watched,
+                *documents,
+                releases,
+            ),
         ):
             self._app.include_router(router)
         self._app.add_exception_handler(OpsloopError, _problem)

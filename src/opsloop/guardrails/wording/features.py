@@ -19,7 +19,7 @@ def buckets(text: str) -> set[int]:
     """Of a plain passage, each once. Source: Weinberger et al., Feature Hashing for Large Scale Multitask Learning
     (2009)."""
     words = _WORDS.findall(text)
-    found = {crc32(f"{one} {other}".encode()) % BUCKETS for one, other in pairwise(words)}
+    found = {crc32(f"{one} {other}".encode(errors="replace")) % BUCKETS for one, other in pairwise(words)}
     for word in set(words):
         found.update(_pieces(word))
     return found
@@ -29,4 +29,4 @@ def buckets(text: str) -> set[int]:
 def _pieces(word: str) -> tuple[int, ...]:
     marked = f"<{word}>"
     pieces = {marked, *(marked[at : at + _PIECE] for at in range(len(marked) - _PIECE + 1))}
-    return tuple(crc32(piece.encode()) % BUCKETS for piece in pieces)
+    return tuple(crc32(piece.encode(errors="replace")) % BUCKETS for piece in pieces)
