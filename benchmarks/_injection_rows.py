@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from _injection_phrases import attack, harmless
-from _wording import SEED, Row
+from _wording import SEED, Floats, Passages, Row, threshold_for
 
 SETS = ("deepset_train", "inthewild_jailbreak", "notinject", "wildguard_benign")
 DOCUMENTS = ("azure_contoso", "docs_qa")
@@ -35,6 +35,14 @@ def read(data: Path) -> list[Row]:
             rows += [Row("documents", text[:3000], False) for text in chance.sample(texts, min(250, len(texts)))]
     ours = {(make(chance), make is attack) for _ in range(OURS) for make in (attack, harmless)}
     return rows + [Row("ours", text, is_attack) for text, is_attack in sorted(ours)]
+
+
+def threshold(rows: list[Row], scores: Floats) -> float:
+    return threshold_for(rows, scores, LARGEST_FPR)
+
+
+def passages_of(rows: list[Row]) -> Passages:
+    return Passages(rows, SHARES)
 
 
 def lines(file: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from opsloop.guardrails.wording.features import BUCKETS, buckets
-from opsloop.guardrails.wording.passages import passages
+from opsloop.guardrails.wording.passages import SIZE, passages
 from opsloop.guardrails.wording.plain import plain
 
 SEED, FOLDS = 7, 5
@@ -69,13 +69,22 @@ class Passages:
 
     Args:
         shares: what a row of each source counts for; 1 when it is not named.
+        size: of a passage, in characters.
+        read: what is made of a plain passage before it is hashed.
     """
 
-    def __init__(self, rows: Sequence[Row], shares: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        shares: Mapping[str, float],
+        *,
+        size: int = SIZE,
+        read: Callable[[str], str] = lambda said: said,
+    ) -> None:
         found = [
-            (at, buckets(plain(row.text[start:end])))
+            (at, buckets(read(plain(row.text[start:end]))))
             for at, row in enumerate(rows)
-            for start, end in list(passages(row.text))[:MOST_PASSAGES]
+            for start, end in list(passages(row.text, size))[:MOST_PASSAGES]
         ]
         self.rows = len(rows)
         self.row = np.array([at for at, _ in found])

@@ -32,11 +32,11 @@ Judged = tuple[str, bool, bool]
 
 def unseen(data: Path) -> list[Judged]:
     import _injection_rows as given  # brings scikit-learn
-    from _wording import Passages, threshold_for, unseen_scores
+    from _wording import unseen_scores
 
     rows = given.read(data)
-    scores = unseen_scores(rows, Passages(rows, given.SHARES), given.C)
-    threshold = threshold_for(rows, scores, given.LARGEST_FPR)
+    scores = unseen_scores(rows, given.passages_of(rows), given.C)
+    threshold = given.threshold(rows, scores)
     judged = [
         (row.source, row.is_bad, bool(score >= threshold) or has_rule(row.text))
         for row, score in zip(rows, scores, strict=True)

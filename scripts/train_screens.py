@@ -18,14 +18,14 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         print(__doc__, file=sys.stderr)
         return 2
-    from _wording import Passages, threshold_for, unseen_scores, write  # their folder is on the path only now
+    from _wording import unseen_scores, write  # their folder is on the path only now
 
     screen, data = arguments
     given = importlib.import_module(f"_{screen}_rows")
     rows = given.read(Path(data))
-    found = Passages(rows, given.SHARES)
+    found = given.passages_of(rows)
     scores = unseen_scores(rows, found, given.C)
-    threshold = threshold_for(rows, scores, given.LARGEST_FPR)
+    threshold = given.threshold(rows, scores)
     file = ROOT / "src" / "opsloop" / "guardrails" / screen / "weights.bin"
     write(file, rows, found, c=given.C, threshold=threshold, sources=given.SOURCES)
     print(f"{file.relative_to(ROOT)}: {file.stat().st_size} bytes from {len(rows)} rows, threshold {threshold}")
