@@ -10,11 +10,13 @@ them, and they do not count towards the goal.
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import median
 
 from opsloop.guardrails.injection.rules import hits
 from opsloop.guardrails.injection.search import search
@@ -24,7 +26,7 @@ from opsloop.guardrails.wording.plain import plain
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 FOUND, FALSE_ALARMS, LIMIT_MS = 0.75, 0.02, 2.0
 INDIRECT = ("bipia_text",)
-ROUNDS = 20
+TEXTS, ROUNDS = 30, 10
 
 # Set, whether it is an attack, whether it was found.
 Judged = tuple[str, bool, bool]
@@ -64,20 +66,23 @@ def shipped(files: Iterable[Path]) -> list[Judged]:
 
 
 def ms_for_4_kb() -> float:
-    """The best of some rounds on a text that differs in each, so that no word is known from before."""
-    best = float("inf")
-    for each in range(ROUNDS):
-        words = (
-            f"{word}{each if at % 3 == 0 else ''}"
-            for at in range(70)
-            for word in ("please", "tell", "them", "about", "gardens", f"no{at}x", "which", "bloom")
-        )
-        text = " ".join(words)[:4096]
-        started = time.perf_counter()
-        for _ in search(text):
-            pass
-        best = min(best, time.perf_counter() - started)
-    return best * 1e3
+    """The median over different texts of the best of some rounds: other work on the machine only adds to it."""
+    return median(min(_seconds(text) for _ in range(ROUNDS)) for text in _texts()) * 1e3
+
+
+def _seconds(text: str) -> float:
+    started = time.perf_counter()
+    for _ in search(text):
+        pass
+    return time.perf_counter() - started
+
+
+def _texts() -> list[str]:
+    """Requests of our own in texts of 4 KB."""
+    from _injection_phrases import harmless
+
+    chance = random.Random(1)
+    return [" ".join(harmless(chance) for _ in range(80))[:4096] for _ in range(TEXTS)]
 
 
 def main(arguments: Sequence[str]) -> int:

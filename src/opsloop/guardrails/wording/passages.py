@@ -11,7 +11,7 @@ _ENDS = re.compile(r"[.!?](?=\s)|\n")
 
 def passages(text: str, size: int = SIZE) -> Iterator[tuple[int, int]]:
     """Start and end of each, of at most `size` characters, cut at blanks where there are some near."""
-    step = size * 3 // 4
+    step = size * 7 // 8
     start = 0
     while len(text) - start > size:
         end = _blank_before(text, start + size, at_least=start + step)

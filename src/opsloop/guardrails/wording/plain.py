@@ -6,21 +6,27 @@ import base64
 import binascii
 import re
 import unicodedata
-from functools import cache
 
 # Look-alikes of Latin small letters. Source: confusables.txt of Unicode UTS #39, the Cyrillic, Greek and Armenian ones
 # that a reader does not see.
-_LOOK_ALIKES = str.maketrans(
+_ALIKE_LETTERS = (
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u0432\u043a\u043c\u043d\u0442"
-    "\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c4\u03c5\u03c7\u03b5\u0578\u0585\u057d\u0561\u0131\u0261\u0251",
-    "aeopcyxijshdqwbkmht" "aopviktuxenouwiga",
-)  # fmt: skip
+    "\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c4\u03c5\u03c7\u03b5\u0578\u0585\u057d\u0561\u0131\u0261\u0251"
+)
+_LOOK_ALIKES = str.maketrans(_ALIKE_LETTERS, "aeopcyxijshdqwbkmhtaopviktuxenouwiga")
+_ALIKE = re.compile(f"[{_ALIKE_LETTERS}]")
 _QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
+# Formats (category Cf: zero-width, direction marks, tags), variation selectors, combining marks over Latin.
+_INVISIBLE = re.compile(
+    "[\u00ad\u0300-\u036f\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f\U000e0100-\U000e01ef]"
+)
 _LATIN = re.compile(r"[a-z]")
 _WORD = re.compile(r"\w{2,64}")
 # Four letters or more, each on its own.
-_SPACED = re.compile(r"(?<![^\W_])[^\W\d_](?P<by>[ ._\-*|])[^\W\d_](?:(?P=by)[^\W\d_]){2,200}(?![^\W_])")
+_SPACED = re.compile(r"[^\W\d_](?P<by>[ ._\-*|])(?<![^\W_]..)[^\W\d_](?:(?P=by)[^\W\d_]){2,200}(?![^\W_])")
 _BETWEEN = re.compile(r"[ ._\-*|]")
+_LEAST_BASE64 = 24
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,4096}={0,2}")
 _BLANKS = re.compile(r"\s+")
 
@@ -30,25 +36,22 @@ def plain(text: str) -> str:
 
     Source: Unicode Normalization Form KC; Unicode UTS #39, 4 (confusable detection).
     """
+    said = _undisguised(text)
+    if max(map(len, text.split()), default=0) < _LEAST_BASE64:
+        return said
     decoded = [_decoded(found[0]) for found in _BASE64.finditer(text)]
-    return " ".join([_undisguised(text), *(_undisguised(each) for each in decoded if each)])
+    return " ".join([said, *(_undisguised(each) for each in decoded if each)])
 
 
 def _undisguised(text: str) -> str:
     if not text.isascii():
         folded = unicodedata.normalize("NFKC", text)
-        text = "".join(char for char in folded if not _is_invisible(char)).translate(_QUOTES)
+        text = _INVISIBLE.sub("", folded).translate(_QUOTES)
     text = text.casefold()
-    if not text.isascii():
+    if _ALIKE.search(text) is not None:
         text = _WORD.sub(_latin, text)
     text = _SPACED.sub(lambda found: _BETWEEN.sub("", found[0]), text)
     return _BLANKS.sub(" ", text).strip()
-
-
-@cache
-def _is_invisible(char: str) -> bool:
-    """Formats (zero-width, direction marks, tags), combining marks over Latin, variation selectors."""
-    return unicodedata.category(char) == "Cf" or "\ufe00" <= char <= "\ufe0f" or "\u0300" <= char <= "\u036f"
 
 
 def _latin(found: re.Match[str]) -> str:

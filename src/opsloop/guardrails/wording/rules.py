@@ -11,6 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# No rule's words reach further from a mark.
+REACH = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -35,9 +38,13 @@ def hits(rules: Sequence[Rule], plain: str) -> Iterator[tuple[Rule, re.Match[str
     """The rules that a plain passage meets, the first of each kind."""
     met: set[str] = set()
     for rule in rules:
-        if rule.kind in met or not any(mark in plain for mark in rule.marks):
+        if rule.kind in met:
             continue
-        found = rule.words.search(plain)
+        first = [at for mark in rule.marks if (at := plain.find(mark)) >= 0]
+        if not first:
+            continue
+        last = max(plain.rfind(mark) for mark in rule.marks)
+        found = rule.words.search(plain, max(0, min(first) - REACH), last + REACH)
         if found is not None:
             met.add(rule.kind)
             yield rule, found
