@@ -45,6 +45,8 @@ def checked(screens: Collection[str]) -> list[str]:
 
 
 def _search(screen: Screen, text: str, findings: list[Finding]) -> ScreenFailure | None:
+    if screen.trouble is not None:
+        return ScreenFailure(screen.name, screen.trouble)
     try:
         found = list(_right(screen, text))
     except Exception as error:  # noqa: BLE001 (code of others; what it says may quote the text)
@@ -71,6 +73,8 @@ def _right(screen: Screen, text: str) -> Iterator[Finding]:
 def listed() -> list[ScreenShown]:
     """All screens by name, those that cannot be used too."""
     there = known()
-    usable = [ScreenShown(each.name, each.kinds, each.by_default, each.needs, None) for each in there.screens.values()]
+    usable = [
+        ScreenShown(each.name, each.kinds, each.by_default, each.needs, each.trouble) for each in there.screens.values()
+    ]
     broken = [ScreenShown(each.screen, (), True, "", each.reason) for each in there.broken.values()]
     return sorted([*usable, *broken], key=lambda each: each.name)

@@ -19,6 +19,7 @@ class Screen:
         kinds: what it can find, sorted; empty when it does not say.
         by_default: whether it looks when no screens are named.
         needs: what must be installed beside Opsloop, as a requirement: `opsloop[presidio]`; empty for nothing.
+        is_there: whether that is installed; asked at each scan.
     """
 
     name: str
@@ -26,3 +27,9 @@ class Screen:
     search: Search
     by_default: bool = True
     needs: str = ""
+    is_there: Callable[[], bool] = lambda: True
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it cannot be used; None when it can."""
+        return None if self.is_there() else f"it needs {self.needs}, which is not installed"
