@@ -58,9 +58,8 @@ SECTIONS = {
         ),
         "monitor": Entry("opsloop.cli.monitor:monitor", "What endpoints answer, how fast and how well."),
         "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),
-        "guard": Entry(
-            "opsloop.cli.guard:guard", "What must not pass: personal data, secrets, attacks, harm in texts."
-        ),
+        "guard": Entry("opsloop.cli.guard:guard", "What is looked for in requests and answers, and what happens then."),
+        "support": Entry("opsloop.cli.support:support", "Conversations that a person is to answer."),
         "audit": Entry("opsloop.cli.audit:audit", "The signed record of who did what."),
         "token": Entry("opsloop.cli.token:token", "API keys."),
     },

@@ -64,6 +64,8 @@ def perform(
             yield _preparation(client, project.preparations[step.name], step, tell)
         elif step.noun == "pipeline":
             yield _pipeline(client, project.pipelines[step.name], step, tell)
+        elif step.noun == "guardrails":
+            yield _guardrails(client, project.endpoints[step.name], step)
         elif step.name in project.model_endpoints:
             yield _model_endpoint(client, project.model_endpoints[step.name], step, tell)
         else:
@@ -75,6 +77,14 @@ def _announce(client: Client, project: Project, plan: Plan) -> None:
     for step in plan.changes:
         if step.action is Action.CREATE and step.noun == "endpoint" and step.name in project.model_endpoints:
             client.endpoints.create(step.name)
+
+
+def _guardrails(client: Client, wanted: EndpointWanted, step: Step) -> Outcome:
+    """Before anything is released: a new endpoint is made here."""
+    if step.action is Action.CREATE:
+        client.endpoints.create(wanted.name)
+    put = client.guardrails.put(wanted.name, wanted.guardrails or {})
+    return Outcome(step, f"version {put.version}")
 
 
 def _collection(client: Client, wanted: CollectionWanted, step: Step, tell: Tell) -> Outcome:
@@ -129,7 +139,7 @@ def _model_endpoint(client: Client, wanted: ModelEndpointWanted, step: Step, tel
 
 
 def _endpoint(client: Client, project: Project, wanted: EndpointWanted, step: Step, tell: Tell) -> Outcome:
-    if step.action is Action.CREATE:
+    if step.action is Action.CREATE and wanted.guardrails is None:
         client.endpoints.create(wanted.name)
     flow = client.flows.register(wanted.flow).ref
     if wanted.experiment is None:

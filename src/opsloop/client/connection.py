@@ -97,8 +97,8 @@ class Connection:
         finally:
             part.unlink(missing_ok=True)
 
-    def put(self, at: str, into: type[T], *, body: object) -> T:
-        return decode(self._send("PUT", at, body=body).content, into, where=at)
+    def put(self, at: str, into: type[T], *, body: object, **query: Any) -> T:
+        return decode(self._send("PUT", at, body=body, query=query).content, into, where=at)
 
     def patch(self, at: str, into: type[T], *, body: object) -> T:
         return decode(self._send("PATCH", at, body=body).content, into, where=at)

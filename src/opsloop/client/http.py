@@ -24,7 +24,7 @@ from opsloop.client.endpoints import Endpoints
 from opsloop.client.evaluations import Evaluations
 from opsloop.client.feedback import Feedback
 from opsloop.client.flows import Flows
-from opsloop.client.guardrails import Guardrails
+from opsloop.client.guardrails import Guarding
 from opsloop.client.jobs import Jobs
 from opsloop.client.judges import Judges
 from opsloop.client.keys import Keys
@@ -34,6 +34,7 @@ from opsloop.client.preparations import Preparations
 from opsloop.client.renewals import Renewals
 from opsloop.client.rollouts import Rollouts
 from opsloop.client.settings import ClientSettings
+from opsloop.client.support import Support
 from opsloop.client.training import Training
 from opsloop.client.watching import Watching
 from opsloop.core import settings
@@ -76,7 +77,7 @@ class Client:
         self.evaluations = Evaluations(self.connection)
         self.feedback = Feedback(self.connection)
         self.flows = Flows(self.connection)
-        self.guardrails = Guardrails(self.connection)
+        self.guardrails = Guarding(self.connection)
         self.jobs = Jobs(self.connection)
         self.judges = Judges(self.connection)
         self.keys = Keys(self.connection)
@@ -86,6 +87,7 @@ class Client:
         self.preparations = Preparations(self.connection)
         self.renewals = Renewals(self.connection)
         self.rollouts = Rollouts(self.connection)
+        self.support = Support(self.connection)
         self.training = Training(self.connection)
 
     def close(self) -> None:

@@ -7,7 +7,14 @@ from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
 
-from opsloop.client import collections, experiment_files, model_endpoints, pipelines, preparing
+from opsloop.client import (
+    collections,
+    experiment_files,
+    guardrail_changes,
+    model_endpoints,
+    pipelines,
+    preparing,
+)
 from opsloop.client.collections import counted
 from opsloop.client.flows import digest_of
 from opsloop.client.http import Client
@@ -74,6 +81,7 @@ def make(client: Client, project: Project) -> Plan:
         *(_dataset(client, wanted) for wanted in project.datasets.values()),
         *(_preparation(client, wanted) for wanted in project.preparations.values()),
         *(_pipeline(client, wanted) for wanted in project.pipelines.values()),
+        *(_guardrails(client, wanted) for wanted in project.endpoints.values() if wanted.guardrails is not None),
         *(_endpoint(client, wanted) for wanted in project.endpoints.values()),
         *(_model_endpoint(client, wanted) for wanted in project.model_endpoints.values()),
     ]
@@ -200,6 +208,16 @@ def _endpoint(client: Client, wanted: EndpointWanted) -> Step:
     if newest.serves_digest == digest:
         return Step("endpoint", wanted.name, Action.CHANGE, f"its config differs from release {newest.number}")
     return Step("endpoint", wanted.name, Action.CHANGE, f"flow {wanted.flow.name} differs from {newest.serves}")
+
+
+def _guardrails(client: Client, wanted: EndpointWanted) -> Step:
+    assert wanted.guardrails is not None
+    found = guardrail_changes.differences(client, wanted.name, wanted.guardrails)
+    if found is None:
+        return Step("guardrails", wanted.name, Action.CREATE, "as declared, before anything is released")
+    if not found:
+        return Step("guardrails", wanted.name, Action.KEEP, "as declared")
+    return Step("guardrails", wanted.name, Action.CHANGE, "; ".join(found))
 
 
 def _is_wanted(release: Release | None, wanted: EndpointWanted, digest: str) -> bool:

@@ -11,7 +11,8 @@
     experiments: {answers: {file: experiment.yaml}}
     preparations: {golden: {read: {source: data/raw.csv}, clean: […], register: {as: golden}}}
     pipelines: {iris: {dataset: iris, target: species, steps: [scale, logistic_regression], schedule: "0 3 * * *"}}
-    endpoints: {support-chat: {flow: flows/answer, experiment: answers, strategy: {…}, config: {…}}}
+    endpoints:
+      support-chat: {flow: flows/answer, experiment: answers, strategy: {…}, config: {…}, guardrails: {answers: {…}}}
     endpoints: {iris: {model: iris, drift: {…}, renewal: {pipeline: iris, on: [drift]}, strategy: shadow}}
     demo: {…}
 
@@ -28,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from opsloop.client import project_collections, project_models, project_pipelines, yaml_lines
+from opsloop.client import project_collections, project_guardrails, project_models, project_pipelines, yaml_lines
 from opsloop.client.project_collections import CollectionWanted
 from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
@@ -79,13 +80,17 @@ class PreparationWanted:
 
 @dataclass(frozen=True, slots=True)
 class EndpointWanted:
-    """An endpoint and the flow it is to serve; `experiment` names the gate the flow has to pass."""
+    """An endpoint and the flow it is to serve; `experiment` names the gate the flow has to pass.
+
+    `guardrails` is the whole policy; None where nothing is declared, and whatever there is stays.
+    """
 
     name: str
     flow: Path
     experiment: str | None
     strategy: dict[str, Any] | None
     config: dict[str, Any]
+    guardrails: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +315,7 @@ class _Checked:
 
     def _endpoint(self, name: str, wanted: Mapping[str, Any]) -> EndpointWanted:
         at = ("endpoints", name)
-        self._only(at, wanted, ("flow", "experiment", "strategy", "config"))
+        self._only(at, wanted, ("flow", "experiment", "strategy", "config", "guardrails"))
         experiment = wanted.get("experiment")
         strategy = wanted.get("strategy")
         return EndpointWanted(
@@ -319,7 +324,14 @@ class _Checked:
             experiment=None if experiment is None else self._text((*at, "experiment"), experiment),
             strategy=None if strategy is None else self._strategy((*at, "strategy"), strategy),
             config=self._mapping((*at, "config"), wanted.get("config")),
+            guardrails=self._guardrails(at, wanted),
         )
+
+    def _guardrails(self, at: KeyPath, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+        if "guardrails" not in wanted:
+            return None
+        with self._placed(at):
+            return project_guardrails.checked(wanted["guardrails"])
 
     def _model_endpoint(
         self, name: str, wanted: Mapping[str, Any], pipelines: Mapping[str, PipelineWanted]

@@ -26,6 +26,7 @@ from opsloop.gateway.outlet import event
 from opsloop.gateway.serving import Serving
 from opsloop.gateway.spoken import spoken
 from opsloop.gateway.tokens import Usage
+from opsloop.guardrails.support.models import Said
 from opsloop.releases.routing import Arm
 
 PATH = "/v1/chat/completions"
@@ -58,6 +59,9 @@ class ChatDialect:
         if flow.chat_history is not None:
             inputs[flow.chat_history] = history(flow.flow, self._conversation.turns)
         return inputs
+
+    def conversation(self) -> tuple[Said, ...]:
+        return self._conversation.said
 
     def usage(self, flow: LoadedFlow, result: FlowResult) -> Usage:
         return tokens.usage(result.tokens, asked=self._conversation.texts, answered=_text(flow, result))
@@ -112,6 +116,7 @@ class ChatDialect:
             "citations": outputs.get("citations") or [],
             "abstained": outputs.get("abstained"),
             "usage_estimated": answer.usage.is_estimate,
+            **({"ticket": answer.ticket.told} if answer.ticket is not None else {}),
         }
 
 

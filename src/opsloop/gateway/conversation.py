@@ -8,15 +8,23 @@ from dataclasses import dataclass
 from opsloop.core.errors import InvalidInput
 from opsloop.flows.chat_history import Turn
 from opsloop.gateway.openai import Message, RefusalPart, TextPart
+from opsloop.guardrails.support.models import Said
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`texts` holds the text of every message, those that flows do not see too."""
+    """`texts` holds the text of every message, those that flows do not see too; `roles` says whose they are."""
 
     question: str
     turns: tuple[Turn, ...]
     texts: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> tuple[Said, ...]:
+        """What user and assistant said, in order."""
+        both = zip(self.roles, self.texts, strict=False)
+        return tuple(Said(role, text) for role, text in both if role in ("user", "assistant"))
 
 
 def conversation_of(messages: Sequence[Message]) -> Conversation:
@@ -38,11 +46,12 @@ def conversation_of(messages: Sequence[Message]) -> Conversation:
             f"messages[{len(messages) - 1}].content: is empty; wanted a question",
             field=f"messages[{len(messages) - 1}].content",
         )
+    roles = tuple(message.role for message in messages)
     if len(messages) == 1:
-        return Conversation(texts[0], (), texts)
+        return Conversation(texts[0], (), texts, roles)
     sides = _sides(messages, texts)
     question = sides.pop()[1]
-    return Conversation(question, _turns(sides), texts)
+    return Conversation(question, _turns(sides), texts, roles)
 
 
 def _sides(messages: Sequence[Message], texts: Sequence[str]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ from opsloop.core.errors import OpsloopError
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.results import FlowResult
 from opsloop.gateway.tokens import Usage
+from opsloop.guardrails.support.models import Said, Ticket
 from opsloop.releases.routing import Arm
 
 MAX_ENGINE = 40
@@ -16,12 +18,13 @@ MAX_ENGINE = 40
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an arm gave and what it used."""
+    """What an arm gave and what it used; `ticket` where a person is to answer."""
 
     arm: Arm
     flow: LoadedFlow
     result: FlowResult
     usage: Usage
+    ticket: Ticket | None = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -44,6 +47,10 @@ class Dialect(Protocol):
 
     def inputs(self, flow: LoadedFlow) -> dict[str, Any]:
         """Raises: InvalidInput."""
+        ...
+
+    def conversation(self) -> Sequence[Said]:
+        """What was said so far, for a person who is to answer."""
         ...
 
     def usage(self, flow: LoadedFlow, result: FlowResult) -> Usage: ...

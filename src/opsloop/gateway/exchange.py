@@ -7,20 +7,25 @@ against it that do not count against stable.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from opsloop.core.errors import OpsloopError
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.results import FlowResult, TextDelta
 from opsloop.gateway.arms import Arms
+from opsloop.gateway.desk import Desk
 from opsloop.gateway.dialect import Answer, Dialect
 from opsloop.gateway.errors import AnswerBrokeOff, AnswerNotJson, AnswerTimedOut
+from opsloop.gateway.guarding import Guard, ToPerson, guard_of
 from opsloop.gateway.ledger import Ledger
 from opsloop.gateway.outlet import Outlet
 from opsloop.gateway.settings import GatewaySettings
 from opsloop.gateway.standing_in import stand_in
+from opsloop.guardrails.errors_g import RequestBlocked
+from opsloop.guardrails.support.models import Ticket
 from opsloop.releases.routing import Arm, Route
 
 _NOT_JSON = (TypeError, ValueError, OverflowError, RecursionError)
@@ -34,16 +39,26 @@ class _Begun:
     flow: LoadedFlow
     first: TextDelta | FlowResult
     rest: AsyncGenerator[TextDelta | FlowResult, None]
+    guard: Guard | None
+    ticket: Ticket | None = None
 
 
 class Exchange:
     """Args: drawn: the arm that was drawn for the subject."""
 
-    __slots__ = ("_arms", "_asked", "_dialect", "_drawn", "_ledger", "_route", "_settings")
+    __slots__ = ("_arms", "_asked", "_desk", "_dialect", "_drawn", "_ledger", "_route", "_settings")
 
     def __init__(
-        self, arms: Arms, settings: GatewaySettings, ledger: Ledger, route: Route, drawn: Arm, dialect: Dialect
+        self,
+        arms: Arms,
+        settings: GatewaySettings,
+        ledger: Ledger,
+        route: Route,
+        drawn: Arm,
+        dialect: Dialect,
+        desk: Desk,
     ) -> None:
+        self._desk = desk
         self._arms = arms
         self._settings = settings
         self._ledger = ledger
@@ -56,6 +71,8 @@ class Exchange:
         try:
             try:
                 answer, body = await self._ask(self._drawn)
+            except RequestBlocked:  # no fault of the arm: nobody stands in
+                raise
             except Exception as error:  # noqa: BLE001 (a release can fail in any way)
                 answer, body = await self._ask(stand_in(self._route, self._drawn, self._ledger, error))
         except Exception as error:
@@ -69,6 +86,8 @@ class Exchange:
         try:
             try:
                 begun = await self._begin(self._drawn)
+            except RequestBlocked:  # see above
+                raise
             except Exception as error:  # noqa: BLE001 (see above)
                 begun = await self._begin(stand_in(self._route, self._drawn, self._ledger, error))
         except Exception as error:
@@ -87,22 +106,43 @@ class Exchange:
     async def _ask(self, arm: Arm) -> tuple[Answer, bytes]:
         flow = self._flow(arm)
         inputs = self._dialect.inputs(flow)
-        limit_s = self._settings.gateway_timeout_s
+        guard = self._guard(arm)
+        ticket = None
         try:
-            async with asyncio.timeout(limit_s):
-                result = await flow.run(inputs)
-        except TimeoutError:
-            raise self._timed_out(limit_s) from None
+            if guard is not None:
+                inputs = await guard.request(inputs)
+            result = await self._result(flow, inputs)
+            if guard is not None:
+                result = replace(result, outputs=await guard.answer(result.outputs))
+        except ToPerson as wish:
+            result, ticket = await self._handed_over(flow, guard, wish.kinds)
+        if ticket is None and result.outputs.get("escalate") is True:
+            result, ticket = await self._handed_over(flow, guard, (), after=result)
         try:
-            answer = self._answer(arm, flow, result)
+            answer = self._answer(arm, flow, result, ticket)
             return answer, self._dialect.body(answer)
         except _NOT_JSON as error:
             raise self._not_json(error) from error
+
+    async def _result(self, flow: LoadedFlow, inputs: dict[str, Any]) -> FlowResult:
+        limit_s = self._settings.gateway_timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                return await flow.run(inputs)
+        except TimeoutError:
+            raise self._timed_out(limit_s) from None
 
     async def _begin(self, arm: Arm) -> _Begun:
         """Ask an arm and wait for the first item of its stream: until then another arm can stand in."""
         flow = self._flow(arm)
         inputs = self._dialect.inputs(flow)
+        guard = self._guard(arm)
+        if guard is not None:
+            try:
+                inputs = await guard.request(inputs)
+            except ToPerson as wish:
+                result, ticket = await self._handed_over(flow, guard, wish.kinds)
+                return _Begun(arm, flow, TextDelta(_text_of(flow, result)), _only(result), None, ticket)
         items = flow.stream(inputs)
         limit_s = self._settings.gateway_timeout_s
         try:
@@ -110,20 +150,77 @@ class Exchange:
                 first = await anext(items)
         except TimeoutError:
             raise self._timed_out(limit_s) from None
-        return _Begun(arm, flow, first, items)
+        return _Begun(arm, flow, first, items, guard)
 
     async def _send(self, begun: _Begun, out: Outlet) -> None:
         async with aclosing(begun.rest) as rest:
             await out.open_stream()
             await out.write(self._dialect.opening(begun.arm))
-            item = begun.first
-            while isinstance(item, TextDelta):
-                await out.write(self._dialect.piece(item.text))
-                item = await anext(rest)
-            answer = self._answer(begun.arm, begun.flow, item)
+            result, ticket = await self._sent(begun, rest, out)
+            if ticket is None and result.outputs.get("escalate") is True:
+                said = _text_of(begun.flow, result)
+                result, ticket = await self._handed_over(begun.flow, begun.guard, (), after=result)
+                await out.write(self._dialect.piece(_text_of(begun.flow, result).removeprefix(said)))
+            answer = self._answer(begun.arm, begun.flow, result, ticket)
             closing = self._dialect.closing(answer)
             self._ledger.answered(answer.arm, answer.facts)
             await out.write(closing, is_last=True)
+
+    async def _sent(
+        self, begun: _Begun, rest: AsyncGenerator[TextDelta | FlowResult, None], out: Outlet
+    ) -> tuple[FlowResult, Ticket | None]:
+        """Send the pieces; what the run gave, or the hand-over that ends it."""
+        guard, item = begun.guard, begun.first
+        if guard is None:
+            while isinstance(item, TextDelta):
+                await out.write(self._dialect.piece(item.text))
+                item = await anext(rest)
+            return item, begun.ticket
+        has_said = False
+        try:
+            while isinstance(item, TextDelta):
+                if text := guard.feed(item.text):
+                    has_said = True
+                    await out.write(self._dialect.piece(text))
+                guard.check_stream()
+                item = await anext(rest)
+            if text := guard.finish():
+                has_said = True
+                await out.write(self._dialect.piece(text))
+            guard.check_stream()
+            return replace(item, outputs=await guard.answer(item.outputs)), None
+        except ToPerson as wish:
+            result, ticket = await self._handed_over(begun.flow, guard, wish.kinds)
+            text = _text_of(begun.flow, result)
+            await out.write(self._dialect.piece(f"\n\n{text}" if has_said else text))
+            return result, ticket
+
+    async def _handed_over(
+        self, flow: LoadedFlow, guard: Guard | None, kinds: Sequence[str], *, after: FlowResult | None = None
+    ) -> tuple[FlowResult, Ticket]:
+        """What the caller is told when a person is to answer, and under which ticket.
+
+        Args:
+            kinds: that were found; none where the flow itself asks for a person.
+            after: what the flow said before.
+        """
+        policy = guard.policy if guard is not None else self._route.guardrails
+        said = _text_of(flow, after) if after is not None else ""
+        ticket = await self._desk.open(
+            self._route, policy, self._dialect.conversation(), kinds=kinds, said=said, release=self._asked.release
+        )
+        message = policy.hand_over.replace("{ticket}", ticket.id)
+        outputs = dict(after.outputs) if after is not None else {}
+        outputs[flow.chat_output or "answer"] = f"{said}\n\n{message}" if said else message
+        if after is not None:
+            return replace(after, outputs=outputs), ticket
+        return FlowResult(outputs=outputs, nodes=(), started_at=self._desk.now(), duration_ms=0.0), ticket
+
+    def _guard(self, arm: Arm) -> Guard | None:
+        guard = guard_of(self._route, arm)
+        if guard is not None:
+            self._ledger.guarded_by(arm, guard)
+        return guard
 
     async def _break_off(self, error: Exception, out: Outlet) -> None:
         if out.is_writing:  # the caller takes nothing any more: not the release's fault, and nothing can be said
@@ -146,11 +243,21 @@ class Exchange:
         self._asked = arm
         return self._arms.flow(arm, self._route.endpoint)
 
-    def _answer(self, arm: Arm, flow: LoadedFlow, result: FlowResult) -> Answer:
-        return Answer(arm, flow, result, self._dialect.usage(flow, result))
+    def _answer(self, arm: Arm, flow: LoadedFlow, result: FlowResult, ticket: Ticket | None) -> Answer:
+        return Answer(arm, flow, result, self._dialect.usage(flow, result), ticket)
 
     def _timed_out(self, limit_s: float) -> AnswerTimedOut:
         return AnswerTimedOut(endpoint=self._route.endpoint, number=self._asked.number, limit_s=limit_s)
 
     def _not_json(self, error: Exception) -> AnswerNotJson:
         return AnswerNotJson(endpoint=self._route.endpoint, number=self._asked.number, reason=str(error)[:200])
+
+
+def _text_of(flow: LoadedFlow, result: FlowResult) -> str:
+    """The chat output where it is a text; else nothing."""
+    value = result.outputs.get(flow.chat_output or "answer")
+    return value if isinstance(value, str) else ""
+
+
+async def _only(result: FlowResult) -> AsyncGenerator[TextDelta | FlowResult, None]:
+    yield result

@@ -23,6 +23,7 @@ from opsloop.gateway.outlet import EVENTS, event
 from opsloop.gateway.serving import Serving
 from opsloop.gateway.spoken import spoken
 from opsloop.gateway.tokens import Usage
+from opsloop.guardrails.support.models import Said
 from opsloop.releases.routing import Arm
 
 PREFIX, SUFFIX = "/endpoints/", "/invoke"
@@ -54,6 +55,11 @@ class InvokeDialect:
     def inputs(self, flow: LoadedFlow) -> dict[str, Any]:
         return self._inputs
 
+    def conversation(self) -> tuple[Said, ...]:
+        inputs = self._inputs.values()
+        text = next((each for each in inputs if isinstance(each, str)), "") if len(inputs) == 1 else ""
+        return (Said("user", text or _encode(self._inputs).decode()),)
+
     def usage(self, flow: LoadedFlow, result: FlowResult) -> Usage:
         asked, answered = _encode(self._inputs).decode(), _encode(result.outputs).decode()
         return tokens.usage(result.tokens, asked=[asked], answered=answered)
@@ -69,6 +75,7 @@ class InvokeDialect:
                     "tokens_out": answer.usage.completion,
                     "estimated": answer.usage.is_estimate,
                 },
+                **({"ticket": answer.ticket.told} if answer.ticket is not None else {}),
             }
         )
 

@@ -24,6 +24,8 @@ from opsloop.core.clock import Clock
 from opsloop.core.errors import Kind, OpsloopError
 from opsloop.core.web.problems import status_of
 from opsloop.gateway.complaints import Complaints
+from opsloop.gateway.guarding import Guard
+from opsloop.guardrails.models_g import Hit
 from opsloop.monitoring.models import RequestRecord, Status
 from opsloop.monitoring.recorder import Recorder
 from opsloop.releases.routing import Arm, Route
@@ -59,6 +61,7 @@ class Ledger:
     __slots__ = (
         "_clock",
         "_complaints",
+        "_guards",
         "_ids",
         "_is_kept",
         "_recorder",
@@ -94,7 +97,12 @@ class Ledger:
         self._started_at: datetime = clock.now()
         self._started_s = clock.monotonic_s()
         self._shielded: _Failure | None = None
+        self._guards: dict[str, Guard] = {}
         self._is_kept = False
+
+    def guarded_by(self, arm: Arm, guard: Guard) -> None:
+        """Whose hits belong to the record of an arm."""
+        self._guards[arm.name] = guard
 
     def shield(self, arm: Arm, error: Exception) -> None:
         """The candidate failed and stable is asked; from here on the time is stable's."""
@@ -147,6 +155,7 @@ class Ledger:
                 duration_ms=self._duration_ms(),
                 status=status,
                 streamed=self._streamed,
+                hits=self._hits(arm),
                 **facts,
             )
         )
@@ -170,8 +179,13 @@ class Ledger:
                 http_status=500 if is_candidates_own else _status(failure.error),
                 shielded=True,
                 streamed=self._streamed,
+                hits=self._hits(failure.arm),
             )
         )
+
+    def _hits(self, arm: Arm) -> tuple[Hit, ...]:
+        guard = self._guards.get(arm.name)
+        return guard.hits if guard is not None else ()
 
     def _duration_ms(self) -> float:
         return (self._clock.monotonic_s() - self._started_s) * 1000

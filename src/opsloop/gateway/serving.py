@@ -14,6 +14,7 @@ from opsloop.gateway.arms import Arms
 from opsloop.gateway.bodies import CallerGone, body_of, header
 from opsloop.gateway.calls import Call
 from opsloop.gateway.complaints import Complaints
+from opsloop.gateway.desk import Desks
 from opsloop.gateway.dialect import Dialect
 from opsloop.gateway.errors import Overloaded
 from opsloop.gateway.exchange import Exchange
@@ -55,6 +56,7 @@ class Serving:
         self._ids = RecordIds(workspace.ids.new("gw"))
         self._complaints = Complaints(workspace.clock)
         self._running = 0
+        self.desk = Desks(workspace)
         self.copies = Copies(recorder, self._ids, workspace.clock)
         self._copying = Copying(self.copies, self.arms, keeping)
 
@@ -89,7 +91,8 @@ class Serving:
         """
         subject = self._subjects.of(who(call.scope, user))
         drawn = await self._drawn(call, endpoint, subject=subject, streamed=streamed)
-        exchange = Exchange(self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect)
+        desk = self.desk.of(call.request_id)
+        exchange = Exchange(self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect, desk)
         await self._run(call, exchange.stream(call.out) if streamed else _whole(call, exchange), exchange)
 
     async def predict(self, call: Call, endpoint: str, dialect: ModelDialect, *, user: str | None) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, Integer, false
+from sqlalchemy import BigInteger, Index, Integer, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opsloop.core.db.base import Row
@@ -41,6 +41,8 @@ class RequestRow(Row):
     streamed: Mapped[bool]
     shadow: Mapped[bool] = mapped_column(default=False, server_default=false())
     agreement: Mapped[float | None]
+    # JSON text of the list of hits; none where nothing was found.
+    hits: Mapped[str | None] = mapped_column(Text)
 
 
 class SubjectKeyRow(Row):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query
 
 from opsloop.core.web.dependencies import Reading
-from opsloop.monitoring import records, traffic
-from opsloop.monitoring.models import RequestRecord
+from opsloop.monitoring import guardrail_hits, records, traffic
+from opsloop.monitoring.models import HitReport, RequestRecord
 
 router = APIRouter(tags=["monitoring"])
 # What a model predicted is no part of a request's row.
@@ -29,6 +30,16 @@ def of_endpoint(
     }
 
 
+@router.get("/api/endpoints/{name}/guardrails/hits")
+def hits(
+    uow: Reading,
+    name: str,
+    window: Annotated[int, Query(ge=1, le=guardrail_hits.MAX_WINDOW_S, description="seconds until now")] = 86_400,
+) -> HitReport:
+    """What guardrails found in the requests and answers of an endpoint: kinds and counts, never values."""
+    return guardrail_hits.report(uow, name, window)
+
+
 @router.get("/api/requests")
 def newest(
     uow: Reading,
@@ -46,4 +57,5 @@ def newest(
 def _shown(record: RequestRecord) -> dict[str, Any]:
     # FastAPI does not know structs, and an answer names every field, also those at their default.
     fields = (name for name in record.__struct_fields__ if name not in _KEPT_ELSEWHERE)
-    return {name: getattr(record, name) for name in fields} | {"id": record.key}
+    hits = msgspec.to_builtins(record.hits)
+    return {name: getattr(record, name) for name in fields} | {"id": record.key, "hits": hits}

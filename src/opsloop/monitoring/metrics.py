@@ -52,6 +52,15 @@ drift_score = Gauge(
 broken_expectations = Counter(
     "expectations_broken", "Requests that broke an expectation.", ["endpoint", "rule"], registry=REGISTRY
 )
+guardrail_hits = Counter(
+    "guardrail_hits",
+    "What guardrails found in requests and answers, and what was done.",
+    ["endpoint", "kind", "direction", "action"],
+    registry=REGISTRY,
+)
+guardrail_failures = Counter(
+    "guardrail_failures", "Texts that a screen could not look through.", ["endpoint", "screen"], registry=REGISTRY
+)
 error_answers = Counter(
     "gateway_error_answers",
     "Requests that were answered with an error, by the name it has in problem documents.",
@@ -71,6 +80,8 @@ def observe(record: RequestRecord) -> None:
     counter, histogram = _children(record.endpoint, record.release, record.arm, record.status)
     counter.inc()
     histogram.observe(record.duration_ms / 1000)
+    for hit in record.hits:
+        guardrail_hits.labels(record.endpoint, hit.kind, hit.direction, hit.action.value).inc(hit.count)
 
 
 def forget_drift(endpoint: str, release: str) -> None:

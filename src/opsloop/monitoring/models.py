@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from opsloop.guardrails.models_g import Action, Direction, Hit
+
 NOTHING = msgspec.Raw(b"null")
 """What a record without rows keeps of them."""
 
@@ -45,6 +47,7 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
         drift_score: of the endpoint's drift detector after this request; 1 is an alarm.
         shadow: the candidate was asked beside stable, whose answer the caller got; its own was thrown away.
         agreement: of a shadow attempt, the share of rows on which it said what stable did; None when one failed.
+        hits: what guardrails found in the request and in the answer, and what was done; never what it was.
     """
 
     id: str = ""
@@ -72,6 +75,12 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
     drift_score: float | None = None
     shadow: bool = False
     agreement: float | None = None
+    hits: tuple[Hit, ...] = ()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether guardrails did more than count: the caller saw it."""
+        return any(hit.action.keeps_back for hit in self.hits)
 
     @property
     def original_id(self) -> str:
@@ -133,3 +142,27 @@ class TrafficPoint:
     errors: int
     p50_ms: float | None
     p95_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HitCount:
+    """How many requests of an arm had a hit, and how many places were found in them together."""
+
+    arm: ArmName
+    kind: str
+    direction: Direction
+    action: Action
+    requests: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class HitReport:
+    """`requests` counts all attempts in the window, `guarded` those in which something was held back."""
+
+    endpoint: str
+    window_s: int
+    until: datetime
+    requests: int
+    guarded: int
+    counts: tuple[HitCount, ...]

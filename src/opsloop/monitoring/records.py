@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+import msgspec
 from sqlalchemy import Select, Table, select
 
 from opsloop.core.caller import Role
 from opsloop.core.db.many import insert_new
 from opsloop.core.db.order import one_after_another
 from opsloop.core.workspace import UnitOfWork
+from opsloop.guardrails.models_g import Hit
 from opsloop.monitoring._tables import RequestRow
 from opsloop.monitoring.instants import instant_of, microseconds
 from opsloop.monitoring.models import ArmName, RequestRecord, Status
@@ -18,11 +20,13 @@ from opsloop.monitoring.predictions import service as predictions
 
 BELL = "records"
 MAX_LIMIT = 10_000
+_encode = msgspec.json.Encoder().encode
+_hits = msgspec.json.Decoder(tuple[Hit, ...])
 _TABLE = cast(Table, RequestRow.__table__)
 _COLUMNS = (
     *("key", "request_id", "endpoint", "release", "arm", "rollout", "candidate_share", "subject", "started_us"),
     *("duration_ms", "status", "error_type", "http_status", "shielded", "abstained", "tokens_in", "tokens_out"),
-    *("engine", "streamed", "shadow", "agreement"),
+    *("engine", "streamed", "shadow", "agreement", "hits"),
 )
 
 
@@ -100,6 +104,7 @@ def _values(record: RequestRecord) -> tuple[Any, ...]:
         record.streamed,
         record.shadow,
         record.agreement,
+        _encode(record.hits).decode() if record.hits else None,
     )
 
 
@@ -126,4 +131,5 @@ def _record(row: RequestRow) -> RequestRecord:
         streamed=row.streamed,
         shadow=row.shadow,
         agreement=row.agreement,
+        hits=() if row.hits is None else _hits.decode(row.hits),
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+import msgspec
+from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from opsloop.core.web.dependencies import Reading, Writing
-from opsloop.releases import rollouts, service
+from opsloop.guardrails.models_g import Direction, Guardrails
+from opsloop.releases import guarding, rollouts, service
 from opsloop.releases.models import Endpoint, EndpointState, Released, Rollout, RolloutHistory
 
 router = APIRouter(prefix="/api", tags=["releases"])
@@ -69,6 +71,40 @@ def releases(uow: Reading, name: str) -> dict[str, Any]:
 def releases_of(uow: Reading, serves: Annotated[str, Query(max_length=300)]) -> dict[str, Any]:
     """Releases of every endpoint that serve a version such as `iris@3`, the newest first."""
     return {"items": service.releases_of(uow, serves), "next": None}
+
+
+@router.get("/endpoints/{name}/guardrails")
+def guardrails(uow: Reading, name: str) -> Guardrails:
+    """What is looked for in the requests and answers of an endpoint, and what happens then."""
+    return guarding.of_endpoint(uow, name)
+
+
+@router.put("/endpoints/{name}/guardrails")
+def put_guardrails(
+    uow: Writing,
+    name: str,
+    policy: Annotated[dict[str, JsonValue], Body()],
+    version: Annotated[int | None, Query(ge=0, description="that is to be replaced; any other is a conflict")] = None,
+) -> Guardrails:
+    """Replace the guardrails of an endpoint; gateways follow within a second."""
+    return guarding.put(uow, name, policy, expected=version)
+
+
+class Tried(BaseModel):
+    """A text to try the policy on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(max_length=100_000)
+    direction: Direction = "answer"
+
+
+@router.post("/endpoints/{name}/guardrails/check")
+def check_guardrails(uow: Reading, name: str, body: Tried) -> dict[str, Any]:
+    """What the guardrails of an endpoint would do with a text; nothing is recorded."""
+    found = guarding.check(uow, name, body.text, body.direction)
+    # FastAPI does not know structs.
+    return {"outcome": found.outcome, "text": found.text, "hits": msgspec.to_builtins(found.hits)}
 
 
 @router.post("/endpoints/{name}/rollback")

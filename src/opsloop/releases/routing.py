@@ -15,6 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from opsloop.core.workspace import UnitOfWork
+from opsloop.guardrails import policies
+from opsloop.guardrails.policy import NOTHING, Policy
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow, RoutingRow
 from opsloop.releases.errors import NothingReleased
 from opsloop.releases.models import Kind
@@ -47,6 +49,7 @@ class Route:
         shield: whether stable answers when the candidate failed before its first byte was sent.
         shadow: the share of requests, 0 to 1, that the candidate is asked too once stable's answer was sent; what it
             says is recorded and thrown away.
+        guardrails: what is looked for in requests and answers; a release may make it stricter.
     """
 
     endpoint: str
@@ -57,6 +60,7 @@ class Route:
     salt: str
     shield: bool
     shadow: float = 0.0
+    guardrails: Policy = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,10 @@ def routing_table(uow: UnitOfWork) -> RoutingTable:
     wanted = {row.stable for row in endpoints} | {row.release for row in rollouts.values()}
     found = uow.session.scalars(select(ReleaseRow).where(ReleaseRow.id.in_(name for name in wanted if name)))
     releases = {row.id: row for row in found}
-    routes = {row.name: _route(row, rollouts.get(row.name), releases) for row in endpoints}
+    guardrails = policies.of_all(uow)
+    routes = {
+        row.name: _route(row, rollouts.get(row.name), releases, guardrails.get(row.name, NOTHING)) for row in endpoints
+    }
     return RoutingTable(version, routes, endpoints[0].name if endpoints else None)
 
 
@@ -120,7 +127,9 @@ def bump(uow: UnitOfWork) -> int:
     return version
 
 
-def _route(endpoint: EndpointRow, rollout: RolloutRow | None, releases: Mapping[str, ReleaseRow]) -> Route:
+def _route(
+    endpoint: EndpointRow, rollout: RolloutRow | None, releases: Mapping[str, ReleaseRow], guardrails: Policy
+) -> Route:
     return Route(
         endpoint=endpoint.name,
         stable=_arm("stable", releases[endpoint.stable]) if endpoint.stable else None,
@@ -130,6 +139,7 @@ def _route(endpoint: EndpointRow, rollout: RolloutRow | None, releases: Mapping[
         salt=rollout.salt if rollout else "",
         shield=bool(rollout.plan["shield"]) if rollout else False,
         shadow=_shadow(rollout) if rollout else 0.0,
+        guardrails=guardrails,
     )
 
 

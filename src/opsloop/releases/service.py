@@ -13,7 +13,7 @@ from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.workspace import UnitOfWork
-from opsloop.releases import champions, gates, model_config, rollouts, routing, served
+from opsloop.releases import champions, gates, guarding, model_config, rollouts, routing, served
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow
 from opsloop.releases.errors import EndpointExists, NoEarlierRelease, NothingReleased, RolloutGoesOn, ServedAlready
 from opsloop.releases.events import EndpointRolledBack
@@ -47,6 +47,7 @@ def create_endpoint(uow: UnitOfWork, name: str) -> Endpoint:
     )
     uow.session.add(row)
     uow.audit("endpoint.created", f"endpoint/{name}", kind=row.kind)
+    guarding.begin(uow, name)
     return _endpoint(row)
 
 
@@ -112,6 +113,7 @@ def create_release(
     stable = uow.session.get(ReleaseRow, row.stable) if row.stable else None
     config = dict(config or {})
     model_config.check(version, config)
+    guarding.check_config(config)
     digest = _digest(kind=row.kind, serves_digest=version.digest, config=config, evaluation=evaluation)
     if stable is not None and stable.digest == digest:
         raise ServedAlready(endpoint=endpoint, number=stable.number)

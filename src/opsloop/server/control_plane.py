@@ -31,6 +31,7 @@ from opsloop.feedback.api import router as feedback
 from opsloop.flows.api import router as flows
 from opsloop.flows.run_api import router as flow_runs
 from opsloop.guardrails.api import router as guardrails
+from opsloop.guardrails.support.api import router as support
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.api import router as monitoring
@@ -71,6 +72,7 @@ ROUTERS = (
     alarms,
     feedback,
     guardrails,
+    support,
     console,
 )
 

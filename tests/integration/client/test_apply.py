@@ -230,6 +230,34 @@ def test_going_back_to_the_stable_flow_is_nothing_to_do(client: Client, folder: 
     assert planned(client, folder).changes == ()
 
 
+def test_guardrails_are_there_before_the_first_release_and_follow_the_file(client: Client, folder: Path) -> None:
+    file = folder / "opsloop.yaml"
+    guardrails = "guardrails: {answers: {pii: redact, email: flag}, allow: ['*@acme.example']}"
+    file.write_text(PROJECT.replace("config: {tone: calm}", "config: {tone: calm}, " + guardrails))
+    assert changes(planned(client, folder))["guardrails chat"] == "as declared, before anything is released"
+    assert [line for line in applied(client, folder) if "chat" in line] == [
+        "✓ guardrails chat: version 2",
+        "✓ endpoint chat: Release 1 (echo@1) is promoted",
+    ]
+    assert changes(planned(client, folder)) == {}
+    file.write_text(file.read_text().replace("email: flag", "email: block, iban: flag"))
+    assert changes(planned(client, folder)) == {
+        "guardrails chat": "answers.email flag → block; answers.iban allow → flag"
+    }
+    assert applied(client, folder) == ["✓ guardrails chat: version 3"]
+    assert client.guardrails.get("chat").policy["allow"] == ["*@acme.example"]
+    assert changes(planned(client, folder)) == {}
+
+
+def test_guardrails_that_are_wrong_name_their_line(folder: Path) -> None:
+    file = folder / "opsloop.yaml"
+    file.write_text(PROJECT.replace("config: {tone: calm}", "guardrails: {answers: {emial: redact}}"))
+    with pytest.raises(
+        InvalidInput, match=r":8: endpoints\.chat: guardrails\.answers\.emial is not known; did you mean"
+    ):
+        project.load(folder)
+
+
 def test_an_experiment_that_is_wrong_is_found_before_anything_is_sent(client: Client, folder: Path) -> None:
     (folder / "experiment.yaml").write_text("name: e\ndatasets: [{name: questions}]\nevaluatorz: []\n")
     (folder / "opsloop.yaml").write_text(PROJECT + "experiments:\n  e: {file: experiment.yaml}\n")

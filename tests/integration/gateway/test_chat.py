@@ -79,6 +79,7 @@ def test_turns_before_the_question_are_the_flows_chat_history(shop: Shop, live: 
 
 
 def test_a_stream_gives_pieces_usage_and_its_end(shop: Shop, live: Start, client_of: ClientOf) -> None:
+    shop.guard({})
     shop.release(STREAMS, dag=STREAMING_DAG)
     running = live()
     chunks = list(

@@ -51,6 +51,7 @@ def test_a_flow_answers_by_the_names_of_its_outputs(shop: Shop, live: Start, htt
 
 
 def test_events_of_a_stream_end_with_the_result(shop: Shop, live: Start, http: httpx.Client) -> None:
+    shop.guard({})
     shop.release(STREAMS, dag=STREAMING_DAG)
     answer = invoke(http, live(), {"inputs": {"question": "why?"}}, accept="text/event-stream")
     assert answer.headers["content-type"] == "text/event-stream"

@@ -20,6 +20,7 @@ from opsloop.flows import package, versions
 from opsloop.gateway.app import Gateway
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
+from opsloop.releases import guarding
 from opsloop.releases import service as releases
 from opsloop.releases.driver import Driver
 
@@ -143,6 +144,11 @@ class Shop:
     def endpoint(self, name: str = "chat") -> None:
         with self.workspace.writing(OPERATOR) as uow:
             releases.create_endpoint(uow, name)
+
+    def guard(self, policy: dict[str, Any], endpoint: str = "chat") -> None:
+        """Give an endpoint guardrails; none for an empty policy."""
+        with self.workspace.writing(OPERATOR) as uow:
+            guarding.put(uow, endpoint, policy)
 
     def release(self, code: str, *, dag: str = DAG, endpoint: str = "chat", strategy: object = "blue-green") -> str:
         """A new release; returns its rollout's id."""

@@ -1,0 +1,1 @@
+"""The support queue: conversations that a person is to answer."""
