@@ -31,6 +31,7 @@ from opsloop.console.pages import (
     renewal,
     rollout,
     sign_in,
+    support,
     training,
     use,
 )
@@ -59,6 +60,7 @@ PAGES = (
     documents,
     document,  # after these, of whose pages any has the form of its own
     chat,
+    support,
     audit,
     jobs,
     places,

@@ -40,7 +40,7 @@ class Source(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back; `failed` says why nothing did."""
+    """What came back; `failed` says why nothing did, `ticket` under which a person is to answer."""
 
     content: str
     sources: tuple[Source, ...]
@@ -49,6 +49,7 @@ class Reply:
     arm: str
     request_id: str
     failed: str = ""
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ def _reply(answer: httpx.Response) -> Reply:
         release=told.get("number"),
         arm=str(told.get("arm", "")),
         request_id=str(told.get("request_id", "")),
+        ticket=str((told.get("ticket") or {}).get("id", "")),
     )
 
 

@@ -69,7 +69,7 @@ class Section:
 
 
 SECTIONS = (
-    Section("Operate", (Place("Overview", "/"), Place("Jobs", "/jobs"))),
+    Section("Operate", (Place("Overview", "/"), Place("Support", "/support"), Place("Jobs", "/jobs"))),
     Section(
         "Build",
         (

@@ -20,6 +20,8 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback._tables import FeedbackRow
 from opsloop.feedback.models import Feedback, FeedbackId, FeedbackSummary, Thumb
+from opsloop.guardrails.redaction import redacted
+from opsloop.guardrails.settings import GuardrailSettings
 
 BELL = "records"
 MAX_COMMENT = 4_000
@@ -49,7 +51,7 @@ def add(
         request_id=_request_id(request_id),
         score=_score(score, thumb),
         thumb=thumb,
-        comment=_comment(comment),
+        comment=_kept(uow, _comment(comment)),
         created_at=uow.clock.now(),
         created_by=uow.by.name,
     )
@@ -134,6 +136,13 @@ def _comment(given: str | None) -> str | None:
     if _UNSTORABLE.search(given):
         raise InvalidInput(field="comment", value=given, wanted="text without NUL characters and lone surrogates")
     return given.strip()
+
+
+def _kept(uow: UnitOfWork, comment: str | None) -> str | None:
+    """A comment as it is stored: people write who they are into it."""
+    if comment is None or not uow.workspace.section(GuardrailSettings).redact_stored:
+        return comment
+    return redacted(comment)
 
 
 def _feedback(row: FeedbackRow) -> Feedback:

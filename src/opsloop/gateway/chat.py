@@ -26,6 +26,7 @@ from opsloop.gateway.outlet import event
 from opsloop.gateway.serving import Serving
 from opsloop.gateway.spoken import spoken
 from opsloop.gateway.tokens import Usage
+from opsloop.guardrails.redaction import redacted_value
 from opsloop.guardrails.support.models import Said
 from opsloop.releases.routing import Arm
 
@@ -97,7 +98,7 @@ class ChatDialect:
 
     def broken(self, error: OpsloopError) -> bytes:
         # No [DONE]: clients of OpenAI raise on an `error` in the stream.
-        return event(_encode(error_of(spoken(error, self._request_id), status_of(error))[1]))
+        return event(_encode(redacted_value(error_of(spoken(error, self._request_id), status_of(error))[1])))
 
     def _chunk(self, delta: dict[str, Any], *, finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}

@@ -23,6 +23,7 @@ from opsloop.gateway.outlet import EVENTS, event
 from opsloop.gateway.serving import Serving
 from opsloop.gateway.spoken import spoken
 from opsloop.gateway.tokens import Usage
+from opsloop.guardrails.redaction import redacted_value
 from opsloop.guardrails.support.models import Said
 from opsloop.releases.routing import Arm
 
@@ -89,10 +90,8 @@ class InvokeDialect:
         return event(self.body(answer), name=b"result")
 
     def broken(self, error: OpsloopError) -> bytes:
-        return event(
-            problems.body_of(problems.problem(spoken(error, self._request_id), request_id=self._request_id)),
-            name=b"error",
-        )
+        document = redacted_value(problems.problem(spoken(error, self._request_id)))
+        return event(problems.body_of({**document, "request_id": self._request_id}), name=b"error")
 
     def _facts(self, arm: Arm) -> dict[str, Any]:
         return {"release": arm.release, "number": arm.number, "arm": arm.name, "request_id": self._request_id}

@@ -9,6 +9,7 @@ from opsloop.gateway.calls import Call
 from opsloop.gateway.errors import BodyTooSlow
 from opsloop.gateway.outlet import JSON, RETRY_AFTER_S
 from opsloop.gateway.spoken import spoken
+from opsloop.guardrails.redaction import redacted, redacted_value
 from opsloop.monitoring import metrics
 
 _OPENAI, _INFERENCE = "/v1/", "/v2"
@@ -17,7 +18,10 @@ _OPENAI, _INFERENCE = "/v1/", "/v2"
 async def refuse(
     call: Call, error: OpsloopError, *, status: int | None = None, headers: list[tuple[bytes, bytes]] | None = None
 ) -> None:
-    """Nothing when an answer has begun."""
+    """Nothing when an answer has begun.
+
+    What is wrong is named without personal data: problem documents are logged and stored by those who get them.
+    """
     if call.out.is_open:
         return
     error = spoken(error, call.request_id)
@@ -31,11 +35,13 @@ async def refuse(
     path = call.scope["path"]
     if path.startswith(_OPENAI):
         status, document = openai.error_of(error, status)
+        document = redacted_value(document)
         await call.out.whole(status, problems.body_of(document), content_type=JSON, headers=headers)
     elif path.startswith(_INFERENCE):
-        body = problems.body_of({"error": error.sentence})
+        body = problems.body_of({"error": redacted(error.sentence)})
         await call.out.whole(status, body, content_type=JSON, headers=headers)
     else:
-        document = {**problems.problem(error, request_id=call.request_id), "status": status}
+        document = redacted_value({**problems.problem(error), "status": status})
+        document["request_id"] = call.request_id
         media_type = problems.MEDIA_TYPE.encode()
         await call.out.whole(status, problems.body_of(document), content_type=media_type, headers=headers)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from functools import cache
 from typing import Any
 
-from opsloop.guardrails.models_g import Action
+from structlog.typing import Processor
+
+from opsloop.core import settings
+from opsloop.guardrails.models import Action
 from opsloop.guardrails.policy import Policy
 from opsloop.guardrails.screening import ScreenBroken, Tally, screened, screened_value
+from opsloop.guardrails.settings import GuardrailSettings
 
 UNREADABLE = "[NOT LOOKED THROUGH]"
 """What is kept of a text that a screen cannot look through."""
@@ -36,7 +40,12 @@ def redacted_value(value: Any) -> Any:
 
 
 # What a log line says of itself, and not of what was said.
-_OWN = frozenset({"event", "level", "timestamp", "request", "endpoint", "release"})
+_OWN = frozenset({"level", "timestamp", "request", "endpoint", "release"})
+
+
+def log_redactor(file_values: Mapping[str, Any] | None = None) -> Processor | None:
+    """What takes personal data out of log lines, unless the settings say not to."""
+    return redact_log_line if settings.read(GuardrailSettings, file_values).redact_stored else None
 
 
 def redact_log_line(logger: object, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

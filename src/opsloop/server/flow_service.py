@@ -29,6 +29,7 @@ from opsloop.gateway.bodies import CallerGone, body_of, header
 from opsloop.gateway.errors import NoSuchRoute, WentWrong
 from opsloop.gateway.outlet import Outlet, event
 from opsloop.gateway.spoken import spoken
+from opsloop.guardrails.redaction import log_redactor
 from opsloop.server.authentication import is_loopback
 from opsloop.server.protocol import Protocol
 from opsloop.server.serving import KEEP_ALIVE_S, listen, loop_factory, url_of
@@ -169,7 +170,7 @@ def serve(flow: LoadedFlow, settings: CoreSettings, *, key: str | None, ids: Ids
     """
     if key is None and not is_loopback(settings.host):
         raise OpenFlow(host=settings.host)
-    logging.configure(level=settings.log_level, form=settings.log_format)
+    logging.configure(level=settings.log_level, form=settings.log_format, redact=log_redactor())
     listener = listen(settings)
     app = FlowService(flow, key=key, body_limit_bytes=settings.body_limit_bytes, ids=ids)
     config = uvicorn.Config(

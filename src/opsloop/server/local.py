@@ -13,6 +13,7 @@ from opsloop.core.lock import FolderLock
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.telemetry import logging
+from opsloop.guardrails.redaction import log_redactor
 from opsloop.server.platform import Platform
 
 
@@ -38,7 +39,7 @@ class LocalPlatform:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         settings.check(self._file_values)
-        logging.configure(level="warning", form=self._settings.log_format)
+        logging.configure(level="warning", form=self._settings.log_format, redact=log_redactor(self._file_values))
         with FolderLock.take(self._settings.data_dir):
             workspace = open_workspace(self._settings, file_values=self._file_values)
             self._platform = Platform(workspace)

@@ -32,6 +32,7 @@ from opsloop.gateway.predicting.log_lines import LogLines
 from opsloop.gateway.predicting.predictor import Predictor
 from opsloop.gateway.refusing import refuse
 from opsloop.gateway.settings import GatewaySettings
+from opsloop.guardrails.redaction import log_redactor
 from opsloop.models.runtime import LoadedModel
 from opsloop.monitoring import metrics
 from opsloop.monitoring.drift.hooks import Hook
@@ -150,7 +151,7 @@ def serve(
     """
     if key is None and not is_loopback(settings.host):
         raise OpenService(host=settings.host)
-    logging.configure(level=settings.log_level, form=settings.log_format)
+    logging.configure(level=settings.log_level, form=settings.log_format, redact=log_redactor())
     listener = listen(settings)
     gateway, ids, clock = read(GatewaySettings), RandomIds(), SystemClock()
     lines = LogLines(1.0 if log_share is None else log_share)

@@ -26,6 +26,9 @@ from opsloop.evaluation import gates
 from opsloop.evaluation import jobs as _evaluation_jobs  # noqa: F401 (registers their kind)
 from opsloop.evaluation import service as evaluations
 from opsloop.flows import package, versions
+from opsloop.guardrails.models import Action, Hit
+from opsloop.guardrails.support import service as support
+from opsloop.guardrails.support.models import Said
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
 from opsloop.rag import service as rag
@@ -214,7 +217,31 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
         platform.ids["failed_preparation_run"] = preparations.start(uow, "failing").id
     run_due(platform.workspace, kind=preparations.KIND)
     trained(platform)
+    escalated(platform)
     return platform
+
+
+def escalated(platform: Platform, endpoint: str = "support-chat") -> None:
+    """Requests in which guardrails found something, and a case in each state, one claimed by somebody else."""
+    found = (Hit("email", "request", Action.FLAG), Hit("payment_card", "answer", Action.REDACT, 2))
+    made = RequestRecord(
+        request_id="guarded", endpoint=endpoint, release="release_x", arm="stable", subject="s",
+        started_at=platform.clock.now() - timedelta(seconds=1), duration_ms=3.0, status="ok", hits=found,
+    )  # fmt: skip
+    maria = Caller("key:maria", Role.OPERATOR)
+    with platform.workspace.writing(ADMIN) as uow:
+        records.ingest(uow, [made])
+        for name in ("open", "claimed", "held", "answered", "closed"):
+            said = [Said("user", f"I want a person. {HOSTILE}"), Said("assistant", "I do not know.")]
+            ticket = support.open_case(uow, endpoint, f"{name}-request", said, kinds=["payment_card"], release="r")
+            platform.ids[f"{name}_case"] = ticket.id
+        for name in ("claimed", "answered", "closed"):
+            support.claim(uow, platform.ids[f"{name}_case"])
+        for name in ("answered", "closed"):
+            support.answer(uow, platform.ids[f"{name}_case"], HOSTILE.replace("\u0007", ""))
+        support.close(uow, platform.ids["closed_case"])
+    with platform.workspace.writing(maria) as uow:
+        support.claim(uow, platform.ids["held_case"])
 
 
 _learn = learning.learn

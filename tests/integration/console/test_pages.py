@@ -44,6 +44,8 @@ def addresses(platform: Platform) -> list[str]:
         f"/evaluations/compare?base={ids['run']}&head={ids['failed_run']}&by=question",
         f"/evaluations/compare?base={ids['run']}&head={ids['failed_run']}&rows=all&page=2",
         f"/evaluations/compare?base={ids['run']}&head={ids['failed_run']}&row=3",
+        "/support?state=open",
+        *(f"/support/cases/{ids[f'{state}_case']}" for state in ("open", "claimed", "held", "answered", "closed")),
         "/chat/support-chat",
         "/use/support-chat",
         "/flows?q=help",

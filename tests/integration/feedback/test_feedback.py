@@ -30,6 +30,20 @@ def test_a_thumb_is_a_score_too(workspace: Workspace, admin: Caller) -> None:
         assert service.newest(uow, before_seq=down.seq) == [up]
 
 
+def test_a_comment_is_kept_without_personal_data(workspace: Workspace, admin: Caller) -> None:
+    kept = add(workspace, admin, "req_1", thumb="down", comment="mail me: maria@example.com, card 4111 1111 1111 1111")
+    assert kept.comment == "mail me: [EMAIL], card [PAYMENT_CARD]"
+
+
+def test_a_comment_is_kept_as_it_is_where_the_settings_say_so(
+    sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSLOOP_REDACT_STORED", "false")
+    assert (
+        add(sqlite_workspace, admin, "req_1", thumb="up", comment="I am a@example.com").comment == "I am a@example.com"
+    )
+
+
 def test_new_feedback_rings_the_bell_of_records(workspace: Workspace, admin: Caller) -> None:
     add(workspace, admin, "req_1", score=0.5)
     assert workspace.bell("records").wait(timeout_s=0)

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from opsloop.core.caller import Caller, Role
 from opsloop.core.identity import keys
 from opsloop.core.workspace import Workspace
+from opsloop.guardrails.support import service as support
 from opsloop.rag import service as documents
 from opsloop.server.authentication import OpenToAll, is_loopback, refuse_open_door
 from opsloop.server.control_plane import control_plane
@@ -263,3 +264,26 @@ async def test_text_that_cannot_be_stored_is_refused_with_a_problem_document(
     answer = await ask(entrance, "POST", path, content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert answer.json()["type"] == "urn:opsloop:problem:invalid-input"
+
+
+@pytest.mark.anyio
+async def test_a_ticket_needs_its_token_and_no_key(
+    sqlite_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSLOOP_AUTH", "keys")
+    with sqlite_workspace.writing(Caller("system:gateway", Role.ADMIN)) as uow:
+        ticket = support.open_case(uow, "chat", "req_1", [], kinds=[], release="release_1")
+    entrance = Entrance(sqlite_workspace, NoDataPlane(), control_plane(sqlite_workspace))
+    with_token = {"x-ticket-token": ticket.token}
+    found = await ask(entrance, "GET", f"/support/{ticket.id}", headers=with_token)
+    assert (found.status_code, found.json()["state"]) == (200, "open")
+    wrong = await ask(entrance, "GET", f"/support/{ticket.id}", headers={"x-ticket-token": "x"})
+    assert wrong.status_code == 404
+    for method, path in (
+        ("GET", f"/api/support/{ticket.id}"),
+        ("GET", "/support"),
+        ("POST", f"/support/cases/{ticket.id}/claim"),
+        ("GET", f"/support/cases/{ticket.id}"),
+        ("DELETE", f"/support/{ticket.id}"),
+    ):
+        assert (await ask(entrance, method, path, headers=with_token)).status_code == 401

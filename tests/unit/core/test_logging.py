@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from opsloop.core.telemetry import logging
+from opsloop.guardrails.redaction import redact_log_line
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +25,24 @@ def logs_as_before() -> Iterator[None]:
 
 def call_with(api_key: str) -> None:
     raise ValueError(f"refused, {len(api_key)} characters")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_nobody_should_read_is_taken_out_of_lines_and_tracebacks(form: str) -> None:
+    out = io.StringIO()
+    logging.configure(level="info", form=form, stream=out, redact=redact_log_line)
+    mail = "@".join(["maria.lopez", "example.com"])  # whole in no line of code, which a traceback shows
+    structlog.get_logger().info("asked", by=mail, told=[{"to": mail}], request="req_1")
+    standard.getLogger("library").warning("no such user: %s", mail)
+    try:
+        raise ValueError(f"no such user: {mail}")
+    except ValueError:
+        structlog.get_logger().exception("request_failed")
+        standard.getLogger("library").exception("library_failed")
+    told = out.getvalue()
+    assert mail not in told
+    assert told.count("[EMAIL]") == 5
+    assert "req_1" in told
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

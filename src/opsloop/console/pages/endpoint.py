@@ -17,9 +17,10 @@ from opsloop.console.page import Frame, Place, page, shape_of
 from opsloop.console.renewals import RenewalsView
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
-from opsloop.monitoring import records, traffic
-from opsloop.monitoring.models import ArmTraffic, Traffic
-from opsloop.releases import rollouts
+from opsloop.guardrails.models import Guardrails
+from opsloop.monitoring import guardrail_hits, records, traffic
+from opsloop.monitoring.models import ArmTraffic, HitReport, Traffic
+from opsloop.releases import guarding, rollouts
 from opsloop.releases import service as releases
 from opsloop.releases.models import EndpointState, Release, Rollout, RolloutStatus
 
@@ -55,6 +56,8 @@ class EndpointView:
     releases: tuple[Release, ...]
     rollouts: tuple[Rollout, ...]
     renewals: RenewalsView | None
+    guardrails: Guardrails
+    hits: HitReport
     last_request_at: datetime | None
     span: Span
     compared_s: int
@@ -96,6 +99,8 @@ def view(uow: UnitOfWork, name: str, window_s: int) -> EndpointView:
         releases=tuple(releases.releases(uow, name)[:RELEASES]),
         rollouts=tuple(recent),
         renewals=renewals.view(uow, name),
+        guardrails=guarding.of_endpoint(uow, name),
+        hits=guardrail_hits.report(uow, name, window_s),
         last_request_at=newest[0][1].started_at if newest else None,
         span=span,
         compared_s=compared_s,
@@ -205,7 +210,9 @@ def _shape(shown: EndpointView) -> str:
     facts = (rollout.id, rollout.status, rollout.step, rollout.share) if rollout else ()
     sides = [bool(shown.traffic.arm(arm)) for arm in charts.ARMS]
     history = len(shown.renewals.history) if shown.renewals else 0
-    return shape_of([shown.state.stable, shown.state.candidate, facts, sides, len(shown.releases), history])
+    guarded = [(hit.arm, hit.kind, hit.direction, hit.action) for hit in shown.hits.counts]
+    about = [shown.state.stable, shown.state.candidate, facts, sides, len(shown.releases), history]
+    return shape_of([*about, shown.guardrails.version, guarded])
 
 
 @live.topic("endpoint")

@@ -2,8 +2,9 @@
 // The chat box: asks the endpoint as any OpenAI client does, streams the answer in, shows its sources, takes thumbs.
 
 /** @typedef {{quote?: string, filename?: string, document_id?: string, start?: number, end?: number}} Source */
-/** @typedef {{number?: number, arm?: string, request_id?: string, citations?: Source[], abstained?: boolean | null}} Told */
-/** @typedef {{role: "user" | "assistant", content: string, told?: Told, failed?: string, thumb?: string}} Turn */
+/** @typedef {{id: string, token: string, url: string}} Ticket */
+/** @typedef {{number?: number, arm?: string, request_id?: string, citations?: Source[], abstained?: boolean | null, ticket?: Ticket}} Told */
+/** @typedef {{role: "user" | "assistant", content: string, told?: Told, failed?: string, thumb?: string, answered?: string}} Turn */
 
 const box = /** @type {HTMLElement | null} */ (document.querySelector("[data-chat]"));
 const endpoint = box?.dataset.chat ?? "";
@@ -69,6 +70,32 @@ function thumbsOf(turn) {
   return row;
 }
 
+const LOOK_EVERY_MS = 5000;
+
+/** What a person answers under a ticket: looked for until it is there. @param {Turn} turn @param {Ticket} ticket */
+function ticketOf(turn, ticket) {
+  const row = element("div", "ticket");
+  row.setAttribute("role", "status");
+  const show = () => row.replaceChildren(element("div", "by", "A person"), element("div", "text", turn.answered));
+  if (turn.answered !== undefined) { show(); return row; }
+  row.append(element("span", "muted", `Waiting for a person, ticket ${ticket.id}.`));
+  const look = async () => {
+    if (!row.isConnected) return;
+    let ends = false;
+    try {
+      const response = await fetch(ticket.url, { headers: { "x-ticket-token": ticket.token, accept: "application/json" } });
+      const found = response.ok ? await response.json() : {};
+      ends = response.status === 404 || found.state === "answered" || found.state === "closed";
+      if (ends) turn.answered = found.answer ?? "This was closed without an answer.";
+    } catch { /* the platform is away for a moment: look again */ }
+    if (!ends) { setTimeout(look, LOOK_EVERY_MS); return; }
+    show();
+    remember();
+  };
+  setTimeout(look, 0);
+  return row;
+}
+
 /** @param {Turn} turn @param {HTMLElement} item */
 function draw(turn, item) {
   const by = element("div", "by", turn.role === "user" ? "You" : endpoint);
@@ -79,6 +106,7 @@ function draw(turn, item) {
   if (turn.told.number) by.append(element("span", "", `release ${turn.told.number} · ${turn.told.arm}`));
   if (turn.told.abstained) by.append(element("span", "abstained", "~ abstained: the documents do not say"));
   (turn.told.citations ?? []).forEach((source, index) => item.append(sourceOf(source, index + 1)));
+  if (turn.told.ticket) item.append(ticketOf(turn, turn.told.ticket));
   if (turn.told.request_id) item.append(thumbsOf(turn));
   return text;
 }

@@ -15,12 +15,13 @@ from structlog.typing import Processor
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
+def configure(*, level: str, form: str, stream: TextIO | None = None, redact: Processor | None = None) -> None:
     """Set up this process's logs; lines of other libraries take the same form.
 
     Args:
         level: debug, info, warning or error.
         form: `json`, `text`, or `auto`: text when the stream is a terminal.
+        redact: takes what nobody should read out of a line, its traceback too, before it is written.
     """
     stream = stream or sys.stderr
     as_text = form == "text" or (form == "auto" and stream.isatty())
@@ -35,6 +36,8 @@ def configure(*, level: str, form: str, stream: TextIO | None = None) -> None:
         if as_text
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
+    if redact is not None:
+        render = [structlog.processors.format_exc_info, redact, render[-1]]
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
