@@ -15,7 +15,7 @@ from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
 if TYPE_CHECKING:
-    from opsloop.guardrails.models_g import Guardrails
+    from opsloop.guardrails.models import Guardrails
 
 
 @noun("guard")

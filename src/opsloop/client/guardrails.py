@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opsloop.client.connection import Connection, path
-from opsloop.guardrails.models import Scan, ScreenShown
-from opsloop.guardrails.models_g import Checked, Direction, Guardrails
+from opsloop.guardrails.models import Checked, Direction, Guardrails, Scan, ScreenShown
 from opsloop.monitoring.models import HitReport
 
 DAY_S = 86_400

@@ -24,7 +24,7 @@ from opsloop.gateway.ledger import Ledger
 from opsloop.gateway.outlet import Outlet
 from opsloop.gateway.settings import GatewaySettings
 from opsloop.gateway.standing_in import stand_in
-from opsloop.guardrails.errors_g import RequestBlocked
+from opsloop.guardrails.errors import RequestBlocked
 from opsloop.guardrails.support.models import Ticket
 from opsloop.releases.routing import Arm, Route
 

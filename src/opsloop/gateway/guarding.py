@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from opsloop.guardrails.errors_g import AnswerBlocked, GuardrailFailed, RequestBlocked
-from opsloop.guardrails.models_g import Action, Hit
+from opsloop.guardrails.errors import AnswerBlocked, GuardrailFailed, RequestBlocked
+from opsloop.guardrails.models import Action, Hit
 from opsloop.guardrails.policy import Policy
 from opsloop.guardrails.screening import ScreenBroken, Tally, screened_value, size_of, watch
 from opsloop.guardrails.streaming import StreamRedactor

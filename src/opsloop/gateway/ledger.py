@@ -25,7 +25,7 @@ from opsloop.core.errors import Kind, OpsloopError
 from opsloop.core.web.problems import status_of
 from opsloop.gateway.complaints import Complaints
 from opsloop.gateway.guarding import Guard
-from opsloop.guardrails.models_g import Hit
+from opsloop.guardrails.models import Hit
 from opsloop.monitoring.models import RequestRecord, Status
 from opsloop.monitoring.recorder import Recorder
 from opsloop.releases.routing import Arm, Route

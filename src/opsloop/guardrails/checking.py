@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsloop.guardrails.models_g import Action, Checked, Direction
+from opsloop.guardrails.models import Action, Checked, Direction
 from opsloop.guardrails.policy import Policy
 from opsloop.guardrails.screening import Tally, screened
 

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from opsloop.core.workspace import UnitOfWork
 from opsloop.guardrails._tables import PolicyRow
-from opsloop.guardrails.errors_g import PolicyChanged
-from opsloop.guardrails.models_g import Guardrails
+from opsloop.guardrails.errors import PolicyChanged
+from opsloop.guardrails.models import Guardrails
 from opsloop.guardrails.policy import NOTHING, Policy, from_stored
 
 

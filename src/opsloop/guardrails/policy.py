@@ -23,8 +23,8 @@ from typing import Any, Literal
 import rfc8785
 
 from opsloop.core.errors import InvalidInput
-from opsloop.guardrails.models_g import Action, Direction
 from opsloop.guardrails.guards import registry
+from opsloop.guardrails.models import Action, Direction
 
 Stored = Literal["redact", "keep"]
 HAND_OVER = "I hand this over to a person. The answer will be given under ticket {ticket}."

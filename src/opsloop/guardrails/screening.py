@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import structlog
 
-from opsloop.guardrails.models_g import Action, Direction, Hit, mark
+from opsloop.guardrails.guards import registry
+from opsloop.guardrails.guards.registry import Guard
+from opsloop.guardrails.models import Action, Direction, Hit, mark
 from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.policy import Policy
-from opsloop.guardrails.guards import registry
-from opsloop.guardrails.guards.registry import Screen
 
 log = structlog.get_logger()
 DEEPEST = 64
@@ -59,7 +59,7 @@ class Watch:
     """
 
     actions: Mapping[str, Action]
-    parts: tuple[tuple[Screen, frozenset[str]], ...]
+    parts: tuple[tuple[Guard, frozenset[str]], ...]
     missing: tuple[str, ...]
 
     @property
@@ -98,7 +98,7 @@ def find(text: str, wanted: Watch, policy: Policy, tally: Tally) -> list[Finding
                 raise ScreenBroken(screen.name) from None
             continue
         found += [each for each in seen if not policy.allow or not policy.allows(text[each.start : each.end])]
-    return _apart(found, wanted.actions) if len(wanted.parts) > 1 else found
+    return _apart(found, wanted.actions)
 
 
 def _apart(found: list[Finding], actions: Mapping[str, Action]) -> list[Finding]:

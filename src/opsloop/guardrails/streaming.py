@@ -10,7 +10,7 @@ the text goes on although more of it might have made it a finding: memory and de
 
 from __future__ import annotations
 
-from opsloop.guardrails.models_g import Action, mark
+from opsloop.guardrails.models import Action, mark
 from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.policy import Policy
 from opsloop.guardrails.screening import Tally, find, replaced, watch

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
-from opsloop.guardrails.models_g import Action, Direction, Hit
+from opsloop.guardrails.models import Action, Direction, Hit
 from opsloop.monitoring._tables import RequestRow
 from opsloop.monitoring.instants import microseconds
 from opsloop.monitoring.models import ArmName, HitCount, HitReport

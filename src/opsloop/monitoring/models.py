@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from opsloop.guardrails.models_g import Action, Direction, Hit
+from opsloop.guardrails.models import Action, Direction, Hit
 
 NOTHING = msgspec.Raw(b"null")
 """What a record without rows keeps of them."""

@@ -12,7 +12,7 @@ from opsloop.core.caller import Role
 from opsloop.core.db.many import insert_new
 from opsloop.core.db.order import one_after_another
 from opsloop.core.workspace import UnitOfWork
-from opsloop.guardrails.models_g import Hit
+from opsloop.guardrails.models import Hit
 from opsloop.monitoring._tables import RequestRow
 from opsloop.monitoring.instants import instant_of, microseconds
 from opsloop.monitoring.models import ArmName, RequestRecord, Status

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from opsloop.core.web.dependencies import Reading, Writing
-from opsloop.guardrails.models_g import Direction, Guardrails
+from opsloop.guardrails.models import Direction, Guardrails
 from opsloop.releases import guarding, rollouts, service
 from opsloop.releases.models import Endpoint, EndpointState, Released, Rollout, RolloutHistory
 

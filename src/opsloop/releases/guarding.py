@@ -14,8 +14,8 @@ from opsloop.core.caller import Role
 from opsloop.core.errors import NotFound
 from opsloop.core.workspace import UnitOfWork
 from opsloop.guardrails import checking, policies
-from opsloop.guardrails.errors_g import GuardrailFailed
-from opsloop.guardrails.models_g import Checked, Direction, Guardrails
+from opsloop.guardrails.errors import GuardrailFailed
+from opsloop.guardrails.models import Checked, Direction, Guardrails
 from opsloop.guardrails.policy import Policy, default, from_stored, parse
 from opsloop.guardrails.screening import ScreenBroken
 from opsloop.releases import routing

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from opsloop.core.errors import InvalidInput
-from opsloop.guardrails.models_g import Action, Hit
-from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.guards import registry
+from opsloop.guardrails.models import Action, Hit
+from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.support import service as support
 from opsloop.guardrails.support.models import CaseState
 from opsloop.monitoring import metrics

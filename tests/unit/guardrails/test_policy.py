@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from opsloop.core.errors import InvalidInput
-from opsloop.guardrails.models_g import Action, Hit
+from opsloop.guardrails.guards import registry
+from opsloop.guardrails.models import Action, Hit
 from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.policy import MAX_ALLOWED, Policy, default, from_stored, parse
 from opsloop.guardrails.redaction import redact_log_line, redacted, redacted_value
 from opsloop.guardrails.screening import ScreenBroken, Tally, screened, screened_value
-from opsloop.guardrails.guards import registry
 
 MAIL, CARD = "a@example.com", "4111111111111111"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsloop.guardrails.models_g import Action
+from opsloop.guardrails.models import Action
 from opsloop.guardrails.policy import Policy
 from opsloop.guardrails.screening import Tally, screened
 from opsloop.guardrails.streaming import LONGEST, StreamRedactor

@@ -38,7 +38,7 @@ def test_traffic_that_moved_to_where_the_model_is_weak_is_expected_to_do_worse()
     assert low < value < high
 
 
-def test_squared_errors_grow_where_rows_move_to_larger_ones() -> None:
+def test_squared_errorsrow_where_rows_move_to_larger_ones() -> None:
     rng = np.random.default_rng(1)
     x = rng.uniform(0, 1, 600)
     reference = [[float(each), "a"] for each in x]

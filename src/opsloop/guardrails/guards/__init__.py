@@ -1,1 +1,1 @@
-"""Screens: what looks through a text for kinds that a policy can name, one file each."""
+"""Guards: what looks through requests and answers for kinds that a policy can name, one file each."""

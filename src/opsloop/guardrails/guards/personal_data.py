@@ -1,16 +1,15 @@
-"""Personal data and secrets: what `pii.scan` finds, as a screen."""
+"""Personal data and secrets: what `pii.scan` finds, in streams too."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from opsloop.guardrails.guards.registry import REACH, guard, settled_by, word_start
 from opsloop.guardrails.pii.detectors.registry import known
 from opsloop.guardrails.pii.models import Finding
-from opsloop.guardrails.pii.scan import find
-from opsloop.guardrails.guards.registry import REACH, screen, settled_by, word_start
+from opsloop.guardrails.pii.scan import SECRET_KINDS, find
 
-SECRETS = frozenset({"secret", "url_credentials"})
 # What a finding of several words has in it: numbers, the marks before a number, addresses, the head of a key.
 _MARKS = re.compile(r"[0-9@+(]|://")
 _KEY_BEGINS = "-----BEGIN "
@@ -24,7 +23,7 @@ class PersonalData:
 
     @property
     def groups(self) -> Mapping[str, Collection[str]]:
-        return {"pii": frozenset(known()) - SECRETS, "secrets": SECRETS & frozenset(known())}
+        return {"pii": frozenset(known()) - SECRET_KINDS, "secrets": SECRET_KINDS & frozenset(known())}
 
     def kinds(self) -> Collection[str]:
         return frozenset(known())
@@ -47,4 +46,4 @@ class PersonalData:
         return at
 
 
-screen(PersonalData())
+guard(PersonalData())

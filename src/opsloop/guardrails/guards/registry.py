@@ -1,4 +1,4 @@
-"""The known screens. A module of `screens` registers its own; adding one edits nothing else."""
+"""The known guards. A module of `guards` registers its own; adding one edits nothing else."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import opsloop.guardrails.guards as package
 from opsloop.guardrails.pii.models import Finding
 
 REACH = 128
-"""How many characters after a place may change what is found there, where a screen says nothing better."""
+"""How many characters after a place may change what is found there, where a guard says nothing better."""
 
 
-class Screen(Protocol):
+class Guard(Protocol):
     """What finds kinds in a text. Pure, without I/O; called from several threads.
 
     Args:
-        name: of the screen, in logs and metrics.
+        name: of the guard, in logs and metrics.
         groups: words that stand for several of its kinds in a policy.
     """
 
@@ -43,19 +43,19 @@ class Screen(Protocol):
         ...
 
 
-S = TypeVar("S", bound=Screen)
-_SCREENS: dict[str, Screen] = {}
+G = TypeVar("G", bound=Guard)
+_GUARDS: dict[str, Guard] = {}
 
 
-def screen(made: S) -> S:
-    """Register a screen."""
-    _SCREENS[made.name] = made
+def guard(made: G) -> G:
+    """Register a guard."""
+    _GUARDS[made.name] = made
     return made
 
 
-def known() -> dict[str, Screen]:
+def known() -> dict[str, Guard]:
     _load()
-    return _SCREENS
+    return _GUARDS
 
 
 @cache
@@ -71,7 +71,7 @@ def groups() -> dict[str, frozenset[str]]:
 
 
 def kinds() -> frozenset[str]:
-    """Every kind that a screen knows."""
+    """Every kind that a guard knows."""
     return frozenset(kind for each in known().values() for kind in each.kinds())
 
 

@@ -1,4 +1,4 @@
-"""Microsoft Presidio's recognisers as one more engine for personal data: slower by far, and it knows names with a model.
+"""Presidio's recognisers as one more engine for personal data: slower by far, and it knows names with a model.
 
 With a spaCy model of English in the environment (`en_core_web_lg`, `_md` or `_sm`) it finds persons and places too;
 without one its patterns only. Its kinds have our words where both have one.
@@ -60,7 +60,7 @@ def _words() -> Any:
         return SpacyNlpEngine(models=[{"lang_code": LANGUAGE, "model_name": installed}])
     import spacy
 
-    class Blank(SpacyNlpEngine):
+    class Blank(SpacyNlpEngine):  # type: ignore[misc, unused-ignore]
         """Never fetches a model from the network, as the engine it is made of would."""
 
         def load(self) -> None:
