@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from opsloop.cli import text
+from opsloop.cli import release_permits, text
+from opsloop.cli.rollouts import act_on, newest, state_of
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
 if TYPE_CHECKING:
     from opsloop.client.http import Client
-    from opsloop.releases.models import EndpointState, Rollout, RolloutEvent, RolloutHistory
+    from opsloop.releases.models import EndpointState, RolloutEvent, RolloutHistory
 
 
 @noun("release")
 def release() -> None:
     """Bring flows and models to an endpoint's traffic, and back."""
+
+
+for _command in release_permits.COMMANDS:
+    release.add_command(_command)
 
 
 @verb(
@@ -60,7 +65,7 @@ def create(
             evaluation=evaluation,
             strategy=plan,
         )
-    session.answer(released, lambda: f"release {released.release.number} of {endpoint}: {_state(released.rollout)}")
+    session.answer(released, lambda: f"release {released.release.number} of {endpoint}: {state_of(released.rollout)}")
 
 
 @verb(release, "list", example="opsloop release list support-chat")
@@ -129,8 +134,8 @@ def watch(session: Session, endpoint: str, timeout_s: float | None) -> None:
     from opsloop.releases.models import RolloutStatus
 
     with session.client() as client:
-        history = _watched(session, client, _newest(client, endpoint), timeout_s)
-    session.answer(history, lambda: f"{endpoint}: {_state(history.rollout)}")
+        history = _watched(session, client, newest(client, endpoint), timeout_s)
+    session.answer(history, lambda: f"{endpoint}: {state_of(history.rollout)}")
     if not history.rollout.status.is_over:
         raise StillPending(f"the rollout of {endpoint} goes on; watch it again with `opsloop release watch {endpoint}`")
     if history.rollout.status is not RolloutStatus.PROMOTED:
@@ -142,23 +147,12 @@ def watch(session: Session, endpoint: str, timeout_s: float | None) -> None:
 def history(session: Session, endpoint: str) -> None:
     """Show what happened in the newest rollout of ENDPOINT."""
     with session.client() as client:
-        found = client.rollouts.get(_newest(client, endpoint))
-    session.answer(found, lambda: "\n".join([_state(found.rollout), "", *map(_event, found.events)]))
+        found = client.rollouts.get(newest(client, endpoint))
+    session.answer(found, lambda: "\n".join([state_of(found.rollout), "", *map(_event, found.events)]))
 
 
 def _act(session: Session, endpoint: str, action: str) -> None:
-    with session.client() as client:
-        rollout = getattr(client.rollouts, action)(_newest(client, endpoint))
-    session.answer(rollout, lambda: f"{endpoint}: {_state(rollout)}")
-
-
-def _newest(client: Client, endpoint: str) -> str:
-    from opsloop.core.errors import NotFound
-
-    rollout = client.endpoints.get(endpoint).rollout
-    if rollout is None:
-        raise NotFound(f"{endpoint} has no rollout; start one with `opsloop release create {endpoint} --flow NAME@V`")
-    return rollout.id
+    act_on(session, endpoint, lambda client, rollout: getattr(client.rollouts, action)(rollout))
 
 
 def _watched(session: Session, client: Client, rollout: str, timeout_s: float | None) -> RolloutHistory:
@@ -174,11 +168,6 @@ def _watched(session: Session, client: Client, rollout: str, timeout_s: float | 
 
 def _event(event: RolloutEvent) -> str:
     return f"{text.moment(event.at)}  {text.percent(event.share):>6}  {event.kind:<12}  {event.sentence}"
-
-
-def _state(rollout: Rollout) -> str:
-    at = f"release {rollout.number} is {rollout.status.replace('_', ' ')} at {text.percent(rollout.share)}"
-    return f"{at}: {rollout.reason}" if rollout.reason else at
 
 
 def _serves(state: EndpointState) -> str:

@@ -24,6 +24,7 @@ from opsloop.client.endpoints import Endpoints
 from opsloop.client.evaluations import Evaluations
 from opsloop.client.feedback import Feedback
 from opsloop.client.flows import Flows
+from opsloop.client.freezes import Freezes
 from opsloop.client.guardrails import Guarding
 from opsloop.client.jobs import Jobs
 from opsloop.client.judges import Judges
@@ -78,6 +79,7 @@ class Client:
         self.feedback = Feedback(self.connection)
         self.flows = Flows(self.connection)
         self.guardrails = Guarding(self.connection)
+        self.freezes = Freezes(self.connection)
         self.jobs = Jobs(self.connection)
         self.judges = Judges(self.connection)
         self.keys = Keys(self.connection)

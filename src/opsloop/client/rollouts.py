@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from opsloop.client.connection import Connection, path
-from opsloop.releases.models import Rollout, RolloutHistory
+from opsloop.releases.models import Approval, Rollout, RolloutHistory
 
 POLL_S = 0.5
 
@@ -33,6 +33,24 @@ class Rollouts:
     def abort(self, rollout: str) -> Rollout:
         """Give a rollout up without a judgement on its candidate."""
         return self._act(rollout, "abort")
+
+    def approvals(self) -> list[Approval]:
+        """What rollouts wait for a person to say, the oldest question first."""
+        return self._connection.items("/api/approvals", Approval)
+
+    def approve(self, rollout: str, *, digest: str, reason: str = "") -> Rollout:
+        """Say yes to what has this digest."""
+        body = {"digest": digest, "reason": reason}
+        return self._connection.post(path("api", "rollouts", rollout, "approve"), Rollout, body=body)
+
+    def reject(self, rollout: str, *, digest: str, reason: str) -> Rollout:
+        """Say no: the candidate is taken back."""
+        body = {"digest": digest, "reason": reason}
+        return self._connection.post(path("api", "rollouts", rollout, "reject"), Rollout, body=body)
+
+    def override(self, rollout: str, *, reason: str) -> Rollout:
+        """Let a rollout go on in freezes and outside its windows."""
+        return self._connection.post(path("api", "rollouts", rollout, "override"), Rollout, body={"reason": reason})
 
     def watch(
         self, rollout: str, *, timeout_s: float | None = None, pause: Callable[[float], None] = time.sleep

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from opsloop.console import live, static_files
 from opsloop.console.pages import (
     action,
+    approval,
     audit,
     chat,
     compare,
@@ -44,6 +45,7 @@ PAGES = (
     renewal,  # the same
     action,
     rollout,
+    approval,
     flows,
     flow_runs,
     flow_diff,

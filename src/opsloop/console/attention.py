@@ -1,10 +1,10 @@
-"""What needs somebody: alarms, models that wait for a yes, rollouts under way or stopped by themselves, gates not met,
-jobs that failed.
+"""What needs somebody: alarms, models and rollouts that wait for a yes, freezes, rollouts under way or stopped by
+themselves, gates not met, jobs that failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,8 @@ from opsloop.evaluation.models import RunStatus
 from opsloop.evaluation.verdicts import Verdict
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import AlarmKind, AlarmState
-from opsloop.releases.models import EndpointState, RolloutStatus
+from opsloop.releases import approvals, freezes
+from opsloop.releases.models import Approval, EndpointState, RolloutStatus
 from opsloop.releases.renewals import service as renewals
 from opsloop.releases.renewals.models import RenewalState
 
@@ -41,7 +42,17 @@ class Need:
 def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
     """The newest first, `MOST` at most; what is over counts for a day."""
     since = uow.clock.now() - timedelta(seconds=RECENT_S)
-    found = [*_alarms(uow), *_renewals(uow), *_rollouts(states, since), *_gates(uow, since), *_failed_jobs(uow, since)]
+    asking = {each.rollout: each for each in approvals.waiting(uow)}
+    under_way = [state for state in states if state.rollout is None or state.rollout.id not in asking]
+    found = [
+        *_alarms(uow),
+        *_renewals(uow),
+        *_approvals(asking.values()),
+        *_freezes(uow),
+        *_rollouts(under_way, since),
+        *_gates(uow, since),
+        *_failed_jobs(uow, since),
+    ]
     return tuple(sorted(found, key=lambda need: need.at, reverse=True)[:MOST])
 
 
@@ -60,6 +71,21 @@ def _renewals(uow: UnitOfWork) -> Iterator[Need]:
             said = f"{each.challenger} passed its gate against {each.champion or 'nothing'} and waits for a yes"
             href = f"/endpoints/{words.segment(each.endpoint)}#renewals"
             yield Need(each.state.value, f"{each.endpoint}, {each.challenger}", said, href, each.started_at)
+
+
+def _approvals(asking: Iterable[Approval]) -> Iterator[Need]:
+    """Steps of rollouts that wait for a person."""
+    for each in asking:
+        said = f"{each.action}? {each.sentence}"
+        href = f"/rollouts/{words.segment(each.rollout)}/approval"
+        yield Need("awaiting_approval", f"{each.endpoint}, rollout", said, href, each.asked_at)
+
+
+def _freezes(uow: UnitOfWork) -> Iterator[Need]:
+    for each in freezes.active(uow):
+        title = each.endpoint or "every endpoint"
+        href = f"/endpoints/{words.segment(each.endpoint)}" if each.endpoint else "/audit?action=release."
+        yield Need("frozen", title, freezes.told(each), href, each.began_at)
 
 
 def _rollouts(states: Sequence[EndpointState], since: datetime) -> Iterator[Need]:

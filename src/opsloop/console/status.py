@@ -22,9 +22,14 @@ _BUSY = ("◐", "busy")
 _RENEWING = ("collecting", "training", "preparing", "evaluating", "judging", "rolling_out", "shadowed")
 _LOOKS = {
     **dict.fromkeys(
-        ("promoted", "done", "pass", "completed", "finished", "up", "resumed", "holds", "quiet", "answered"), _GOOD
+        (
+            *("promoted", "done", "pass", "completed", "finished", "up", "resumed", "holds", "quiet"),
+            *("answered", "approved"),
+        ),
+        _GOOD,
     ),
     **dict.fromkeys(("paused", "inconclusive", "aborted", "cancelled", "taken_back", "awaiting_approval"), _FAIR),
+    **dict.fromkeys(("frozen", "expired", "overridden"), _FAIR),
     **dict.fromkeys(("rolled_back", "failed", "fail", "error", "broken", "down", "drifted", "worse", "rejected"), _BAD),
     **dict.fromkeys(("running", "started", "stepped", "scoring", "measuring", "claimed", *_RENEWING), _BUSY),
 }

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Integer, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opsloop.core.db.base import Row
@@ -67,6 +67,10 @@ class RolloutRow(Row):
     # Seconds that the present step was watched, by the monotonic clock: a wall clock that is set does not move it.
     watched_s: Mapped[float]
     status: Mapped[str]
+    # Whether its driver has given the candidate its first share, or copies of requests.
+    has_begun: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Who let it go on in freezes and outside its windows, and why; empty: nobody.
+    override: Mapped[str] = mapped_column(Text, default="", server_default="")
     reason: Mapped[str] = mapped_column(Text)
     evidence: Mapped[dict[str, Any]]
     started_at: Mapped[datetime]
@@ -84,6 +88,41 @@ class RolloutEventRow(Row):
     sentence: Mapped[str] = mapped_column(Text)
     by: Mapped[str]
     evidence: Mapped[dict[str, Any]]
+
+
+class ApprovalRow(Row):
+    __tablename__ = "rollout_approvals"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    rollout: Mapped[str] = mapped_column(ForeignKey("rollouts.id"), index=True)
+    endpoint: Mapped[str]
+    # The step that it is about; see `ApprovalPlan`.
+    place: Mapped[int]
+    action: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    sentence: Mapped[str] = mapped_column(Text)
+    # What was shown, and the digest over it that the answer must name.
+    shown: Mapped[dict[str, Any]]
+    digest: Mapped[str]
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class FreezeRow(Row):
+    __tablename__ = "release_freezes"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    # Empty: all endpoints.
+    endpoint: Mapped[str | None] = mapped_column(ForeignKey("endpoints.name"), index=True)
+    reason: Mapped[str] = mapped_column(Text)
+    until: Mapped[datetime | None]
+    began_at: Mapped[datetime]
+    began_by: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
 
 
 class RoutingRow(Row):

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Body, Query
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.guardrails.models import Direction, Guardrails
-from opsloop.releases import guarding, rollouts, service
-from opsloop.releases.models import Endpoint, EndpointState, Released, Rollout, RolloutHistory
+from opsloop.releases import approvals, freezes, guarding, rollouts, service
+from opsloop.releases.models import Endpoint, EndpointState, Freeze, Released, Rollout, RolloutHistory
 
 router = APIRouter(prefix="/api", tags=["releases"])
 
@@ -32,6 +32,44 @@ class NewRelease(BaseModel):
     config: dict[str, JsonValue] = Field(default_factory=dict)
     evaluation: str | None = None
     strategy: str | dict[str, JsonValue] | None = None
+
+
+class Approve(BaseModel):
+    """`digest` of the approval that was shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    digest: str = Field(max_length=100)
+    reason: str = Field("", max_length=approvals.LONGEST_REASON)
+
+
+class Reject(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    digest: str = Field(max_length=100)
+    reason: str = Field(max_length=approvals.LONGEST_REASON)
+
+
+class Because(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(max_length=rollouts.LONGEST_REASON)
+
+
+class NewFreeze(BaseModel):
+    """`endpoint`: unset for all of them; `until`: unset until somebody thaws it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint: str | None = Field(None, max_length=200)
+    reason: str = Field(max_length=freezes.LONGEST_REASON)
+    until: AwareDatetime | None = None
+
+
+class Thaw(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint: str | None = Field(None, max_length=200)
 
 
 @router.post("/endpoints", status_code=201)
@@ -145,3 +183,43 @@ def roll_back(uow: Writing, rollout: str) -> Rollout:
 @router.post("/rollouts/{rollout}/abort")
 def abort(uow: Writing, rollout: str) -> Rollout:
     return rollouts.abort(uow, rollout)
+
+
+@router.get("/approvals")
+def waiting(uow: Reading) -> dict[str, Any]:
+    """What rollouts wait for a person to say, the oldest question first."""
+    return {"items": approvals.waiting(uow), "next": None}
+
+
+@router.post("/rollouts/{rollout}/approve")
+def approve(uow: Writing, rollout: str, body: Approve) -> Rollout:
+    return approvals.approve(uow, rollout, digest=body.digest, reason=body.reason)
+
+
+@router.post("/rollouts/{rollout}/reject")
+def reject(uow: Writing, rollout: str, body: Reject) -> Rollout:
+    """Say no: the candidate is taken back."""
+    return approvals.reject(uow, rollout, digest=body.digest, reason=body.reason)
+
+
+@router.post("/rollouts/{rollout}/override")
+def override(uow: Writing, rollout: str, body: Because) -> Rollout:
+    """Let a rollout go on in freezes and outside its windows; for admins."""
+    return rollouts.override(uow, rollout, reason=body.reason)
+
+
+@router.get("/freezes")
+def listed_freezes(uow: Reading, active: bool = False) -> dict[str, Any]:
+    """The newest first; with `active` those that hold now."""
+    return {"items": freezes.active(uow) if active else freezes.listed(uow), "next": None}
+
+
+@router.post("/freezes", status_code=201)
+def freeze(uow: Writing, body: NewFreeze) -> Freeze:
+    """From now on no rollout gives a candidate traffic; rollbacks go on."""
+    return freezes.begin(uow, body.endpoint, reason=body.reason, until=body.until)
+
+
+@router.post("/freezes/thaw")
+def thaw(uow: Writing, body: Thaw) -> Freeze:
+    return freezes.thaw(uow, body.endpoint)

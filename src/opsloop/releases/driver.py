@@ -11,8 +11,9 @@ from typing import Any
 
 from opsloop.core.caller import system
 from opsloop.core.workspace import UnitOfWork, Workspace
-from opsloop.releases import rollouts
+from opsloop.releases import approvals, holds, rollouts
 from opsloop.releases._tables import RolloutRow
+from opsloop.releases.holds import HoldKind
 from opsloop.releases.models import RolloutStatus, RolloutStep
 from opsloop.releases.moves import InShadow, Move, MoveKind, Position, next_move, next_move_in_shadow
 from opsloop.releases.plan import SHADOW_STEP, from_stored
@@ -83,12 +84,39 @@ class Driver:
         self._pass_time(row, now_s)
         if RolloutStatus(row.status).is_over:
             return self._settle(row, now_s)
-        if row.status == RolloutStatus.WAITING:
-            return Move(MoveKind.START, self._opening(row))
+        return self._permitted(uow, row, self._next(row))
+
+    def _next(self, row: RolloutRow) -> Move:
+        if not row.has_begun:
+            return self._first(row)
         if self.shadow is not None and row.step == SHADOW_STEP:
             return next_move_in_shadow(self._in_shadow(row), self.shadow.evidence, self.shadow.readiness)
         position = self._position(row)
         return next_move(position, self.watch.evidence, self.watch.readiness(position.step))
+
+    def _first(self, row: RolloutRow) -> Move:
+        if row.status == RolloutStatus.PAUSED:
+            return Move(MoveKind.WAIT, "paused before it began")
+        if rollouts.takes_over_at_once(row, self.watch.plan):
+            return Move(MoveKind.PROMOTE, rollouts.why_at_once(row))
+        return Move(MoveKind.START, self._opening(row))
+
+    def _permitted(self, uow: UnitOfWork, row: RolloutRow, move: Move) -> Move:
+        """The move, or what comes in its place while something holds it."""
+        place = self._place(row, move)
+        held = holds.of(uow, row, self.watch.plan, place) if move.gives_traffic else None
+        if held is None:
+            return move
+        kinds = {HoldKind.ASK: MoveKind.ASK, HoldKind.WAIT: MoveKind.WAIT, HoldKind.EXPIRED: MoveKind.EXPIRE}
+        sentence = move.sentence if held.kind is HoldKind.ASK else f"{held.sentence}; {move.sentence}"
+        return Move(kinds[held.kind], sentence, place)
+
+    def _place(self, row: RolloutRow, move: Move) -> int:
+        """Where in the plan a move leads."""
+        plan = self.watch.plan
+        if not row.has_begun:
+            return plan.first_place
+        return row.step + 1 if move.kind is MoveKind.STEP else plan.last_place
 
     def _pass_time(self, row: RolloutRow, now_s: float) -> None:
         passed_s, self._seen_s = now_s - self._seen_s, now_s
@@ -150,6 +178,8 @@ class Driver:
         if self.shadow is not None and plan.shadow is not None and row.step == SHADOW_STEP:
             shown = self.shadow.readiness
             step = RolloutStep(0.0, plan.shadow.min_duration_s, plan.shadow.min_pairs)
+        elif not plan.steps:
+            return {}
         else:
             step = plan.steps[row.step]
             shown = self.watch.readiness(step)
@@ -177,6 +207,10 @@ class Driver:
                 rollouts.let_take_over(uow, row, reason=move.sentence)
             case MoveKind.ROLL_BACK:
                 rollouts.take_back(uow, row, reason=move.sentence, by_analysis=True)
+            case MoveKind.ASK:
+                approvals.ask(uow, row, move.place, sentence=move.sentence)
+            case MoveKind.EXPIRE:
+                approvals.expire(uow, row, sentence=move.sentence)
             case _:
                 return
         self.step = row.step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsloop.core.errors import AnswerIsNo, Conflict, Unavailable
+from opsloop.core.errors import AnswerIsNo, Conflict, Denied, Unavailable
 
 
 class GateNotMet(AnswerIsNo):
@@ -52,3 +52,33 @@ class NotPaused(Conflict):
 
 class NoEarlierRelease(Conflict):
     template = "endpoint {endpoint} has no earlier release to go back to; release {number} is the first that served"
+
+
+class RolloutHeld(Conflict):
+    template = "release {number} of {endpoint} cannot take over now: {held}"
+
+
+class NothingToApprove(Conflict):
+    template = "rollout {rollout} waits for no approval; it is {status}"
+
+
+class ApprovalExpired(Conflict):
+    template = "the question for release {number} of {endpoint} expired at {at}; `opsloop release resume` asks again"
+
+
+class AnotherShown(Conflict):
+    template = (
+        "rollout {rollout} asks for something else than what has the digest {digest}; look at it again, then decide"
+    )
+
+
+class FourEyes(Denied):
+    template = "{caller} made release {number} of {endpoint}, and another person has to approve it"
+
+
+class FrozenAlready(Conflict):
+    template = "{what} is frozen already, by {by}: {reason}; end that with `opsloop release thaw` first"
+
+
+class NothingFrozen(Conflict):
+    template = "{what} is not frozen"

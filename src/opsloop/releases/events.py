@@ -26,6 +26,17 @@ class RolloutStepped:
     reason: str
 
 
+@event_type("rollout.needs_approval")
+@dataclass(frozen=True, slots=True)
+class RolloutNeedsApproval:
+    """A rollout asks somebody for a yes; `question` says to what."""
+
+    rollout: str
+    endpoint: str
+    release: str
+    question: str
+
+
 @event_type("rollout.promoted")
 @dataclass(frozen=True, slots=True)
 class RolloutPromoted:

@@ -9,6 +9,8 @@ from typing import Any, Literal, NewType
 
 ReleaseId = NewType("ReleaseId", str)
 RolloutId = NewType("RolloutId", str)
+ApprovalId = NewType("ApprovalId", str)
+FreezeId = NewType("FreezeId", str)
 
 Kind = Literal["flow", "model"]
 """What an endpoint serves: versions of flows, or of trained models."""
@@ -120,12 +122,65 @@ class RolloutEvent:
     evidence: dict[str, Any]
 
 
+class ApprovalState(StrEnum):
+    """`expired`: nobody answered in time; `void`: the rollout ended before somebody did."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A yes that a rollout waits for, or what became of it.
+
+    `shown` is what the question was decided on: the candidate, the action, the plan and the evidence of that moment;
+    `digest` is over it, and whoever answers names it.
+    """
+
+    id: ApprovalId
+    rollout: RolloutId
+    endpoint: str
+    action: str
+    state: ApprovalState
+    sentence: str
+    shown: dict[str, Any]
+    digest: str
+    asked_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A time in which no rollout gives a candidate traffic; rollbacks go on. `endpoint` None: of all endpoints."""
+
+    id: FreezeId
+    endpoint: str | None
+    reason: str
+    until: datetime | None
+    began_at: datetime
+    began_by: str
+    ended_at: datetime | None
+    ended_by: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class RolloutHistory:
-    """A rollout and its events, oldest first."""
+    """A rollout and its events, oldest first; so are the approvals that it asked for."""
 
     rollout: Rollout
     events: tuple[RolloutEvent, ...]
+    approvals: tuple[Approval, ...] = ()
+
+    @property
+    def waits_for(self) -> Approval | None:
+        """The approval that somebody has to give."""
+        return next((each for each in self.approvals if each.state is ApprovalState.WAITING), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,27 +11,37 @@ from opsloop.releases.models import RolloutStep
 
 
 class MoveKind(StrEnum):
-    """`settle`: the rollout is over and late records are still counted; `end`: nothing is left to do."""
+    """`ask`: a person is asked for a yes; `expire`: nobody gave it; `settle`: the rollout is over and late records are
+    still counted; `end`: nothing is left to do.
+    """
 
     START = "start"
     WAIT = "wait"
     STEP = "step"
     PROMOTE = "promote"
     ROLL_BACK = "roll_back"
+    ASK = "ask"
+    EXPIRE = "expire"
     SETTLE = "settle"
     END = "end"
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The next thing to do and why, in a sentence."""
+    """The next thing to do and why, in a sentence; `place` of the plan is what a person is asked about."""
 
     kind: MoveKind
     sentence: str
+    place: int = 0
 
     @property
     def changes_weights(self) -> bool:
-        return self.kind in (MoveKind.START, MoveKind.STEP, MoveKind.PROMOTE, MoveKind.ROLL_BACK)
+        return self.gives_traffic or self.kind is MoveKind.ROLL_BACK
+
+    @property
+    def gives_traffic(self) -> bool:
+        """Whether the candidate gets more of it, which a person, a freeze or a window may hold."""
+        return self.kind in (MoveKind.START, MoveKind.STEP, MoveKind.PROMOTE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import msgspec
 
 from opsloop.releases.analysis.evidence import ALPHA, DISSATISFIED, ERROR, QUALITY, SLOW
 from opsloop.releases.models import RolloutStep
+from opsloop.releases.windows import Window
 
 KINDS = {kind.name: kind for kind in (ERROR, SLOW, DISSATISFIED, QUALITY)}
 """The kinds of trouble that an analysis can watch."""
@@ -61,6 +62,22 @@ class ShadowPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalPlan:
+    """Where a person has to say yes.
+
+    Args:
+        places: steps before which it is asked: a step's index, `SHADOW_STEP` for the shadow, and the number of steps
+            for taking over.
+        four_eyes: whether it must be somebody else than who made the release.
+        expires_s: how long an answer is waited for, in seconds; afterwards the rollout is paused.
+    """
+
+    places: tuple[int, ...] = ()
+    four_eyes: bool = False
+    expires_s: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The way of one rollout. Without steps the candidate takes over at once.
 
@@ -69,6 +86,8 @@ class Plan:
         steps: shares rise from step to step, so that each share belongs to one step.
         shield: whether stable answers a request that the candidate failed before its first byte.
         shadow: what comes before the steps, on copies of the traffic; None to begin with them.
+        approval: where a person is asked.
+        windows: when the candidate may be given traffic; empty: at any time.
     """
 
     strategy: str
@@ -76,6 +95,17 @@ class Plan:
     analysis: AnalysisPlan = AnalysisPlan()
     shield: bool = True
     shadow: ShadowPlan | None = None
+    approval: ApprovalPlan = ApprovalPlan()
+    windows: tuple[Window, ...] = ()
+
+    @property
+    def first_place(self) -> int:
+        return 0 if self.shadow is None else SHADOW_STEP
+
+    @property
+    def last_place(self) -> int:
+        """Of taking over."""
+        return len(self.steps)
 
 
 def to_stored(plan: Plan) -> dict[str, Any]:

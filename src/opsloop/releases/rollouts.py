@@ -9,20 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from opsloop.core.caller import Role
-from opsloop.core.errors import NotFound
+from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.jobs import service as jobs
 from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback import service as feedback
-from opsloop.releases import champions, routing
-from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutEventRow, RolloutRow
-from opsloop.releases.errors import NotPaused, NotRunning, RolloutGoesOn, RolloutIsOver
+from opsloop.releases import champions, holds, routing
+from opsloop.releases._tables import ApprovalRow, EndpointRow, ReleaseRow, RolloutEventRow, RolloutRow
+from opsloop.releases.errors import NotPaused, NotRunning, RolloutGoesOn, RolloutHeld, RolloutIsOver
 from opsloop.releases.events import RolloutAborted, RolloutPromoted, RolloutRolledBack, RolloutStarted, RolloutStepped
-from opsloop.releases.models import ReleaseId, Rollout, RolloutEvent, RolloutHistory, RolloutId, RolloutStatus
+from opsloop.releases.models import (
+    Approval,
+    ApprovalId,
+    ApprovalState,
+    ReleaseId,
+    Rollout,
+    RolloutEvent,
+    RolloutHistory,
+    RolloutId,
+    RolloutStatus,
+)
 from opsloop.releases.plan import SHADOW_STEP, Plan, from_stored, to_stored
 
+LONGEST_REASON = 1_000
 DRIVE = "rollout.drive"
 """The kind of job that drives a rollout."""
 
@@ -32,7 +43,9 @@ def get(uow: UnitOfWork, rollout: str) -> RolloutHistory:
     uow.by.require(Role.VIEWER)
     row = found(uow, rollout)
     query = select(RolloutEventRow).where(RolloutEventRow.rollout == rollout).order_by(RolloutEventRow.seq)
-    return RolloutHistory(as_rollout(row), tuple(_event(each) for each in uow.session.scalars(query)))
+    events = tuple(_event(each) for each in uow.session.scalars(query))
+    asked = select(ApprovalRow).where(ApprovalRow.rollout == rollout).order_by(ApprovalRow.asked_at, ApprovalRow.id)
+    return RolloutHistory(as_rollout(row), events, tuple(map(as_approval, uow.session.scalars(asked))))
 
 
 def listed(uow: UnitOfWork, endpoint: str, *, limit: int = 100) -> list[Rollout]:
@@ -44,9 +57,16 @@ def listed(uow: UnitOfWork, endpoint: str, *, limit: int = 100) -> list[Rollout]
 
 
 def promote(uow: UnitOfWork, rollout: str) -> Rollout:
-    """Let the candidate serve everybody now. Raises: RolloutIsOver."""
+    """Let the candidate serve everybody now. Raises: RolloutIsOver, RolloutHeld."""
     uow.by.require(Role.OPERATOR)
     row = locked(uow, rollout)
+    plan = from_stored(row.plan)
+    if closed := holds.closed_for(uow, row, plan):
+        held = f"{closed}; an admin may let it with `opsloop release override {row.endpoint} --reason …`"
+        raise RolloutHeld(number=row.number, endpoint=row.endpoint, held=held)
+    if holds.unanswered(uow, row, plan):
+        held = f"its plan asks for approval; `opsloop release approve {row.endpoint}` gives it once it is asked for"
+        raise RolloutHeld(number=row.number, endpoint=row.endpoint, held=held)
     let_take_over(uow, row, reason=f"promoted by {uow.by.name}")
     return as_rollout(row)
 
@@ -77,7 +97,7 @@ def pause(uow: UnitOfWork, rollout: str) -> Rollout:
     if row.status == RolloutStatus.PAUSED:
         raise NotRunning(rollout=row.id, status=row.status)
     row.status = RolloutStatus.PAUSED
-    _note(uow, row, "paused", f"paused by {uow.by.name}")
+    note(uow, row, "paused", f"paused by {uow.by.name}")
     return as_rollout(row)
 
 
@@ -87,9 +107,19 @@ def resume(uow: UnitOfWork, rollout: str) -> Rollout:
     row = locked(uow, rollout)
     if row.status != RolloutStatus.PAUSED:
         raise NotPaused(rollout=row.id, status=row.status)
-    has_begun = row.share > 0.0 or (row.step == SHADOW_STEP and row.reason != "")
-    row.status = RolloutStatus.RUNNING if has_begun else RolloutStatus.WAITING
-    _note(uow, row, "resumed", f"resumed by {uow.by.name}")
+    row.status = RolloutStatus.RUNNING if row.has_begun else RolloutStatus.WAITING
+    note(uow, row, "resumed", f"resumed by {uow.by.name}")
+    return as_rollout(row)
+
+
+def override(uow: UnitOfWork, rollout: str, *, reason: str) -> Rollout:
+    """Let a rollout go on in freezes and outside its windows. Raises: NotAllowed, InvalidInput, RolloutIsOver."""
+    uow.by.require(Role.ADMIN)
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise InvalidInput(field="reason", value=reason, wanted=f"why, in 1 to {LONGEST_REASON} characters")
+    row = locked(uow, rollout)
+    row.override = f"{uow.by.name}: {reason.strip()}"
+    note(uow, row, "overridden", f"may go on in freezes and outside its windows, by {row.override}")
     return as_rollout(row)
 
 
@@ -125,23 +155,32 @@ def open_rollout(uow: UnitOfWork, endpoint: EndpointRow, release: ReleaseRow, pl
     )
     uow.session.add(row)
     uow.session.flush()
-    if stable is None:
-        let_take_over(uow, row, reason="first release of the endpoint: there is nothing to compare it with")
-    elif not plan.steps and plan.shadow is None:
-        let_take_over(uow, row, reason=f"{plan.strategy}: release {release.number} takes over at once")
+    if takes_over_at_once(row, plan) and holds.of(uow, row, plan, plan.first_place) is None:
+        let_take_over(uow, row, reason=why_at_once(row))
     else:
         routing.bump(uow)  # gateways see the candidate and prepare it before its first request
         jobs.enqueue(uow, DRIVE, {"rollout": row.id}, id=f"job_{row.id}")
     return row
 
 
+def takes_over_at_once(row: RolloutRow, plan: Plan) -> bool:
+    """Whether nothing comes between the candidate's start and its taking over."""
+    return row.stable is None or (not plan.steps and plan.shadow is None)
+
+
+def why_at_once(row: RolloutRow) -> str:
+    if row.stable is None:
+        return "first release of the endpoint: there is nothing to compare it with"
+    return f"{row.strategy}: release {row.number} takes over at once"
+
+
 def begin_shadow(uow: UnitOfWork, row: RolloutRow, *, reason: str) -> None:
     """Have the candidate asked beside stable, which goes on answering everybody."""
-    row.step, row.share, row.watched_s = SHADOW_STEP, 0.0, 0.0
+    row.step, row.share, row.watched_s, row.has_begun = SHADOW_STEP, 0.0, 0.0, True
     row.status, row.reason = RolloutStatus.RUNNING, reason
     uow.emit(RolloutStarted(row.id, row.endpoint, row.release, row.share))
     routing.bump(uow)
-    _note(uow, row, "shadowed", reason)
+    note(uow, row, "shadowed", reason)
 
 
 def take_step(uow: UnitOfWork, row: RolloutRow, step: int, *, reason: str) -> None:
@@ -150,6 +189,7 @@ def take_step(uow: UnitOfWork, row: RolloutRow, step: int, *, reason: str) -> No
     row.step = step
     row.share = from_stored(row.plan).steps[step].share
     row.watched_s = 0.0
+    row.has_begun = True
     row.status = RolloutStatus.RUNNING
     row.reason = reason
     if is_first:
@@ -157,7 +197,7 @@ def take_step(uow: UnitOfWork, row: RolloutRow, step: int, *, reason: str) -> No
     else:
         uow.emit(RolloutStepped(row.id, row.endpoint, row.release, row.share, reason))
     routing.bump(uow)
-    _note(uow, row, "started" if is_first else "stepped", reason)
+    note(uow, row, "started" if is_first else "stepped", reason)
 
 
 def let_take_over(uow: UnitOfWork, row: RolloutRow, *, reason: str) -> None:
@@ -193,12 +233,14 @@ def _finish(uow: UnitOfWork, row: RolloutRow, status: RolloutStatus, *, share: f
     row.status, row.share, row.reason = status, share, reason
     row.active = None
     row.finished_at = uow.clock.now()
+    is_open = (ApprovalRow.rollout == row.id, ApprovalRow.state == ApprovalState.WAITING)
+    uow.session.execute(update(ApprovalRow).where(*is_open).values(state=ApprovalState.VOID))
     routing.bump(uow)
-    _note(uow, row, status.value, reason)
+    note(uow, row, status.value, reason)
 
 
-def _note(uow: UnitOfWork, row: RolloutRow, kind: str, sentence: str) -> None:
-    """Put what happened into the rollout's history and on the record."""
+def note(uow: UnitOfWork, row: RolloutRow, kind: str, sentence: str, **detail: Any) -> None:
+    """Put what happened into the rollout's history and on the record, there with more detail."""
     _tell(uow, row, kind, sentence, share=row.share)
     uow.audit(
         f"rollout.{kind}",
@@ -207,7 +249,8 @@ def _note(uow: UnitOfWork, row: RolloutRow, kind: str, sentence: str) -> None:
         release=row.number,
         share=row.share,
         reason=sentence,
-        evidence=_summary(row.evidence),
+        evidence=summary(row.evidence),
+        **detail,
     )
 
 
@@ -226,7 +269,7 @@ def _tell(uow: UnitOfWork, row: RolloutRow, kind: str, sentence: str, *, share: 
     uow.ring("rollouts")
 
 
-def _summary(evidence: Mapping[str, Any]) -> dict[str, Any]:
+def summary(evidence: Mapping[str, Any]) -> dict[str, Any]:
     """The part of the evidence that belongs on the record: what the analysis found, and who saw the candidate."""
     return {key: evidence[key] for key in ("analysis", "candidate") if key in evidence}
 
@@ -280,6 +323,24 @@ def as_rollout(row: RolloutRow) -> Rollout:
         evidence=row.evidence,
         started_at=row.started_at,
         finished_at=row.finished_at,
+    )
+
+
+def as_approval(row: ApprovalRow) -> Approval:
+    return Approval(
+        id=ApprovalId(row.id),
+        rollout=RolloutId(row.rollout),
+        endpoint=row.endpoint,
+        action=row.action,
+        state=ApprovalState(row.state),
+        sentence=row.sentence,
+        shown=row.shown,
+        digest=row.digest,
+        asked_at=row.asked_at,
+        expires_at=row.expires_at,
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
+        reason=row.reason,
     )
 
 

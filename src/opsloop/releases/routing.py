@@ -146,8 +146,8 @@ def _route(
 def _shadow(rollout: RolloutRow) -> float:
     """The share of requests that are copied to the candidate while its rollout is at the step before the first."""
     plan = from_stored(rollout.plan)
-    has_begun = rollout.step == SHADOW_STEP and rollout.reason != ""  # its driver gave the reason
-    return plan.shadow.sample if plan.shadow is not None and has_begun else 0.0
+    is_copied = rollout.step == SHADOW_STEP and rollout.has_begun
+    return plan.shadow.sample if plan.shadow is not None and is_copied else 0.0
 
 
 def _arm(name: Literal["stable", "candidate"], release: ReleaseRow) -> Arm:

@@ -186,6 +186,17 @@ def test_a_flow_is_released_steered_and_taken_back(run: Run, ask: Ask) -> None:
     assert code(run("release", "promote", "nothing")) == 3
 
 
+def test_a_freeze_holds_releases_and_an_approval_that_nobody_asks_for_is_a_conflict(run: Run, ask: Ask) -> None:
+    assert run("release", "freezes").stdout == "nothing is frozen\n"
+    frozen = ask("release", "freeze", "--reason", "audit", "--until", "2099-01-01T00:00Z")
+    assert (frozen["endpoint"], frozen["reason"]) == (None, "audit")
+    assert code(run("release", "freeze", "--reason", "again")) == 5
+    assert code(run("release", "freeze", "--reason", "later", "--until", "tomorrow")) == 2
+    assert run("release", "thaw").stdout == "every endpoint can be released to again\n"
+    assert run("release", "approvals").stdout == "nothing waits for an approval\n"
+    assert code(run("release", "approve", "nothing")) == 3
+
+
 def test_apply_shows_its_plan_makes_it_and_is_done(run: Run, ask: Ask) -> None:
     flow()
     Path("opsloop.yaml").write_text("endpoints:\n  chat: {flow: echo}\n")

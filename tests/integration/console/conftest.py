@@ -32,7 +32,7 @@ from opsloop.guardrails.support.models import Said
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
 from opsloop.rag import service as rag
-from opsloop.releases import routing
+from opsloop.releases import freezes, routing
 from opsloop.releases import service as releases
 from opsloop.releases.driver import Driver
 from opsloop.server.control_plane import control_plane
@@ -195,6 +195,7 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
     platform.drive(running)
     platform.ask(name, users, spread_s=30)
     platform.drive(running)
+    platform.ids["asking"] = asking(platform, good)
     flows.whole(platform.workspace, platform.folder)
     platform.ids["flow_run"] = flows.run(platform.workspace, "help-desk", question="How many days of leave?").id
     platform.ids["failed_flow_run"] = flows.run(platform.workspace, "help-desk", question="fail").id
@@ -242,6 +243,16 @@ def escalated(platform: Platform, endpoint: str = "support-chat") -> None:
         support.close(uow, platform.ids["closed_case"])
     with platform.workspace.writing(maria) as uow:
         support.claim(uow, platform.ids["held_case"])
+
+
+def asking(platform: Platform, flow: str) -> str:
+    """An endpoint that is frozen, and whose first release waits for an approval; returns its rollout."""
+    name = platform.endpoint("leave-desk")
+    with platform.workspace.writing(ADMIN) as uow:
+        made = releases.create_release(uow, name, flow=flow, strategy={"blue-green": {"approval": "before"}})
+        freezes.begin(uow, name, reason="audit week")
+    platform.drive(made.rollout.id)
+    return made.rollout.id
 
 
 _learn = learning.learn

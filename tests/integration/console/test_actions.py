@@ -77,6 +77,27 @@ def test_a_form_that_was_shown_before_something_changed_does_nothing(filled: Pla
     assert status(filled) == ("rolled_back", 0.0)
 
 
+def test_a_rollout_that_waits_for_a_yes_is_approved_on_what_was_shown(filled: Platform) -> None:
+    address = f"/rollouts/{filled.ids['asking']}/approval"
+    with browser(filled.workspace) as client:
+        assert address in client.get("/").text
+        shown = client.get(address).text
+        assert "let release 1 of leave-desk serve everybody" in shown.lower()
+        answer = client.post(address, data={**fields(shown), "answer": "yes"})
+        assert answer.status_code == 303
+        assert "approved by test:admin" in client.get(answer.headers["location"]).text
+        assert client.post(address, data={**fields(shown), "answer": "yes"}).status_code == 409
+
+
+def test_a_rollout_that_waits_for_a_yes_is_rejected_with_a_reason(filled: Platform) -> None:
+    address = f"/rollouts/{filled.ids['asking']}/approval"
+    with browser(filled.workspace) as client:
+        known = fields(client.get(address).text)
+        assert client.post(address, data={**known, "answer": "no"}).status_code in (400, 422)
+        answer = client.post(address, data={**known, "answer": "no", "reason": "not yet"})
+        assert "rejected by test:admin: not yet" in client.get(answer.headers["location"]).text
+
+
 def test_a_viewer_cannot_act(filled: Platform) -> None:
     with browser(filled.workspace) as client:
         known = fields(client.get("/endpoints/support-chat/promote").text)

@@ -35,6 +35,7 @@ def addresses(platform: Platform) -> list[str]:
         *(f"/endpoints/support-chat/{action}" for action in ("promote", "pause", "resume", "rollback", "abort")),
         f"/rollouts/{ids['running']}",
         f"/rollouts/{ids['rolled_back']}",
+        f"/rollouts/{ids['asking']}/approval",
         f"/evaluations/{ids['run']}",
         f"/evaluations/{ids['failed_run']}?rows=all&page=2",
         f"/evaluations/{ids['failed_run']}?rows=failed",

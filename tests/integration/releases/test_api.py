@@ -123,3 +123,27 @@ def test_a_wrong_request_is_answered_with_a_problem(
 )
 def test_a_body_of_the_wrong_form_is_refused(live: httpx.Client, path: str, body: object) -> None:
     assert live.post(path, json=body).status_code == 422
+
+
+def test_a_freeze_is_begun_told_and_ended(live: httpx.Client) -> None:
+    made = live.post("/api/freezes", json={"reason": "audit", "until": "2099-01-01T00:00:00+01:00"})
+    assert (made.status_code, made.json()["endpoint"]) == (201, None)
+    released = live.post("/api/endpoints/chat/releases", json={"flow": "answer@2", "strategy": "blue-green"}).json()
+    assert released["rollout"]["status"] == "waiting"
+    refused = live.post(f"/api/rollouts/{released['rollout']['id']}/promote")
+    assert (refused.status_code, "every endpoint is frozen until 2098-12-31" in refused.text) == (409, True)
+    assert live.post(f"/api/rollouts/{released['rollout']['id']}/override", json={"reason": "x"}).status_code == 403
+    assert len(live.get("/api/freezes", params={"active": True}).json()["items"]) == 1
+    assert live.post("/api/freezes/thaw", json={}).status_code == 200
+    assert live.get("/api/freezes", params={"active": True}).json()["items"] == []
+    assert live.post("/api/freezes", json={"reason": "audit", "endpoint": "nothing"}).status_code == 404
+
+
+def test_an_answer_to_nothing_is_a_conflict(live: httpx.Client) -> None:
+    strategy = {"canary": {"approval": "before"}}
+    released = live.post("/api/endpoints/chat/releases", json={"flow": "answer@2", "strategy": strategy}).json()
+    address = f"/api/rollouts/{released['rollout']['id']}"
+    answer = live.post(f"{address}/approve", json={"digest": "0" * 64})
+    assert (answer.status_code, "waits for no approval" in answer.text) == (409, True)
+    assert live.get("/api/approvals").json() == {"items": [], "next": None}
+    assert live.get(address).json()["approvals"] == []

@@ -20,7 +20,7 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.guardrails.models import Guardrails
 from opsloop.monitoring import guardrail_hits, records, traffic
 from opsloop.monitoring.models import ArmTraffic, HitReport, Traffic
-from opsloop.releases import guarding, rollouts
+from opsloop.releases import freezes, guarding, rollouts
 from opsloop.releases import service as releases
 from opsloop.releases.models import EndpointState, Release, Rollout, RolloutStatus
 
@@ -251,4 +251,7 @@ def endpoint(
         topics=(f"endpoint:{name}:{window}",) if window in WINDOWS else (),
         shape=_shape(shown),
     )
-    return page(request, "endpoint.html", frame, view=shown, window=window, windows=WINDOWS, did=did, top=top)
+    frozen = freezes.holding(uow, name)
+    return page(
+        request, "endpoint.html", frame, view=shown, window=window, windows=WINDOWS, did=did, top=top, frozen=frozen
+    )

@@ -54,6 +54,8 @@ def rollout(request: Request, uow: Reading, rollout: str) -> Response:
         found=evidence.sentence(shown.evidence),
         troubles=[told for kind in evidence.KINDS if (told := evidence.trouble(shown.evidence, kind))],
         said=evidence.sentence,
+        asked=history.waits_for,
+        here=f"/rollouts/{words.segment(shown.id)}",
         endpoint=endpoint,
         now=uow.clock.now(),
     )

@@ -14,7 +14,8 @@ from pydantic import Field
 from opsloop.core.errors import InvalidInput
 from opsloop.releases.plan import Plan, ShadowPlan
 from opsloop.releases.strategies import canary
-from opsloop.releases.strategies._options import Options, read
+from opsloop.releases.strategies._options import read
+from opsloop.releases.strategies._way import WayOptions, on_its_way
 from opsloop.releases.strategies.canary import AnalysisOptions, as_analysis
 from opsloop.releases.strategies.registry import strategy
 
@@ -22,7 +23,7 @@ NAME = "shadow"
 PROMOTE = "promote"
 
 
-class ShadowOptions(Options):
+class ShadowOptions(WayOptions):
     sample: float = Field(ShadowPlan().sample, gt=0.0, le=1.0)
     min_pairs: int = Field(ShadowPlan().min_pairs, ge=1)
     min_duration_s: float = Field(ShadowPlan().min_duration_s, ge=0.0)
@@ -46,9 +47,10 @@ def plan(options: Mapping[str, Any], field: str) -> Plan:
     )
     after = _after(chosen.then, f"{field}.then")
     if after is None:
-        return Plan(strategy=NAME, analysis=as_analysis(chosen.analysis), shadow=shadow)
-    watched = canary.plan({"analysis": chosen.analysis, **after}, f"{field}.then.{canary.NAME}")
-    return replace(watched, strategy=NAME, shadow=shadow)
+        return on_its_way(Plan(strategy=NAME, analysis=as_analysis(chosen.analysis), shadow=shadow), chosen)
+    options = {"analysis": chosen.analysis, **after}
+    watched = canary.plan(options, f"{field}.then.{canary.NAME}")
+    return on_its_way(replace(watched, strategy=NAME, shadow=shadow), chosen, marked=watched.approval.places)
 
 
 def _after(then: str | Mapping[str, Any], field: str) -> Mapping[str, Any] | None:

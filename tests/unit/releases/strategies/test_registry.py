@@ -8,8 +8,9 @@ import pytest
 
 from opsloop.core.errors import InvalidInput
 from opsloop.releases.models import RolloutStep
-from opsloop.releases.plan import Plan, from_stored, to_stored
+from opsloop.releases.plan import ApprovalPlan, Plan, from_stored, to_stored
 from opsloop.releases.strategies.registry import known, plan_of
+from opsloop.releases.windows import Window
 
 
 def test_the_strategies_of_this_package_are_found() -> None:
@@ -46,6 +47,37 @@ def test_a_shadow_and_the_canary_after_it_are_watched_in_the_same_way() -> None:
     assert (plan.analysis.kinds, plan.analysis.slow_ms) == (("error", "slow"), 50.0)
 
 
+def test_a_step_may_be_one_of_approval_and_so_may_the_end() -> None:
+    plan = plan_of({"canary": {"steps": [{"share": 0.1}, {"approve": True}, {"share": 0.5}, {"approve": True}]}})
+    assert [step.share for step in plan.steps] == [0.1, 0.5]
+    assert plan.approval.places == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("declared", "places"),
+    [
+        ({"blue-green": {"approval": "before"}}, (0,)),
+        ({"canary": {"approval": "before"}}, (0,)),
+        ({"canary": {"approval": "each"}}, (0, 1, 2, 3)),
+        ({"shadow": {"approval": "before"}}, (-1,)),
+        ({"shadow": {"approval": "each", "then": "promote"}}, (-1, 0)),
+        ({"shadow": {"then": {"canary": {"steps": [{"approve": True}, {"share": 0.2}]}}}}, (0,)),
+    ],
+)
+def test_every_strategy_can_ask_for_approval(declared: Any, places: tuple[int, ...]) -> None:
+    assert plan_of(declared).approval.places == places
+
+
+def test_windows_are_hours_of_days_or_cron_expressions() -> None:
+    hours = {"days": ["mon-wed", "sat"], "from": "09:00", "to": 1020, "timezone": "Europe/Berlin"}
+    plan = plan_of(
+        {"blue-green": {"windows": [hours, "* 9-16 * * 1-5"], "approval": {"when": "each", "four_eyes": True}}}
+    )
+    assert plan.windows == (Window("Europe/Berlin", (0, 1, 2, 5), 540, 1020), Window(cron="* 9-16 * * 1-5"))
+    assert plan.approval == ApprovalPlan((0,), four_eyes=True)
+    assert from_stored(to_stored(plan)) == plan
+
+
 def test_blue_green_has_no_steps() -> None:
     assert plan_of({"blue-green": None}) == Plan("blue-green")
 
@@ -76,6 +108,14 @@ def test_a_plan_comes_back_from_the_database_as_it_went_in(declared: str) -> Non
         ({"canary": {"steps": [{"share": 0.2}, {"share": 0.2}]}}, "wanted steps whose shares rise"),
         ({"canary": {"analysis": {"kinds": ["eror"]}}}, "strategy.canary.analysis.kinds.0: is 'eror'"),
         ({"canary": {"analysis": {"alpha": 0}}}, "strategy.canary.analysis.alpha: is 0; wanted greater than 0"),
+        ({"canary": {"approval": "sometimes"}}, "strategy.canary.approval.when: is 'sometimes'"),
+        ({"canary": {"approval": {"four_eye": True}}}, "approval.four_eye is not an option; did you mean four_eyes?"),
+        ({"canary": {"steps": [{"approve": True}]}}, "wanted at least one step with a share"),
+        ({"canary": {"windows": [{"days": ["monday"]}]}}, "windows.0.days: is ['monday']; wanted days such as mon"),
+        ({"canary": {"windows": [{"from": "9 am", "to": "17:00"}]}}, "windows.0.from: is '9 am'; wanted a time of day"),
+        ({"canary": {"windows": [{"from": "17:00", "to": "17:00"}]}}, "wanted from and to that differ"),
+        ({"canary": {"windows": [{"timezone": "Europe/Bonn"}]}}, "windows.0.timezone: is 'Europe/Bonn'; wanted the na"),
+        ({"canary": {"windows": ["nine to five"]}}, "windows.0.cron: is 'nine to five'; wanted five cron fields"),
         ({"blue-green": {"steps": []}}, "strategy.blue-green.steps is not an option"),
     ],
 )
