@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from opsloop.cli import release_permits, text
+from opsloop.cli import release_permits, release_report, text
 from opsloop.cli.rollouts import act_on, newest, state_of
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
@@ -22,7 +22,7 @@ def release() -> None:
     """Bring flows and models to an endpoint's traffic, and back."""
 
 
-for _command in release_permits.COMMANDS:
+for _command in (*release_permits.COMMANDS, *release_report.COMMANDS):
     release.add_command(_command)
 
 
@@ -38,7 +38,7 @@ for _command in release_permits.COMMANDS:
 @click.option("--model", metavar="NAME@V|NAME@ALIAS", help="The model version to release.")
 @click.option("--evaluation", metavar="RUN", help="The evaluation whose gate lets it in.")
 @click.option(
-    "--strategy", metavar="NAME|JSON", help="How it gets traffic: blue-green, canary, shadow, or JSON with options."
+    "--strategy", metavar="NAME|JSON", help="How it gets traffic: ab, blue-green, canary, shadow, or JSON with options."
 )
 @click.option("--config", metavar="JSON", default="{}", help="Settings of the release, as a JSON object.")
 def create(

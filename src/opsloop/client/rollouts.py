@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from opsloop.client.connection import Connection, path
+from opsloop.releases.experiments.models import ExperimentReport
 from opsloop.releases.models import Approval, Rollout, RolloutHistory
 
 POLL_S = 0.5
@@ -51,6 +52,14 @@ class Rollouts:
     def override(self, rollout: str, *, reason: str) -> Rollout:
         """Let a rollout go on in freezes and outside its windows."""
         return self._connection.post(path("api", "rollouts", rollout, "override"), Rollout, body={"reason": reason})
+
+    def report(self, rollout: str) -> ExperimentReport:
+        """An A/B test so far, or its result."""
+        return self._connection.get(path("api", "rollouts", rollout, "report"), ExperimentReport)
+
+    def report_html(self, rollout: str) -> str:
+        """The same as one HTML file."""
+        return self._connection.raw(path("api", "rollouts", rollout, "report"), format="html").decode()
 
     def watch(
         self, rollout: str, *, timeout_s: float | None = None, pause: Callable[[float], None] = time.sleep

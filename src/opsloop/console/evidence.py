@@ -8,7 +8,12 @@ from typing import Any
 
 from opsloop.console import words
 
-_TROUBLE = {"error": "had an error", "slow": "waited too long", "dissatisfied": "were dissatisfied"}
+_TROUBLE = {
+    "error": "had an error",
+    "slow": "waited too long",
+    "dissatisfied": "were dissatisfied",
+    "guarded": "ran into guardrails",
+}
 KINDS = tuple(_TROUBLE)
 
 

@@ -24,13 +24,15 @@ _LOOKS = {
     **dict.fromkeys(
         (
             *("promoted", "done", "pass", "completed", "finished", "up", "resumed", "holds", "quiet"),
-            *("answered", "approved"),
+            *("answered", "approved", "won", "better", "within"),
         ),
         _GOOD,
     ),
     **dict.fromkeys(("paused", "inconclusive", "aborted", "cancelled", "taken_back", "awaiting_approval"), _FAIR),
-    **dict.fromkeys(("frozen", "expired", "overridden"), _FAIR),
-    **dict.fromkeys(("rolled_back", "failed", "fail", "error", "broken", "down", "drifted", "worse", "rejected"), _BAD),
+    **dict.fromkeys(("frozen", "expired", "overridden", "held", "unclear", "mismatch"), _FAIR),
+    **dict.fromkeys(
+        ("rolled_back", "failed", "fail", "error", "broken", "down", "drifted", "worse", "rejected", "lost"), _BAD
+    ),
     **dict.fromkeys(("running", "started", "stepped", "scoring", "measuring", "claimed", *_RENEWING), _BUSY),
 }
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Body, Query
+from fastapi.responses import HTMLResponse, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.guardrails.models import Direction, Guardrails
 from opsloop.releases import approvals, freezes, guarding, rollouts, service
+from opsloop.releases.experiments import html
+from opsloop.releases.experiments import service as experiments
+from opsloop.releases.experiments.models import ExperimentReport
 from opsloop.releases.models import Endpoint, EndpointState, Freeze, Released, Rollout, RolloutHistory
 
 router = APIRouter(prefix="/api", tags=["releases"])
@@ -158,6 +162,16 @@ def endpoint_rollouts(uow: Reading, name: str) -> dict[str, Any]:
 @router.get("/rollouts/{rollout}")
 def rollout(uow: Reading, rollout: str) -> RolloutHistory:
     return rollouts.get(uow, rollout)
+
+
+@router.get("/rollouts/{rollout}/report", response_model=ExperimentReport)
+def report(uow: Reading, rollout: str, format: Literal["json", "html"] = "json") -> ExperimentReport | Response:
+    """An A/B test so far, or its result; `format=html` is one file to keep."""
+    found = experiments.report(uow, rollout)
+    if format == "json":
+        return found
+    name = f"experiment-{rollout}.html"
+    return HTMLResponse(html.render(found), headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
 @router.post("/rollouts/{rollout}/pause")

@@ -13,10 +13,14 @@ from opsloop.core.caller import system
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.releases import approvals, holds, rollouts
 from opsloop.releases._tables import RolloutRow
+from opsloop.releases.experiments import moves as experiment_moves
+from opsloop.releases.experiments import reading
+from opsloop.releases.experiments.service import is_over
+from opsloop.releases.experiments.watch import ExperimentWatch
 from opsloop.releases.holds import HoldKind
 from opsloop.releases.models import RolloutStatus, RolloutStep
 from opsloop.releases.moves import InShadow, Move, MoveKind, Position, next_move, next_move_in_shadow
-from opsloop.releases.plan import SHADOW_STEP, from_stored
+from opsloop.releases.plan import SHADOW_STEP, Plan, from_stored
 from opsloop.releases.settings import RolloutSettings
 from opsloop.releases.shadow_watch import ShadowWatch
 from opsloop.releases.watch import Watch
@@ -36,6 +40,7 @@ class Driver:
         plan = from_stored(row.plan)
         self.watch = Watch(row.id, row.endpoint, plan, feedback_after=row.feedback_after)
         self.shadow = ShadowWatch(row.id, row.endpoint, plan, plan.shadow) if plan.shadow is not None else None
+        self.experiment = _experiment(row, plan)
         self.stored = 0
         self._settle_s = workspace.section(RolloutSettings).rollout_settle_s
         self._seen_s = workspace.clock.monotonic_s()
@@ -81,6 +86,8 @@ class Driver:
         self._has_news |= self.watch.look(uow) > 0
         if self.shadow is not None and row.step == SHADOW_STEP:
             self._has_news |= self.shadow.look(uow) > 0
+        if self.experiment is not None:
+            self._has_news |= self.experiment.look(uow) > 0
         self._pass_time(row, now_s)
         if RolloutStatus(row.status).is_over:
             return self._settle(row, now_s)
@@ -91,8 +98,21 @@ class Driver:
             return self._first(row)
         if self.shadow is not None and row.step == SHADOW_STEP:
             return next_move_in_shadow(self._in_shadow(row), self.shadow.evidence, self.shadow.readiness)
+        if self.experiment is not None:
+            return self._next_of(row, self.experiment)
         position = self._position(row)
         return next_move(position, self.watch.evidence, self.watch.readiness(position.step))
+
+    def _next_of(self, row: RolloutRow, experiment: ExperimentWatch) -> Move:
+        users, metrics = experiment.users, experiment.metrics
+        return experiment_moves.next_move(
+            experiment.plan,
+            reading.outcome(users, metrics),
+            reading.sentence(row.number, row.stable_number, users, metrics, experiment.plan.alpha),
+            self.watch.evidence,
+            is_over=is_over(experiment.plan, row.watched_s + self._unstored_s, users),
+            is_paused=row.status == RolloutStatus.PAUSED,
+        )
 
     def _first(self, row: RolloutRow) -> Move:
         if row.status == RolloutStatus.PAUSED:
@@ -162,9 +182,11 @@ class Driver:
         row.watched_s += self._unstored_s
         self._unstored_s = 0.0
         shadow = {"shadow": self.shadow.figures()} if self.shadow is not None else {}
+        experiment = {"experiment": self.experiment.figures()} if self.experiment is not None else {}
         row.evidence = {
             **self.watch.figures(),
             **shadow,
+            **experiment,
             **self._progress(row),
             "final": move.kind is MoveKind.END,
         }
@@ -209,8 +231,19 @@ class Driver:
                 rollouts.take_back(uow, row, reason=move.sentence, by_analysis=True)
             case MoveKind.ASK:
                 approvals.ask(uow, row, move.place, sentence=move.sentence)
+            case MoveKind.HOLD:
+                rollouts.hold(uow, row, reason=move.sentence)
+            case MoveKind.GIVE_UP:
+                rollouts.give_up(uow, row, reason=move.sentence)
             case MoveKind.EXPIRE:
                 approvals.expire(uow, row, sentence=move.sentence)
             case _:
                 return
         self.step = row.step
+
+
+def _experiment(row: RolloutRow, plan: Plan) -> ExperimentWatch | None:
+    if plan.experiment is None:
+        return None
+    share = plan.steps[0].share
+    return ExperimentWatch(row.id, row.endpoint, plan.experiment, share=share, feedback_after=row.feedback_after)

@@ -58,6 +58,12 @@ class RolloutHeld(Conflict):
     template = "release {number} of {endpoint} cannot take over now: {held}"
 
 
+class NoExperiment(Conflict):
+    template = (
+        "rollout {rollout} is no experiment but a {strategy}; `opsloop release history` tells what happened in it"
+    )
+
+
 class NothingToApprove(Conflict):
     template = "rollout {rollout} waits for no approval; it is {status}"
 

@@ -11,7 +11,8 @@ from opsloop.releases.models import RolloutStep
 
 
 class MoveKind(StrEnum):
-    """`ask`: a person is asked for a yes; `expire`: nobody gave it; `settle`: the rollout is over and late records are
+    """`ask`: a person is asked for a yes; `expire`: nobody gave it; `hold`: an experiment is over and a person decides;
+    `give_up`: it showed nothing either way; `settle`: the rollout is over and late records are
     still counted; `end`: nothing is left to do.
     """
 
@@ -22,6 +23,8 @@ class MoveKind(StrEnum):
     ROLL_BACK = "roll_back"
     ASK = "ask"
     EXPIRE = "expire"
+    HOLD = "hold"
+    GIVE_UP = "give_up"
     SETTLE = "settle"
     END = "end"
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from opsloop.releases.analysis.evidence import ALPHA, DISSATISFIED, ERROR, QUALITY, SLOW
+from opsloop.releases.analysis.evidence import ALPHA, DISSATISFIED, ERROR, GUARDED, QUALITY, SLOW
 from opsloop.releases.models import RolloutStep
 from opsloop.releases.windows import Window
 
-KINDS = {kind.name: kind for kind in (ERROR, SLOW, DISSATISFIED, QUALITY)}
+KINDS = {kind.name: kind for kind in (ERROR, SLOW, DISSATISFIED, GUARDED, QUALITY)}
 """The kinds of trouble that an analysis can watch."""
 
 
@@ -62,6 +62,42 @@ class ShadowPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """A measure of an experiment, by its name in `experiments.measures`.
+
+    Args:
+        cap: larger values count as this one, in the measure's unit: an interval needs bounds.
+        margin: how much worse the candidate may be, in the measure's unit; a win needs that more is ruled out.
+            None: a win needs only that it is not shown to be worse.
+    """
+
+    name: str
+    cap: float
+    margin: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentPlan:
+    """An A/B test: both releases side by side until it is over; the first metric decides.
+
+    Args:
+        metrics: what is compared.
+        duration_s: planned time under watch, in seconds.
+        subjects: users on both sides together after which it is over before; 0: only time ends it.
+        alpha: the chance that any interval of the report ever misses, above 0 to below 1.
+        on_win: whether the candidate takes over by itself when it won, or is held for a person.
+        otherwise: what becomes of a candidate that neither won nor lost.
+    """
+
+    metrics: tuple[MetricPlan, ...]
+    duration_s: float
+    subjects: int = 0
+    alpha: float = 0.05
+    on_win: Literal["promote", "hold"] = "hold"
+    otherwise: Literal["give_up", "hold"] = "give_up"
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalPlan:
     """Where a person has to say yes.
 
@@ -88,6 +124,7 @@ class Plan:
         shadow: what comes before the steps, on copies of the traffic; None to begin with them.
         approval: where a person is asked.
         windows: when the candidate may be given traffic; empty: at any time.
+        experiment: what its one step is compared by; None where a step only has to do no harm.
     """
 
     strategy: str
@@ -97,6 +134,7 @@ class Plan:
     shadow: ShadowPlan | None = None
     approval: ApprovalPlan = ApprovalPlan()
     windows: tuple[Window, ...] = ()
+    experiment: ExperimentPlan | None = None
 
     @property
     def first_place(self) -> int:

@@ -218,6 +218,12 @@ def take_back(uow: UnitOfWork, row: RolloutRow, *, reason: str, by_analysis: boo
     uow.emit(RolloutRolledBack(row.id, row.endpoint, row.release, row.stable, reason, by_analysis))
 
 
+def hold(uow: UnitOfWork, row: RolloutRow, *, reason: str) -> None:
+    """Keep the share where it is until a person decides."""
+    row.status, row.reason = RolloutStatus.PAUSED, reason
+    note(uow, row, "held", reason)
+
+
 def note_taken_back(uow: UnitOfWork, release: str, reason: str) -> None:
     """Tell in the history of the rollout that once brought a release to everybody that it serves nobody now."""
     row = uow.session.scalars(select(RolloutRow).where(RolloutRow.release == release)).one()
@@ -271,7 +277,7 @@ def _tell(uow: UnitOfWork, row: RolloutRow, kind: str, sentence: str, *, share: 
 
 def summary(evidence: Mapping[str, Any]) -> dict[str, Any]:
     """The part of the evidence that belongs on the record: what the analysis found, and who saw the candidate."""
-    return {key: evidence[key] for key in ("analysis", "candidate") if key in evidence}
+    return {key: evidence[key] for key in ("analysis", "candidate", "experiment") if key in evidence}
 
 
 def found(uow: UnitOfWork, rollout: str) -> RolloutRow:

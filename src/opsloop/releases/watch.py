@@ -15,7 +15,7 @@ from opsloop.monitoring.models import RequestRecord
 from opsloop.releases import labelled
 from opsloop.releases._exposure import ArmExposure, StepExposure, Times
 from opsloop.releases.analysis.adverse import AdverseProcess
-from opsloop.releases.analysis.evidence import DISSATISFIED, ERROR, QUALITY, SLOW, Evidence, Reading, weigh
+from opsloop.releases.analysis.evidence import DISSATISFIED, ERROR, GUARDED, QUALITY, SLOW, Evidence, Reading, weigh
 from opsloop.releases.analysis.readings import adverse_reading, score_reading
 from opsloop.releases.analysis.scores import ScoreProcess
 from opsloop.releases.analysis.stepping import Readiness, StepRule, readiness
@@ -137,6 +137,8 @@ class Watch:
             self._trouble(ERROR.name, record)
         if slow:
             self._trouble(SLOW.name, record)
+        if record.guarded:
+            self._trouble(GUARDED.name, record)
 
     def hear(self, record: RequestRecord) -> None:
         """Count that whoever asked was dissatisfied with the answer that this record is of.

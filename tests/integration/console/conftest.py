@@ -196,6 +196,7 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
     platform.ask(name, users, spread_s=30)
     platform.drive(running)
     platform.ids["asking"] = asking(platform, good)
+    platform.ids["experiment"] = experiment(platform, good, third, users=users)
     flows.whole(platform.workspace, platform.folder)
     platform.ids["flow_run"] = flows.run(platform.workspace, "help-desk", question="How many days of leave?").id
     platform.ids["failed_flow_run"] = flows.run(platform.workspace, "help-desk", question="fail").id
@@ -252,6 +253,19 @@ def asking(platform: Platform, flow: str) -> str:
         made = releases.create_release(uow, name, flow=flow, strategy={"blue-green": {"approval": "before"}})
         freezes.begin(uow, name, reason="audit week")
     platform.drive(made.rollout.id)
+    return made.rollout.id
+
+
+def experiment(platform: Platform, flow: str, other: str, *, users: int) -> str:
+    """An endpoint in an A/B test; returns its rollout."""
+    name = platform.endpoint("experiment")
+    options = {"metrics": [{"name": "latency", "cap": 1_000}, {"name": "error", "margin": 0.05}, "satisfaction"]}
+    with platform.workspace.writing(ADMIN) as uow:
+        releases.create_release(uow, name, flow=flow)
+        made = releases.create_release(uow, name, flow=other, strategy={"ab": options})
+    platform.drive(made.rollout.id)
+    platform.ask(name, users)
+    platform.drive(made.rollout.id, seconds=2)
     return made.rollout.id
 
 

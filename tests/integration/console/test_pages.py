@@ -36,6 +36,7 @@ def addresses(platform: Platform) -> list[str]:
         f"/rollouts/{ids['running']}",
         f"/rollouts/{ids['rolled_back']}",
         f"/rollouts/{ids['asking']}/approval",
+        f"/rollouts/{ids['experiment']}",
         f"/evaluations/{ids['run']}",
         f"/evaluations/{ids['failed_run']}?rows=all&page=2",
         f"/evaluations/{ids['failed_run']}?rows=failed",

@@ -125,6 +125,20 @@ def test_a_body_of_the_wrong_form_is_refused(live: httpx.Client, path: str, body
     assert live.post(path, json=body).status_code == 422
 
 
+def test_the_report_of_an_experiment_is_json_or_a_page(live: httpx.Client) -> None:
+    strategy = {"ab": {"metrics": ["error"], "duration_s": 60}}
+    released = live.post("/api/endpoints/chat/releases", json={"flow": "answer@2", "strategy": strategy}).json()
+    address = f"/api/rollouts/{released['rollout']['id']}/report"
+    told = live.get(address).json()
+    assert (told["outcome"], told["metrics"][0]["standing"], told["is_over"]) == ("inconclusive", "unclear", False)
+    page = live.get(address, params={"format": "html"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "attachment" in page.headers["content-disposition"]
+    assert "A/B test of chat: release 2 beside release 1" in page.text
+    assert "script" not in page.text
+    assert live.get("/api/rollouts/nothing/report").status_code == 404
+
+
 def test_a_freeze_is_begun_told_and_ended(live: httpx.Client) -> None:
     made = live.post("/api/freezes", json={"reason": "audit", "until": "2099-01-01T00:00:00+01:00"})
     assert (made.status_code, made.json()["endpoint"]) == (201, None)

@@ -10,7 +10,10 @@ from opsloop.console.page import Frame, Place, page, shape_of
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.releases import rollouts
+from opsloop.releases.experiments import intervals, reading
+from opsloop.releases.experiments import service as experiments
 from opsloop.releases.models import RolloutHistory
+from opsloop.releases.strategies import ab
 
 router = APIRouter(include_in_schema=False)
 MOST_EVENTS = 500
@@ -34,6 +37,7 @@ def look(uow: UnitOfWork, argument: str) -> live.Snapshot:
 def rollout(request: Request, uow: Reading, rollout: str) -> Response:
     history = rollouts.get(uow, rollout)
     shown = history.rollout
+    experiment = experiments.report(uow, rollout) if shown.strategy == ab.NAME else None
     endpoint = f"/endpoints/{words.segment(shown.endpoint)}"
     frame = Frame(
         f"Rollout of release {shown.number}",
@@ -54,6 +58,9 @@ def rollout(request: Request, uow: Reading, rollout: str) -> Response:
         found=evidence.sentence(shown.evidence),
         troubles=[told for kind in evidence.KINDS if (told := evidence.trouble(shown.evidence, kind))],
         said=evidence.sentence,
+        experiment=experiment,
+        bars={each.name: intervals.bar(each) for each in experiment.metrics} if experiment else {},
+        amount=reading.amount,
         asked=history.waits_for,
         here=f"/rollouts/{words.segment(shown.id)}",
         endpoint=endpoint,

@@ -48,6 +48,7 @@ class Kind:
 ERROR = Kind("error", 0.40, "fails", "failing")
 SLOW = Kind("slow", 0.25, "is slow", "waiting")
 DISSATISFIED = Kind("dissatisfied", 0.15, "displeases", "displeased")
+GUARDED = Kind("guarded", 0.20, "runs into guardrails", "guarded")
 QUALITY = Kind("quality", 0.20, "scores lower", "judged")
 
 

@@ -42,7 +42,9 @@ class AnalysisOptions(Options):
     alpha: float = Field(AnalysisPlan().alpha, gt=0.0, lt=1.0)
     tolerance: float = Field(AnalysisPlan().tolerance, gt=0.0, lt=1.0)
     step_alpha: float = Field(AnalysisPlan().step_alpha, gt=0.0, lt=1.0)
-    kinds: list[Literal["error", "slow", "dissatisfied", "quality"]] = Field(["error", "dissatisfied"], min_length=1)
+    kinds: list[Literal["error", "slow", "dissatisfied", "guarded", "quality"]] = Field(
+        ["error", "dissatisfied"], min_length=1
+    )
     slow_ms: float = Field(AnalysisPlan().slow_ms, gt=0.0)
 
 

@@ -82,7 +82,7 @@ def test_blue_green_has_no_steps() -> None:
     assert plan_of({"blue-green": None}) == Plan("blue-green")
 
 
-@pytest.mark.parametrize("declared", ["canary", "blue-green", "shadow"])
+@pytest.mark.parametrize("declared", ["ab", "canary", "blue-green", "shadow"])
 def test_a_plan_comes_back_from_the_database_as_it_went_in(declared: str) -> None:
     assert from_stored(to_stored(plan_of(declared))) == plan_of(declared)
 
@@ -90,7 +90,7 @@ def test_a_plan_comes_back_from_the_database_as_it_went_in(declared: str) -> Non
 @pytest.mark.parametrize(
     ("declared", "sentence"),
     [
-        ("ab", "strategy: is 'ab'; wanted one of blue-green, canary, shadow"),
+        ("abc", "strategy: is 'abc'; wanted one of ab, blue-green, canary, shadow"),
         ({"shadow": {"sample": 0}}, "strategy.shadow.sample: is 0; wanted greater than 0"),
         ({"shadow": {"then": "wait"}}, "strategy.shadow.then: is 'wait'; wanted promote, canary"),
         ({"shadow": {"then": {"canary": {"stepz": []}}}}, "strategy.shadow.then.canary.stepz is not an option"),
@@ -116,6 +116,10 @@ def test_a_plan_comes_back_from_the_database_as_it_went_in(declared: str) -> Non
         ({"canary": {"windows": [{"from": "17:00", "to": "17:00"}]}}, "wanted from and to that differ"),
         ({"canary": {"windows": [{"timezone": "Europe/Bonn"}]}}, "windows.0.timezone: is 'Europe/Bonn'; wanted the na"),
         ({"canary": {"windows": ["nine to five"]}}, "windows.0.cron: is 'nine to five'; wanted five cron fields"),
+        ({"ab": {"metrics": ["speed"]}}, "strategy.ab.metrics.0.name: is 'speed'"),
+        ({"ab": {"metrics": ["error", "error"]}}, "wanted each metric once"),
+        ({"ab": {"metrics": [{"name": "error", "cap": 2}]}}, "wanted no cap: error lies between 0 and 1"),
+        ({"ab": {"on_win": "celebrate"}}, "strategy.ab.on_win: is 'celebrate'"),
         ({"blue-green": {"steps": []}}, "strategy.blue-green.steps is not an option"),
     ],
 )

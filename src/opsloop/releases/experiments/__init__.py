@@ -1,0 +1,1 @@
+"""Experiments: two releases side by side, what they were compared by, and the report of it."""
