@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from opsloop.cli import monitor_labels, monitor_models, text
+from opsloop.cli import monitor_labels, monitor_models, monitor_objectives, text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -14,7 +14,7 @@ def monitor() -> None:
     """What endpoints answer, how fast and how well."""
 
 
-for _command in (*monitor_models.COMMANDS, *monitor_labels.COMMANDS):
+for _command in (*monitor_models.COMMANDS, *monitor_labels.COMMANDS, *monitor_objectives.COMMANDS):
     monitor.add_command(_command)
 
 

@@ -66,6 +66,9 @@ def perform(
             yield _pipeline(client, project.pipelines[step.name], step, tell)
         elif step.noun == "guardrails":
             yield _guardrails(client, project.endpoints[step.name], step)
+        elif step.noun == "objectives":
+            declared = client.objectives.declare(step.name, project.objectives[step.name])
+            yield Outcome(step, f"{counted(len(declared), 'objective')} in all")
         elif step.name in project.model_endpoints:
             yield _model_endpoint(client, project.model_endpoints[step.name], step, tell)
         else:

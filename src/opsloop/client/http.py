@@ -31,6 +31,7 @@ from opsloop.client.judges import Judges
 from opsloop.client.keys import Keys
 from opsloop.client.models import Models
 from opsloop.client.monitoring import Monitoring
+from opsloop.client.objectives import Objectives
 from opsloop.client.preparations import Preparations
 from opsloop.client.renewals import Renewals
 from opsloop.client.rollouts import Rollouts
@@ -86,6 +87,7 @@ class Client:
         self.models = Models(self.connection)
         self.monitoring = Monitoring(self.connection)
         self.watching = Watching(self.connection)
+        self.objectives = Objectives(self.connection)
         self.preparations = Preparations(self.connection)
         self.renewals = Renewals(self.connection)
         self.rollouts = Rollouts(self.connection)

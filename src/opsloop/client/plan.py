@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from opsloop.client import (
     collections,
@@ -84,6 +85,7 @@ def make(client: Client, project: Project) -> Plan:
         *(_guardrails(client, wanted) for wanted in project.endpoints.values() if wanted.guardrails is not None),
         *(_endpoint(client, wanted) for wanted in project.endpoints.values()),
         *(_model_endpoint(client, wanted) for wanted in project.model_endpoints.values()),
+        *(_objectives(client, name, wanted) for name, wanted in project.objectives.items()),
     ]
     return Plan(project.name, tuple(steps))
 
@@ -184,6 +186,14 @@ def _model_endpoint(client: Client, wanted: ModelEndpointWanted) -> Step:
     found = model_endpoints.difference(client, wanted)
     action = (Action.CHANGE if found.is_there else Action.CREATE) if found.differs else Action.KEEP
     return Step("endpoint", wanted.name, action, found.says)
+
+
+def _objectives(client: Client, endpoint: str, wanted: dict[str, Any]) -> Step:
+    there = client.objectives.of(endpoint).declared
+    if there == wanted:
+        return Step("objectives", endpoint, Action.KEEP, f"declares {', '.join(wanted) or 'none'}")
+    action = Action.CREATE if there is None else Action.CHANGE
+    return Step("objectives", endpoint, action, f"declares {', '.join(wanted) or 'none'}")
 
 
 def _endpoint(client: Client, wanted: EndpointWanted) -> Step:

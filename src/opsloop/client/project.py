@@ -16,6 +16,8 @@
     endpoints: {iris: {model: iris, drift: {…}, renewal: {pipeline: iris, on: [drift]}, strategy: shadow}}
     demo: {…}
 
+An endpoint may have `objectives: {availability: 0.999, latency: {within_ms: 500, target: 0.99}}`.
+
 What is wrong is refused with file, line and key path; an unknown key also with the nearest known one.
 """
 
@@ -108,6 +110,7 @@ class Project:
     experiments: Mapping[str, Path] = field(default_factory=dict)
     endpoints: Mapping[str, EndpointWanted] = field(default_factory=dict)
     model_endpoints: Mapping[str, ModelEndpointWanted] = field(default_factory=dict)
+    objectives: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     demo: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
 
@@ -191,6 +194,11 @@ class _Checked:
                 name: self._endpoint(name, each)
                 for name, each in self._named(values, "endpoints")
                 if "model" not in each
+            },
+            objectives={
+                name: self._objectives(name, each["objectives"])
+                for name, each in self._named(values, "endpoints")
+                if each.get("objectives") is not None
             },
             demo=self._mapping(("demo",), values.get("demo")),
         )
@@ -315,7 +323,7 @@ class _Checked:
 
     def _endpoint(self, name: str, wanted: Mapping[str, Any]) -> EndpointWanted:
         at = ("endpoints", name)
-        self._only(at, wanted, ("flow", "experiment", "strategy", "config", "guardrails"))
+        self._only(at, wanted, ("flow", "experiment", "strategy", "config", "guardrails", "objectives"))
         experiment = wanted.get("experiment")
         strategy = wanted.get("strategy")
         return EndpointWanted(
@@ -343,6 +351,14 @@ class _Checked:
         declared = None if strategy is None else self._strategy((*at, "strategy"), strategy)
         with self._placed(at):
             return project_models.checked(name, wanted, declared, pipelines)
+
+    def _objectives(self, name: str, value: Any) -> dict[str, Any]:
+        from opsloop.monitoring.objectives import declaration
+
+        at = ("endpoints", name, "objectives")
+        with self._placed(at):
+            declaration.parse(value)
+        return dict(value)
 
     def _strategy(self, at: KeyPath, value: Any) -> dict[str, Any]:
         if isinstance(value, str):

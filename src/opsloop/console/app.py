@@ -32,6 +32,7 @@ from opsloop.console.pages import (
     renewal,
     rollout,
     sign_in,
+    slo,
     support,
     training,
     use,
@@ -40,6 +41,7 @@ from opsloop.console.pages import (
 router = APIRouter(include_in_schema=False)
 PAGES = (
     overview,
+    slo,
     endpoint,
     drift,  # before actions, of which any word is one
     renewal,  # the same

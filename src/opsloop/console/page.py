@@ -69,7 +69,15 @@ class Section:
 
 
 SECTIONS = (
-    Section("Operate", (Place("Overview", "/"), Place("Support", "/support"), Place("Jobs", "/jobs"))),
+    Section(
+        "Operate",
+        (
+            Place("Overview", "/"),
+            Place("Support", "/support"),
+            Place("Objectives", "/slo"),
+            Place("Jobs", "/jobs"),
+        ),
+    ),
     Section(
         "Build",
         (

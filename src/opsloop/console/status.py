@@ -24,12 +24,12 @@ _LOOKS = {
     **dict.fromkeys(
         (
             *("promoted", "done", "pass", "completed", "finished", "up", "resumed", "holds", "quiet"),
-            *("answered", "approved", "won", "better", "within"),
+            *("answered", "approved", "won", "better", "within", "met"),
         ),
         _GOOD,
     ),
     **dict.fromkeys(("paused", "inconclusive", "aborted", "cancelled", "taken_back", "awaiting_approval"), _FAIR),
-    **dict.fromkeys(("frozen", "expired", "overridden", "held", "unclear", "mismatch"), _FAIR),
+    **dict.fromkeys(("frozen", "expired", "overridden", "held", "unclear", "mismatch", "burning"), _FAIR),
     **dict.fromkeys(
         ("rolled_back", "failed", "fail", "error", "broken", "down", "drifted", "worse", "rejected", "lost"), _BAD
     ),

@@ -42,6 +42,31 @@ latency = Histogram(
     buckets=LATENCY_BUCKETS_S,
     registry=REGISTRY,
 )
+objective_events = Counter(
+    "objective_events",
+    "What objectives count: requests, feedback, live samples; outcome is good or bad.",
+    ["endpoint", "measure", "outcome"],
+    registry=REGISTRY,
+)
+answers = Histogram(
+    "endpoint_answer_seconds",
+    "Time from the arrival of a request to its answer, of requests that got one.",
+    ["endpoint"],
+    buckets=LATENCY_BUCKETS_S,
+    registry=REGISTRY,
+)
+budget_left = Gauge(
+    "objective_budget_left_ratio",
+    "Share of an objective's budget that is left; below 0 when more than all is used.",
+    ["endpoint", "objective"],
+    registry=REGISTRY,
+)
+burn_rate = Gauge(
+    "objective_burn_rate",
+    "How fast an objective's budget goes; 1 uses it up exactly by the end of the window.",
+    ["endpoint", "objective", "window"],
+    registry=REGISTRY,
+)
 drift_events = Counter("drift_events", "Drift alarms.", ["endpoint"], registry=REGISTRY)
 drift_score = Gauge(
     "drift_score",
@@ -82,6 +107,37 @@ def observe(record: RequestRecord) -> None:
     histogram.observe(record.duration_ms / 1000)
     for hit in record.hits:
         guardrail_hits.labels(record.endpoint, hit.kind, hit.direction, hit.action.value).inc(hit.count)
+    outcome = objectives_outcome(record)
+    if outcome is not None:
+        _events(record.endpoint, "availability", outcome).inc()
+    if record.status == "ok" and not record.shadow:
+        _answers(record.endpoint).observe(record.duration_ms / 1000)
+
+
+def objectives_outcome(record: RequestRecord) -> str | None:
+    """`good` or `bad` as availability counts it, None for what it does not: see `objectives.tallying`."""
+    if record.status == "ok":
+        return None if record.shadow or record.shielded else "good"
+    if record.shadow or record.shielded or record.status == "cancelled" or 400 <= record.http_status < 500:
+        return None
+    return "bad"
+
+
+def count_events(endpoint: str, measure: str, *, good: int, bad: int) -> None:
+    """Count events of an objective that are no requests; a counter takes nothing back, so negative ones are left."""
+    for outcome, number in (("good", good), ("bad", bad)):
+        if number > 0:
+            _events(endpoint, measure, outcome).inc(number)
+
+
+@cache
+def _events(endpoint: str, measure: str, outcome: str) -> Counter:
+    return objective_events.labels(endpoint, measure, outcome)
+
+
+@cache
+def _answers(endpoint: str) -> Histogram:
+    return answers.labels(endpoint)
 
 
 def forget_drift(endpoint: str, release: str) -> None:

@@ -1,15 +1,19 @@
-"""What nobody's request asks for: join labels that came early, count them into the tests, let go of old predictions."""
+"""What nobody's request asks for: join labels that came early, count them into the tests, count records, let go of old
+predictions.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from opsloop.core.caller import system
 from opsloop.core.telemetry.trouble import Trouble
-from opsloop.core.workspace import Workspace
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.monitoring.labels import counting
 from opsloop.monitoring.labels import service as labels
+from opsloop.monitoring.objectives import tallying
 from opsloop.monitoring.performance import testing
 from opsloop.monitoring.predictions.pruning import prune
 from opsloop.monitoring.settings import MonitoringSettings
@@ -17,13 +21,20 @@ from opsloop.monitoring.settings import MonitoringSettings
 BY = system("monitoring")
 TICK_S = 2.0
 PRUNE_EVERY_S = 600.0
+Source = Callable[[UnitOfWork], int]
 
 
 class Tending:
-    """A thread; several processes may have one each."""
+    """A thread; several processes may have one each.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Args:
+        sources: what else is counted into the tallies, by slices above this one; each counts some events in its
+            transaction and returns how many.
+    """
+
+    def __init__(self, workspace: Workspace, *, sources: Sequence[Source] = ()) -> None:
         self._workspace = workspace
+        self._sources = tuple(sources)
         self._kept_for = timedelta(days=workspace.section(MonitoringSettings).predictions_kept_days)
         self._stopping = threading.Event()
         self._prune_at_s = float("-inf")
@@ -56,7 +67,21 @@ class Tending:
         while can_count and not self._stopping.is_set():
             with self._workspace.writing(BY) as uow:
                 can_count = testing.advance(uow) > 0
+        self._count()
         now_s = self._workspace.clock.monotonic_s()
         if now_s >= self._prune_at_s:
             self._prune_at_s = now_s + PRUNE_EVERY_S
             prune(self._workspace)
+            with self._workspace.writing(BY) as uow:
+                tallying.prune(uow)
+
+    def _count(self) -> None:
+        """Bring the tallies up to date."""
+        with self._workspace.reading(BY) as uow:
+            can_count = tallying.any_uncounted(uow)
+        while can_count and not self._stopping.is_set():
+            with self._workspace.writing(BY) as uow:
+                can_count = tallying.advance(uow) > 0
+        for source in self._sources:
+            with self._workspace.writing(BY) as uow:
+                source(uow)

@@ -36,6 +36,7 @@ from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
+from opsloop.monitoring.objectives.api import router as objectives
 from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
 from opsloop.rag.ingests.api import router as ingests
@@ -69,6 +70,7 @@ ROUTERS = (
     monitoring,
     labels,
     watching,
+    objectives,
     alarms,
     feedback,
     guardrails,

@@ -15,6 +15,7 @@ from opsloop.core.workspace import Workspace
 from opsloop.gateway.app import Gateway
 from opsloop.monitoring.tending import Tending
 from opsloop.rag.deletion.tending import Tending as DocumentsTending
+from opsloop.releases import satisfaction
 from opsloop.server import background as background  # registers what the jobs of this process can be
 from opsloop.server.control_plane import control_plane
 from opsloop.server.entrance import Entrance
@@ -32,7 +33,11 @@ class Platform:
         self.app = Entrance(workspace, self.gateway, control_plane(workspace), listens_on_loopback=listens_on_loopback)
         self._events = Dispatcher(workspace)
         self._jobs = JobRunner(workspace)
-        self._tending = (Tending(workspace), DocumentsTending(workspace), ReportsTending(workspace))
+        self._tending = (
+            Tending(workspace, sources=(satisfaction.advance,)),
+            DocumentsTending(workspace),
+            ReportsTending(workspace),
+        )
 
     @property
     def http(self) -> type[asyncio.Protocol]:

@@ -29,6 +29,7 @@ from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
+from opsloop.monitoring.objectives.api import router as objectives
 from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
 from opsloop.rag.ingests import jobs as ingest_jobs  # noqa: F401 (registers what an ingest runs as)
@@ -43,7 +44,7 @@ class Routes:
         self._workspace = workspace
         self._app = FastAPI()
         self._app.state.workspace = workspace
-        watched = (monitoring, labels, watching, alarms)
+        watched = (monitoring, labels, watching, objectives, alarms)
         documents = (rag, tuning, ingests)
         for router in (
             *(

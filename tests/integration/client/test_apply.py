@@ -305,3 +305,22 @@ def test_a_wrong_rule_of_a_dataset_names_its_line(folder: Path, wrong: str, said
     (folder / "opsloop.yaml").write_text(f"datasets:\n  questions:\n    source: questions.jsonl\n    {wrong}\n")
     with pytest.raises(InvalidInput, match=said):
         project.load(folder)
+
+
+def test_objectives_of_an_endpoint_are_declared(client: Client, folder: Path) -> None:
+    text = PROJECT.replace("{tone: calm}}", "{tone: calm}, objectives: {availability: 0.99}}")
+    (folder / "opsloop.yaml").write_text(text)
+    steps = {step.name: step for step in planned(client, folder).steps if step.noun == "objectives"}
+    assert steps["chat"].action is Action.CREATE
+    assert "declares availability" in str(steps["chat"])
+    list(apply.perform(client, project.load(folder), planned(client, folder)))
+    again = {step.name: step for step in planned(client, folder).steps if step.noun == "objectives"}
+    assert again["chat"].action is Action.KEEP
+    assert client.objectives.of("chat").declared == {"availability": 0.99}
+
+
+def test_wrong_objectives_are_refused_with_their_place(folder: Path) -> None:
+    text = PROJECT.replace("{tone: calm}}", "{tone: calm}, objectives: {uptime: 0.99}}")
+    (folder / "opsloop.yaml").write_text(text)
+    with pytest.raises(InvalidInput, match=r"opsloop.yaml:\d+: endpoints.chat.objectives: .*uptime"):
+        project.load(folder)

@@ -83,6 +83,8 @@ def addresses(platform: Platform) -> list[str]:
         "/documents/handbook/passages?question=leave",
         f"/documents/handbook/{ids['document']}?start=9&end=30",
         f"/documents/handbook/{ids['document']}/delete",
+        "/slo",
+        "/slo?only=missed",
         "/audit?verify=true",
         "/audit?target=endpoint/&action=rollout.",
         "/sign-in?to=/audit",

@@ -20,6 +20,8 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.guardrails.models import Guardrails
 from opsloop.monitoring import guardrail_hits, records, traffic
 from opsloop.monitoring.models import ArmTraffic, HitReport, Traffic
+from opsloop.monitoring.objectives import service as objectives
+from opsloop.monitoring.objectives.models import Standing
 from opsloop.releases import freezes, guarding, rollouts
 from opsloop.releases import service as releases
 from opsloop.releases.models import EndpointState, Release, Rollout, RolloutStatus
@@ -58,6 +60,7 @@ class EndpointView:
     renewals: RenewalsView | None
     guardrails: Guardrails
     hits: HitReport
+    standings: tuple[Standing, ...]
     last_request_at: datetime | None
     span: Span
     compared_s: int
@@ -101,6 +104,7 @@ def view(uow: UnitOfWork, name: str, window_s: int) -> EndpointView:
         renewals=renewals.view(uow, name),
         guardrails=guarding.of_endpoint(uow, name),
         hits=guardrail_hits.report(uow, name, window_s),
+        standings=tuple(objectives.standings(uow, name)),
         last_request_at=newest[0][1].started_at if newest else None,
         span=span,
         compared_s=compared_s,
