@@ -57,6 +57,7 @@ SECTIONS = {
             "opsloop.cli.renewal:renewal", "From drift, a schedule or a wish to a better model of an endpoint."
         ),
         "monitor": Entry("opsloop.cli.monitor:monitor", "What endpoints answer, how fast and how well."),
+        "alert": Entry("opsloop.cli.alert:alert", "What is wrong now, who is told, who deals with it."),
         "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),
         "guard": Entry("opsloop.cli.guard:guard", "What is looked for in requests and answers, and what happens then."),
         "support": Entry("opsloop.cli.support:support", "Conversations that a person is to answer."),

@@ -66,6 +66,12 @@ def perform(
             yield _pipeline(client, project.pipelines[step.name], step, tell)
         elif step.noun == "guardrails":
             yield _guardrails(client, project.endpoints[step.name], step)
+        elif step.noun == "rule":
+            client.alerts.declare_rule(step.name, project.rules[step.name])
+            yield Outcome(step, step.says)
+        elif step.noun == "channel":
+            client.alerts.declare_channel(step.name, project.channels[step.name])
+            yield Outcome(step, step.says)
         elif step.noun == "objectives":
             declared = client.objectives.declare(step.name, project.objectives[step.name])
             yield Outcome(step, f"{counted(len(declared), 'objective')} in all")

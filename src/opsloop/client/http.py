@@ -15,6 +15,7 @@ from types import TracebackType
 import httpx
 
 from opsloop.client import local, project
+from opsloop.client.alerts import Alerts
 from opsloop.client.audit import Audit
 from opsloop.client.connection import Connection
 from opsloop.client.dataset_checks import DatasetChecks
@@ -71,6 +72,7 @@ class Client:
         if not where:
             where, transport = _local(project)
         self.connection = Connection(where, token=token, timeout_s=found.client_timeout_s, transport=transport)
+        self.alerts = Alerts(self.connection)
         self.audit = Audit(self.connection)
         self.datasets = Datasets(self.connection)
         self.dataset_checks = DatasetChecks(self.connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
@@ -85,6 +86,8 @@ def make(client: Client, project: Project) -> Plan:
         *(_guardrails(client, wanted) for wanted in project.endpoints.values() if wanted.guardrails is not None),
         *(_endpoint(client, wanted) for wanted in project.endpoints.values()),
         *(_model_endpoint(client, wanted) for wanted in project.model_endpoints.values()),
+        *_rules(client, project.rules),
+        *(_channel(client, name, wanted) for name, wanted in project.channels.items()),
         *(_objectives(client, name, wanted) for name, wanted in project.objectives.items()),
     ]
     return Plan(project.name, tuple(steps))
@@ -194,6 +197,29 @@ def _objectives(client: Client, endpoint: str, wanted: dict[str, Any]) -> Step:
         return Step("objectives", endpoint, Action.KEEP, f"declares {', '.join(wanted) or 'none'}")
     action = Action.CREATE if there is None else Action.CHANGE
     return Step("objectives", endpoint, action, f"declares {', '.join(wanted) or 'none'}")
+
+
+def _rules(client: Client, wanted: Mapping[str, Any]) -> Iterator[Step]:
+    there = {each.name: each for each in client.alerts.rules()} if wanted else {}
+    for name, each in wanted.items():
+        says = "is off" if each is False else ", ".join(f"{key} {value}" for key, value in each.items())
+        found = there.get(name)
+        if found is not None and found.declared == ({"off": True} if each is False else each):
+            yield Step("rule", name, Action.KEEP, says)
+        else:
+            yield Step("rule", name, Action.CREATE if found is None else Action.CHANGE, says)
+
+
+def _channel(client: Client, name: str, wanted: dict[str, Any]) -> Step:
+    from opsloop.monitoring.alerts import channels  # only who declares some needs it
+
+    parsed = channels.parse(name, wanted)
+    there = next((each for each in client.alerts.channels() if each.name == name), None)
+    if there is None:
+        return Step("channel", name, Action.CREATE, f"{parsed.form} to {parsed.to}")
+    if there.digest == channels.digest_of(wanted):
+        return Step("channel", name, Action.KEEP, f"{there.form} to {there.to}")
+    return Step("channel", name, Action.CHANGE, f"{parsed.form} to {parsed.to}")
 
 
 def _endpoint(client: Client, wanted: EndpointWanted) -> Step:

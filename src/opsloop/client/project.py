@@ -16,6 +16,8 @@
     endpoints: {iris: {model: iris, drift: {…}, renewal: {pipeline: iris, on: [drift]}, strategy: shadow}}
     demo: {…}
 
+    alerts: {channels: {oncall: {webhook: "${env:HOOK}"}}, rules: {slow: {metric: mean_ms, above: 1500}, drift: false}}
+
 An endpoint may have `objectives: {availability: 0.999, latency: {within_ms: 500, target: 0.99}}`.
 
 What is wrong is refused with file, line and key path; an unknown key also with the nearest known one.
@@ -29,7 +31,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from opsloop.client import project_collections, project_guardrails, project_models, project_pipelines, yaml_lines
 from opsloop.client.project_collections import CollectionWanted
@@ -111,6 +113,8 @@ class Project:
     endpoints: Mapping[str, EndpointWanted] = field(default_factory=dict)
     model_endpoints: Mapping[str, ModelEndpointWanted] = field(default_factory=dict)
     objectives: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    channels: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
     demo: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
 
@@ -176,7 +180,7 @@ class _Checked:
     def project(self) -> Project:
         sections = (
             "project", "description", "settings", "collections", "datasets", "preparations", "pipelines",
-            "experiments", "endpoints", "demo",
+            "experiments", "endpoints", "alerts", "demo",
         )  # fmt: skip
         values = self._values
         self._only((), values, sections)
@@ -200,6 +204,8 @@ class _Checked:
                 for name, each in self._named(values, "endpoints")
                 if each.get("objectives") is not None
             },
+            channels=self._alerts(values, "channels"),
+            rules=self._alerts(values, "rules"),
             demo=self._mapping(("demo",), values.get("demo")),
         )
         project = replace(
@@ -359,6 +365,23 @@ class _Checked:
         with self._placed(at):
             declaration.parse(value)
         return dict(value)
+
+    def _alerts(self, values: Mapping[str, Any], kind: Literal["channels", "rules"]) -> dict[str, Any]:
+        found = self._mapping(("alerts",), values.get("alerts"))
+        if not found:
+            return {}
+        from opsloop.monitoring.alerts import channels, rules  # few projects declare any
+
+        self._only(("alerts",), found, ("channels", "rules"))
+        declared = self._mapping(("alerts", kind), found.get(kind))
+        for name, each in declared.items():
+            at = ("alerts", kind, name)
+            if not _NAME.fullmatch(name):
+                raise self._wrong(at, name, _NAME_FORM)
+            if each is not False or kind == "channels":
+                with self._placed(at):
+                    (channels.parse if kind == "channels" else rules.parse)(name, each, name)
+        return declared
 
     def _strategy(self, at: KeyPath, value: Any) -> dict[str, Any]:
         if isinstance(value, str):

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from opsloop.console import live, static_files
 from opsloop.console.pages import (
     action,
+    alerts,
     approval,
     audit,
     chat,
@@ -42,6 +43,7 @@ router = APIRouter(include_in_schema=False)
 PAGES = (
     overview,
     slo,
+    alerts,
     endpoint,
     drift,  # before actions, of which any word is one
     renewal,  # the same

@@ -1,4 +1,4 @@
-"""What needs somebody: alarms, models and rollouts that wait for a yes, freezes, rollouts under way or stopped by
+"""What needs somebody: alerts, alarms, models and rollouts that wait for a yes, freezes, rollouts under way or stopped by
 themselves, gates not met, jobs that failed.
 """
 
@@ -17,11 +17,15 @@ from opsloop.evaluation.models import RunStatus
 from opsloop.evaluation.verdicts import Verdict
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import AlarmKind, AlarmState
+from opsloop.monitoring.alerts import service as alerts
+from opsloop.monitoring.alerts.models import AlertState
 from opsloop.releases import approvals, freezes
 from opsloop.releases.models import Approval, EndpointState, RolloutStatus
 from opsloop.releases.renewals import service as renewals
 from opsloop.releases.renewals.models import RenewalState
 
+# The rules whose alerts are about what stands here anyway.
+_TOLD_OTHERWISE = ("drift", "job-failed", "rollout-rolled-back", "renewal-rejected")
 RECENT_S = 86_400
 MOST = 12
 LATEST_JOBS = 200
@@ -45,6 +49,7 @@ def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
     asking = {each.rollout: each for each in approvals.waiting(uow)}
     under_way = [state for state in states if state.rollout is None or state.rollout.id not in asking]
     found = [
+        *_alerts(uow),
         *_alarms(uow),
         *_renewals(uow),
         *_approvals(asking.values()),
@@ -54,6 +59,14 @@ def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
         *_failed_jobs(uow, since),
     ]
     return tuple(sorted(found, key=lambda need: need.at, reverse=True)[:MOST])
+
+
+def _alerts(uow: UnitOfWork) -> Iterator[Need]:
+    """Alerts that fire, that nobody deals with, and that no other line here is about."""
+    for alert in alerts.listed(uow, state=AlertState.FIRING, limit=LATEST_RUNS):
+        if alert.acknowledged_at is None and not alert.is_silenced and alert.rule not in _TOLD_OTHERWISE:
+            title = f"{alert.endpoint}, {alert.rule}" if alert.endpoint else alert.rule
+            yield Need("firing", title, alert.summary, f"/alerts#{words.segment(alert.id)}", alert.started_at)
 
 
 def _alarms(uow: UnitOfWork) -> Iterator[Need]:

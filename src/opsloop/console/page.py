@@ -73,6 +73,7 @@ SECTIONS = (
         "Operate",
         (
             Place("Overview", "/"),
+            Place("Alerts", "/alerts"),
             Place("Support", "/support"),
             Place("Objectives", "/slo"),
             Place("Jobs", "/jobs"),

@@ -19,22 +19,25 @@ _FAIR = ("~", "fair")
 _BAD = ("✕", "bad")
 _QUIET = ("○", "quiet")
 _BUSY = ("◐", "busy")
-_RENEWING = ("collecting", "training", "preparing", "evaluating", "judging", "rolling_out", "shadowed")
-_LOOKS = {
-    **dict.fromkeys(
-        (
-            *("promoted", "done", "pass", "completed", "finished", "up", "resumed", "holds", "quiet"),
-            *("answered", "approved", "won", "better", "within", "met"),
-        ),
-        _GOOD,
-    ),
-    **dict.fromkeys(("paused", "inconclusive", "aborted", "cancelled", "taken_back", "awaiting_approval"), _FAIR),
-    **dict.fromkeys(("frozen", "expired", "overridden", "held", "unclear", "mismatch", "burning"), _FAIR),
-    **dict.fromkeys(
-        ("rolled_back", "failed", "fail", "error", "broken", "down", "drifted", "worse", "rejected", "lost"), _BAD
-    ),
-    **dict.fromkeys(("running", "started", "stepped", "scoring", "measuring", "claimed", *_RENEWING), _BUSY),
+_WORDS = {
+    _GOOD: """
+        promoted done pass completed finished up resumed holds quiet
+        answered approved won better within met resolved
+    """,
+    _FAIR: """
+        paused inconclusive aborted cancelled taken_back awaiting_approval
+        frozen expired overridden held unclear mismatch burning
+    """,
+    _BAD: """
+        rolled_back failed fail error broken down drifted worse rejected lost
+        firing
+    """,
+    _BUSY: """
+        running started stepped scoring measuring claimed
+        collecting training preparing evaluating judging rolling_out shadowed
+    """,
 }
+_LOOKS = {word: look for look, words in _WORDS.items() for word in words.split()}
 
 
 def badge(state: object) -> Badge:

@@ -67,6 +67,7 @@ burn_rate = Gauge(
     ["endpoint", "objective", "window"],
     registry=REGISTRY,
 )
+alerts_firing = Gauge("alerts_firing", "Alerts that fire, by how urgent they are.", ["severity"], registry=REGISTRY)
 drift_events = Counter("drift_events", "Drift alarms.", ["endpoint"], registry=REGISTRY)
 drift_score = Gauge(
     "drift_score",

@@ -11,6 +11,7 @@ from datetime import timedelta
 from opsloop.core.caller import system
 from opsloop.core.telemetry.trouble import Trouble
 from opsloop.core.workspace import UnitOfWork, Workspace
+from opsloop.monitoring.alerts import evaluating, intake
 from opsloop.monitoring.labels import counting
 from opsloop.monitoring.labels import service as labels
 from opsloop.monitoring.objectives import tallying
@@ -21,6 +22,7 @@ from opsloop.monitoring.settings import MonitoringSettings
 BY = system("monitoring")
 TICK_S = 2.0
 PRUNE_EVERY_S = 600.0
+SHOW_EVERY_S = 60.0
 Source = Callable[[UnitOfWork], int]
 
 
@@ -38,6 +40,7 @@ class Tending:
         self._kept_for = timedelta(days=workspace.section(MonitoringSettings).predictions_kept_days)
         self._stopping = threading.Event()
         self._prune_at_s = float("-inf")
+        self._evaluate_at_s = self._show_at_s = float("-inf")
         self._thread = threading.Thread(target=self._run, name="tending", daemon=True)
 
     def start(self) -> None:
@@ -68,12 +71,27 @@ class Tending:
             with self._workspace.writing(BY) as uow:
                 can_count = testing.advance(uow) > 0
         self._count()
+        self._evaluate()
         now_s = self._workspace.clock.monotonic_s()
         if now_s >= self._prune_at_s:
             self._prune_at_s = now_s + PRUNE_EVERY_S
             prune(self._workspace)
             with self._workspace.writing(BY) as uow:
                 tallying.prune(uow)
+
+    def _evaluate(self) -> None:
+        """Evaluate alert rules when it is time, and show what holds at `/metrics`."""
+        now_s = self._workspace.clock.monotonic_s()
+        if now_s < self._evaluate_at_s:
+            return
+        self._evaluate_at_s = now_s + evaluating.EVERY_S
+        with self._workspace.writing(BY) as uow:
+            evaluating.evaluate(uow)
+            intake.expire(uow)
+        if now_s >= self._show_at_s:
+            self._show_at_s = now_s + SHOW_EVERY_S
+            with self._workspace.reading(BY) as uow:
+                evaluating.show(uow)
 
     def _count(self) -> None:
         """Bring the tallies up to date."""

@@ -11,6 +11,7 @@ from opsloop.evaluation.judges import jobs as judges
 from opsloop.evaluation.tuning import jobs as tunings
 from opsloop.flows import erasing
 from opsloop.models import jobs as models
+from opsloop.monitoring.alerts import listening
 from opsloop.rag.ingests import jobs as ingests
 from opsloop.rag.stores import jobs as stores
 from opsloop.rag.vectors import jobs as embeddings
@@ -25,3 +26,4 @@ KINDS = (
 )
 SUBSCRIBERS = (alarms,)
 KEEPERS = (erasing,)
+listening.listen()  # last: it hears every event that the parts above have

@@ -34,6 +34,7 @@ from opsloop.guardrails.api import router as guardrails
 from opsloop.guardrails.support.api import router as support
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
+from opsloop.monitoring.alerts.api import router as alerts
 from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
 from opsloop.monitoring.objectives.api import router as objectives
@@ -71,6 +72,7 @@ ROUTERS = (
     labels,
     watching,
     objectives,
+    alerts,
     alarms,
     feedback,
     guardrails,

@@ -27,6 +27,7 @@ from opsloop.flows.api import router as flows
 from opsloop.guardrails.api import router as guardrails
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
+from opsloop.monitoring.alerts.api import router as alerts
 from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
 from opsloop.monitoring.objectives.api import router as objectives
@@ -44,7 +45,7 @@ class Routes:
         self._workspace = workspace
         self._app = FastAPI()
         self._app.state.workspace = workspace
-        watched = (monitoring, labels, watching, objectives, alarms)
+        watched = (monitoring, labels, watching, objectives, alerts, alarms)
         documents = (rag, tuning, ingests)
         for router in (
             *(

@@ -324,3 +324,26 @@ def test_wrong_objectives_are_refused_with_their_place(folder: Path) -> None:
     (folder / "opsloop.yaml").write_text(text)
     with pytest.raises(InvalidInput, match=r"opsloop.yaml:\d+: endpoints.chat.objectives: .*uptime"):
         project.load(folder)
+
+
+def test_rules_and_channels_are_declared(client: Client, folder: Path) -> None:
+    alerts = (
+        "alerts: {rules: {slow: {metric: mean_ms, above: 9}, drift: false}, "
+        "channels: {hook: {webhook: 'https://hooks.example.com/secret'}}}\n"
+    )
+    (folder / "opsloop.yaml").write_text(PROJECT + alerts)
+    wanted = project.load(folder)
+    steps = [step for step in planned(client, folder).steps if step.noun in ("rule", "channel")]
+    assert [(step.name, step.action) for step in steps] == [
+        ("slow", Action.CREATE), ("drift", Action.CHANGE), ("hook", Action.CREATE)
+    ]  # fmt: skip
+    assert "secret" not in " ".join(map(str, steps))
+    list(apply.perform(client, wanted, planned(client, folder)))
+    again = [step.action for step in planned(client, folder).steps if step.noun in ("rule", "channel")]
+    assert again == [Action.KEEP] * 3
+
+
+def test_a_wrong_rule_is_refused_with_its_place(folder: Path) -> None:
+    (folder / "opsloop.yaml").write_text(PROJECT + "alerts: {rules: {slow: {metric: mood, above: 9}}}\n")
+    with pytest.raises(InvalidInput, match=r"opsloop.yaml:\d+: alerts.rules.slow: .*mood"):
+        project.load(folder)

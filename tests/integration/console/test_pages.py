@@ -85,6 +85,8 @@ def addresses(platform: Platform) -> list[str]:
         f"/documents/handbook/{ids['document']}/delete",
         "/slo",
         "/slo?only=missed",
+        "/alerts",
+        "/alerts?state=firing&endpoint=support-chat",
         "/audit?verify=true",
         "/audit?target=endpoint/&action=rollout.",
         "/sign-in?to=/audit",

@@ -46,3 +46,8 @@ def restore(name: str, payload: dict[str, Any]) -> Any | None:
         return None
     known = {field.name for field in fields(cls)}
     return cls(**{key: value for key, value in payload.items() if key in known})
+
+
+def known() -> dict[str, type]:
+    """Every event type that the loaded parts have registered, by its name."""
+    return dict(_TYPES)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, select
 from opsloop.core.caller import system
 from opsloop.core.errors import OpsloopError, Unavailable
 from opsloop.core.jobs._tables import JobRow
+from opsloop.core.jobs.events import JobFailed
 from opsloop.core.jobs.models import JobStatus
 from opsloop.core.jobs.registry import Again, JobContext, handler_of
 from opsloop.core.workspace import UnitOfWork, Workspace
@@ -117,6 +118,8 @@ def _finish(workspace: Workspace, job_id: str, status: JobStatus, error: str | N
         row.finished_at = uow.clock.now() if status.is_final else None
         if status is JobStatus.DONE and row.total:
             row.done = row.total
+        if status is JobStatus.FAILED:
+            uow.emit(JobFailed(job_id, row.kind, row.payload, error or ""))
     workspace.bell("job-progress").ring()
 
 

@@ -17,3 +17,14 @@ class JobCancelled:
     kind: str
     payload: dict[str, Any]
     by: str
+
+
+@event_type("job.failed")
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """A job ended with an error; `error` is the sentence that says why."""
+
+    job: str
+    kind: str
+    payload: dict[str, Any]
+    error: str

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from opsloop.core.notices.errors import AddressInvalid
 
 LONGEST = 2_000
+_MAIL = re.compile(r"mailto:[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _REFERENCE = re.compile(r"\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -36,8 +37,13 @@ def resolved(field: str, text: str) -> str:
 
 def check(url: str, *, field: str = "url") -> None:
     """Raises: AddressInvalid when nothing could be sent to it; a reference to the environment is taken as it is."""
-    if not is_reference(url):
+    if not is_reference(url) and not is_mail(url):
         parts(url, field=field)
+
+
+def is_mail(url: str) -> bool:
+    """Whether it is the address of a mailbox: `mailto:oncall@example.com`."""
+    return len(url) <= LONGEST and _MAIL.fullmatch(url) is not None
 
 
 def parts(url: str, *, field: str = "url") -> SplitResult:
@@ -58,6 +64,8 @@ def shown(url: str) -> str:
     """What may be shown of a URL: its host. Path and query are secrets of Slack's and of others."""
     if is_reference(url):
         return url
+    if is_mail(url):
+        return f"mailto:{url[7]}…@{url.rpartition('@')[2]}"
     found = parts(url)
     port = f":{found.port}" if found.port is not None else ""
     return f"{found.scheme}://{found.hostname}{port}"

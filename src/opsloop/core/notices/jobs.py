@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -15,6 +15,9 @@ from opsloop.core.notices.errors import AddressInvalid
 from opsloop.core.notices.models import DeliveryState
 from opsloop.core.notices.settings import NoticeSettings
 from opsloop.core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from opsloop.core.notices.sending import Answer
 
 log = structlog.get_logger()
 _BY = system("notices")
@@ -47,15 +50,24 @@ def _attempted(workspace: Workspace, delivery: str) -> _Outcome | None:
         return None
     try:
         url = address.resolved("url", row.url)
-        address.parts(url)
+        address.check(url)
         secret = address.resolved("secret", row.secret) if row.secret else None
     except AddressInvalid as error:
         return _Outcome(None, error.sentence)
     body = row.body.encode()
+    if address.is_mail(url):
+        from opsloop.core.notices import mail  # the same
+
+        settings = workspace.section(NoticeSettings)
+        return _outcome(mail.send(url, body, id=row.id, settings=settings, clock=workspace.clock))
     headers = _headers(row.id, row.kind)
     if secret is not None:
         headers[signatures.HEADER] = signatures.stamped(secret, body, workspace.clock.now())
     answer = send(url, body, headers, timeout_s=workspace.section(NoticeSettings).notice_timeout_s)
+    return _outcome(answer)
+
+
+def _outcome(answer: Answer) -> _Outcome:
     return _Outcome(answer.status, answer.error, answer.is_lasting, answer.retry_after_s)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 def deliver(
     uow: UnitOfWork,
     url: str,
-    payload: Mapping[str, Any],
+    payload: Mapping[str, Any] | Sequence[Any],
     *,
     secret: str | None = None,
     kind: str,
@@ -41,7 +41,8 @@ def deliver(
     can leave), the kind in `X-Opsloop-Event`, and with a secret the signature in `X-Opsloop-Signature`.
 
     Args:
-        url: of a webhook; `${env:NAME}` is looked up when it is sent, and so kept nowhere.
+        url: of a webhook; `${env:NAME}` is looked up when it is sent, and so kept nowhere. Of a mailbox `mailto:` and
+            its address; the payload is then `subject` and `text`.
         secret: signs the body; may be `${env:NAME}` too. Both are erased here once the delivery is over.
         kind: what it tells, such as `drift.detected`.
         about: what it is about, such as `endpoint/iris`.
@@ -58,7 +59,7 @@ def deliver(
         to=address.shown(url),
         url=url,
         secret=secret or None,
-        body=_encode(dict(payload)).decode(),
+        body=_encode(dict(payload) if isinstance(payload, Mapping) else list(payload)).decode(),
         state=DeliveryState.PENDING,
         attempts=0,
         created_at=uow.clock.now(),
