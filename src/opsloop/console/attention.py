@@ -1,5 +1,5 @@
-"""What needs somebody: alerts, alarms, models and rollouts that wait for a yes, freezes, rollouts under way or stopped by
-themselves, gates not met, jobs that failed.
+"""What needs somebody: alerts, alarms, models and rollouts that wait for a yes, freezes, rollouts under way or stopped
+by themselves, gates not met, jobs that failed.
 """
 
 from __future__ import annotations
