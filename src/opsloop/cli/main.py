@@ -61,6 +61,8 @@ SECTIONS = {
         "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),
         "guard": Entry("opsloop.cli.guard:guard", "What is looked for in requests and answers, and what happens then."),
         "support": Entry("opsloop.cli.support:support", "Conversations that a person is to answer."),
+        "survey": Entry("opsloop.cli.survey:survey", "What people are asked about answers."),
+        "ticket": Entry("opsloop.cli.ticket:ticket", "Support tickets about answers."),
         "audit": Entry("opsloop.cli.audit:audit", "The signed record of who did what."),
         "token": Entry("opsloop.cli.token:token", "API keys."),
     },

@@ -75,6 +75,9 @@ def perform(
         elif step.noun == "objectives":
             declared = client.objectives.declare(step.name, project.objectives[step.name])
             yield Outcome(step, f"{counted(len(declared), 'objective')} in all")
+        elif step.noun == "survey":
+            client.surveys.declare(step.name, project.surveys[step.name])
+            yield Outcome(step, step.says)
         elif step.name in project.model_endpoints:
             yield _model_endpoint(client, project.model_endpoints[step.name], step, tell)
         else:

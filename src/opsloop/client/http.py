@@ -38,6 +38,8 @@ from opsloop.client.renewals import Renewals
 from opsloop.client.rollouts import Rollouts
 from opsloop.client.settings import ClientSettings
 from opsloop.client.support import Support
+from opsloop.client.surveys import Surveys
+from opsloop.client.tickets import Tickets
 from opsloop.client.training import Training
 from opsloop.client.watching import Watching
 from opsloop.core import settings
@@ -94,6 +96,8 @@ class Client:
         self.renewals = Renewals(self.connection)
         self.rollouts = Rollouts(self.connection)
         self.support = Support(self.connection)
+        self.surveys = Surveys(self.connection)
+        self.tickets = Tickets(self.connection)
         self.training = Training(self.connection)
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ from opsloop.core.errors import NotFound
 from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import DatasetVersion
 from opsloop.datasets.preparation.models import PreparationStatus
+from opsloop.feedback.surveys import declaration
 from opsloop.releases.models import EndpointState, Release
 from opsloop.training.models import TrainingStatus
 
@@ -89,6 +90,7 @@ def make(client: Client, project: Project) -> Plan:
         *_rules(client, project.rules),
         *(_channel(client, name, wanted) for name, wanted in project.channels.items()),
         *(_objectives(client, name, wanted) for name, wanted in project.objectives.items()),
+        *(_survey(client, name, wanted) for name, wanted in project.surveys.items()),
     ]
     return Plan(project.name, tuple(steps))
 
@@ -120,9 +122,9 @@ def _dataset(client: Client, wanted: DatasetWanted) -> Step:
 def _place_of(wanted: DatasetWanted) -> str:
     if wanted.elsewhere is None:
         return wanted.source.name
-    from opsloop.datasets.preparation import declaration
+    from opsloop.datasets.preparation import declaration as preparations
 
-    return declaration.source_of("source", wanted.elsewhere).bare
+    return preparations.source_of("source", wanted.elsewhere).bare
 
 
 def _preparation(client: Client, wanted: PreparationWanted) -> Step:
@@ -153,6 +155,18 @@ def _pipeline(client: Client, wanted: PipelineWanted) -> Step:
     if not any(each.status in good for each in client.training.runs(wanted.name, limit=20)):
         return Step("pipeline", wanted.name, Action.CHANGE, "it did not run to its end yet")
     return Step("pipeline", wanted.name, Action.KEEP, when)
+
+
+def _survey(client: Client, name: str, wanted: Mapping[str, Any]) -> Step:
+    asks = declaration.stored(declaration.parse(wanted))
+    says = f"asks {counted(len(asks['questions']), 'question')}"
+    try:
+        there = client.surveys.get(name)
+    except NotFound:
+        return Step("survey", name, Action.CREATE, says)
+    if there.declared != asks:
+        return Step("survey", name, Action.CHANGE, f"{says}; it was changed")
+    return Step("survey", name, Action.KEEP, says)
 
 
 def _undeclared(client: Client, wanted: DatasetWanted) -> str:

@@ -14,6 +14,7 @@
     endpoints:
       support-chat: {flow: flows/answer, experiment: answers, strategy: {…}, config: {…}, guardrails: {answers: {…}}}
     endpoints: {iris: {model: iris, drift: {…}, renewal: {pipeline: iris, on: [drift]}, strategy: shadow}}
+    surveys: {after-chat: {title: How did we do?, questions: [{id: csat, kind: csat, ask: …}]}}
     demo: {…}
 
     alerts: {channels: {oncall: {webhook: "${env:HOOK}"}}, rules: {slow: {metric: mean_ms, above: 1500}, drift: false}}
@@ -115,6 +116,7 @@ class Project:
     objectives: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     channels: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
+    surveys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     demo: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
 
@@ -180,7 +182,7 @@ class _Checked:
     def project(self) -> Project:
         sections = (
             "project", "description", "settings", "collections", "datasets", "preparations", "pipelines",
-            "experiments", "endpoints", "alerts", "demo",
+            "experiments", "endpoints", "alerts", "surveys", "demo",
         )  # fmt: skip
         values = self._values
         self._only((), values, sections)
@@ -206,6 +208,7 @@ class _Checked:
             },
             channels=self._alerts(values, "channels"),
             rules=self._alerts(values, "rules"),
+            surveys={name: self._survey(name, each) for name, each in self._named(values, "surveys")},
             demo=self._mapping(("demo",), values.get("demo")),
         )
         project = replace(
@@ -282,6 +285,13 @@ class _Checked:
     def _pipeline(self, name: str, wanted: Mapping[str, Any]) -> PipelineWanted:
         with self._placed(("pipelines", name)):
             return project_pipelines.checked(name, self._empty.folder, wanted)
+
+    def _survey(self, name: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        from opsloop.feedback.surveys import declaration  # few projects declare any
+
+        with self._placed(("surveys", name)):
+            declaration.parse(wanted)
+        return dict(wanted)
 
     @contextmanager
     def _placed(self, at: KeyPath) -> Iterator[None]:

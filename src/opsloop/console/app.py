@@ -35,6 +35,7 @@ from opsloop.console.pages import (
     sign_in,
     slo,
     support,
+    survey,
     training,
     use,
 )
@@ -72,6 +73,7 @@ PAGES = (
     places,
     go,
     sign_in,
+    survey,
 )
 for each in (*PAGES, live, static_files):
     router.include_router(each.router)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -20,6 +21,11 @@ class FeedbackRow(Row):
     request_id: Mapped[str] = mapped_column(index=True)
     score: Mapped[float]
     thumb: Mapped[str | None]
+    csat: Mapped[int | None]
     comment: Mapped[str | None] = mapped_column(Text)
+    tags: Mapped[list[Any] | None]
+    correction: Mapped[str | None] = mapped_column(Text)
+    # Where it came from: `api`, `survey`.
+    source: Mapped[str] = mapped_column(default="api", server_default="api")
     created_at: Mapped[datetime] = mapped_column(index=True)
     created_by: Mapped[str]

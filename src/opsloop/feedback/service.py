@@ -8,29 +8,31 @@ for a release once a record with that id is there; feedback on an id that nobody
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, not_, or_, select
 
 from opsloop.core.caller import Role
 from opsloop.core.db.order import one_after_another
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
+from opsloop.feedback import words
 from opsloop.feedback._tables import FeedbackRow
-from opsloop.feedback.models import Feedback, FeedbackId, FeedbackSummary, Thumb
-from opsloop.guardrails.redaction import redacted
+from opsloop.feedback.models import SATISFIED, SATISFIED_CSAT, Feedback, FeedbackId, FeedbackSummary, Thumb
 from opsloop.guardrails.settings import GuardrailSettings
 
 BELL = "records"
 MAX_COMMENT = 4_000
 MAX_LIMIT = 10_000
-SATISFIED = 0.5
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
-# Neither database keeps these in text.
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+MAX_CORRECTION = 20_000
 _SCORES: dict[str, float] = {"up": 1.0, "down": 0.0}
+
+
+_IS_SATISFIED = or_(
+    FeedbackRow.csat >= SATISFIED_CSAT, and_(FeedbackRow.csat.is_(None), FeedbackRow.score >= SATISFIED)
+)
 
 
 def add(
@@ -39,19 +41,31 @@ def add(
     *,
     score: float | None = None,
     thumb: Thumb | None = None,
+    csat: int | None = None,
     comment: str | None = None,
+    tags: Sequence[str] = (),
+    correction: str | None = None,
+    source: str = "api",
 ) -> Feedback:
-    """Keep what somebody says about a request: a thumb or a score, and perhaps words.
+    """Keep what somebody says about a request: a thumb, a score or satisfaction from 1 to 5, and perhaps words.
 
-    Rings the bell "records". Raises: InvalidInput.
+    Args:
+        correction: what the answer should have been.
+    Personal data that is found in words is taken out before they are kept. Rings the
+    bell "records". Raises: InvalidInput.
     """
     uow.by.require(Role.VIEWER)
+    redact = uow.workspace.section(GuardrailSettings).redact_stored  # people write who they are into words
     row = FeedbackRow(
         id=uow.ids.new("feedback"),
-        request_id=_request_id(request_id),
-        score=_score(score, thumb),
+        request_id=words.request_id(request_id),
+        score=_score(score, thumb, csat),
         thumb=thumb,
-        comment=_kept(uow, _comment(comment)),
+        csat=csat,
+        comment=words.cleaned("comment", comment, limit=MAX_COMMENT, redact=redact),
+        tags=words.tags("tags", tags) or None,
+        correction=words.cleaned("correction", correction, limit=MAX_CORRECTION, redact=redact),
+        source=source,
         created_at=uow.clock.now(),
         created_by=uow.by.name,
     )
@@ -70,13 +84,31 @@ def since(uow: UnitOfWork, after_seq: int = 0, *, limit: int = 1_000) -> list[Fe
 
 
 def newest(
-    uow: UnitOfWork, *, request_id: str | None = None, before_seq: int | None = None, limit: int = 100
+    uow: UnitOfWork,
+    *,
+    request_id: str | None = None,
+    requests: Sequence[str] | None = None,
+    satisfied: bool | None = None,
+    source: str | None = None,
+    before_seq: int | None = None,
+    limit: int = 100,
 ) -> list[Feedback]:
-    """The newest feedback first."""
+    """The newest feedback first.
+
+    Args:
+        requests: ids; feedback on these only.
+        satisfied: only good words, or only bad ones.
+    """
     uow.by.require(Role.VIEWER)
     query = select(FeedbackRow).order_by(FeedbackRow.seq.desc())
     if request_id is not None:
         query = query.where(FeedbackRow.request_id == request_id)
+    if requests is not None:
+        query = query.where(FeedbackRow.request_id.in_(requests))
+    if satisfied is not None:
+        query = query.where(_IS_SATISFIED if satisfied else not_(_IS_SATISFIED))
+    if source is not None:
+        query = query.where(FeedbackRow.source == source)
     if before_seq is not None:
         query = query.where(FeedbackRow.seq < before_seq)
     return [_feedback(row) for row in uow.session.scalars(query.limit(max(1, min(limit, MAX_LIMIT))))]
@@ -94,7 +126,7 @@ def summary(uow: UnitOfWork, *, since: datetime, until: datetime) -> FeedbackSum
             func.count(case((FeedbackRow.thumb == "down", 1))),
             func.count(FeedbackRow.comment),
             func.avg(FeedbackRow.score),
-            func.count(case((FeedbackRow.score >= SATISFIED, 1))),
+            func.count(case((_IS_SATISFIED, 1))),
         ).where(FeedbackRow.seq.in_(counting))
     ).one()
     return FeedbackSummary(
@@ -109,40 +141,21 @@ def summary(uow: UnitOfWork, *, since: datetime, until: datetime) -> FeedbackSum
     )
 
 
-def _request_id(given: str) -> str:
-    if not _REQUEST_ID.fullmatch(given):
-        raise InvalidInput(field="request_id", value=given, wanted="1 to 100 letters, digits and ._:-")
-    return given
-
-
-def _score(score: float | None, thumb: str | None) -> float:
-    if (score is None) == (thumb is None):
-        raise InvalidInput("feedback has both a score and a thumb, or neither; send one of them", field="score")
+def _score(score: float | None, thumb: str | None, csat: int | None) -> float:
+    if [score, thumb, csat].count(None) != 2:
+        raise InvalidInput("feedback has a score, a thumb or csat, one of them; send one", field="score")
     if thumb is not None:
         if thumb not in _SCORES:
             raise InvalidInput(field="thumb", value=thumb, wanted="'up' or 'down'")
         return _SCORES[thumb]
+    if csat is not None:
+        if isinstance(csat, bool) or csat not in range(1, 6):
+            raise InvalidInput(field="csat", value=csat, wanted="a whole number from 1 to 5")
+        return (csat - 1) / 4
     assert score is not None
     if not math.isfinite(score) or not 0 <= score <= 1:
         raise InvalidInput(field="score", value=score, wanted="a number from 0 to 1")
     return float(score)
-
-
-def _comment(given: str | None) -> str | None:
-    if given is None or not given.strip():
-        return None
-    if len(given) > MAX_COMMENT:
-        raise InvalidInput(field="comment", value=given, wanted=f"at most {MAX_COMMENT} characters")
-    if _UNSTORABLE.search(given):
-        raise InvalidInput(field="comment", value=given, wanted="text without NUL characters and lone surrogates")
-    return given.strip()
-
-
-def _kept(uow: UnitOfWork, comment: str | None) -> str | None:
-    """A comment as it is stored: people write who they are into it."""
-    if comment is None or not uow.workspace.section(GuardrailSettings).redact_stored:
-        return comment
-    return redacted(comment)
 
 
 def _feedback(row: FeedbackRow) -> Feedback:
@@ -155,4 +168,8 @@ def _feedback(row: FeedbackRow) -> Feedback:
         comment=row.comment,
         created_at=row.created_at,
         created_by=row.created_by,
+        csat=row.csat,
+        tags=tuple(row.tags or ()),
+        correction=row.correction,
+        source=row.source,
     )

@@ -96,7 +96,7 @@ class Watch:
             page = feedback.since(uow, self._last_feedback, limit=PAGE)
             for given in page:
                 self._last_feedback = given.seq
-                if given.score < feedback.SATISFIED:
+                if not given.is_satisfied:
                     self._hear_of(uow, given.request_id)
             count += len(page)
             is_more = len(page) == PAGE

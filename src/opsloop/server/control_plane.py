@@ -28,6 +28,8 @@ from opsloop.evaluation.api import router as evaluation
 from opsloop.evaluation.judges.api import router as judges
 from opsloop.evaluation.tuning.api import router as tuning
 from opsloop.feedback.api import router as feedback
+from opsloop.feedback.surveys.api import router as surveys
+from opsloop.feedback.tickets.api import router as tickets
 from opsloop.flows.api import router as flows
 from opsloop.flows.run_api import router as flow_runs
 from opsloop.guardrails.api import router as guardrails
@@ -77,6 +79,8 @@ ROUTERS = (
     feedback,
     guardrails,
     support,
+    tickets,
+    surveys,
     console,
 )
 

@@ -42,6 +42,8 @@ TICKETS = re.compile(r"/support/case_[0-9a-z]+")
 TICKET_TOKEN = "x-ticket-token"  # noqa: S105 (the name of a header)
 SIGNATURES = ("x-hub-signature-256", "x-opsloop-signature")
 LABELS = re.compile(r"/endpoints/[^/]+/labels")
+# Who has the link of an invitation may answer it; it cannot be guessed, and is good for nothing else.
+SURVEYS = re.compile(r"/survey/[^/]+")
 FORM = "application/x-www-form-urlencoded"
 OPEN_PREFIX = "/static/"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -129,6 +131,8 @@ class Entrance:
             scope["opsloop.caller"] = known
             return
         if scope["path"] in OPEN_PATHS or scope["path"].startswith(OPEN_PREFIX):
+            return
+        if SURVEYS.fullmatch(scope["path"]):
             return
         if _is_signed(scope, headers):
             scope["opsloop.caller"] = Caller("webhook", Role.VIEWER)

@@ -174,6 +174,17 @@ async def test_a_browser_without_a_key_is_sent_to_sign_in(entrance: Entrance, mo
 
 
 @pytest.mark.anyio
+async def test_the_link_of_a_survey_needs_no_key_and_opens_nothing_else(
+    entrance: Entrance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_keys_only(monkeypatch)
+    page = {"accept": "text/html"}
+    assert (await ask(entrance, "GET", "/survey/guess", headers=page)).status_code == 200
+    for path in ("/survey", "/api/surveys", "/survey/a/b"):
+        assert (await ask(entrance, "GET", path)).status_code == 401, path
+
+
+@pytest.mark.anyio
 async def test_a_signed_in_browser_acts_from_our_own_pages_only(
     entrance: Entrance, monkeypatch: pytest.MonkeyPatch, sqlite_workspace: Workspace, admin: Caller
 ) -> None:

@@ -1,0 +1,1 @@
+"""Support tickets about answers, taken in from a help desk."""
