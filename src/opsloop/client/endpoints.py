@@ -21,6 +21,11 @@ class Endpoints:
     def get(self, name: str) -> EndpointState:
         return self._connection.get(path("api", "endpoints", name), EndpointState)
 
+    def keep_texts(self, name: str, wanted: object) -> Endpoint:
+        """Say whether questions and answers are kept: `{"days": 30}`, true, or None for nothing."""
+        at = path("api", "endpoints", name, "keep-texts")
+        return self._connection.put(at, Endpoint, body={"keep_texts": wanted})
+
     def release(
         self,
         name: str,

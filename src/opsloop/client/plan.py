@@ -29,6 +29,7 @@ from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import DatasetVersion
 from opsloop.datasets.preparation.models import PreparationStatus
 from opsloop.feedback.surveys import declaration
+from opsloop.releases import kept_texts
 from opsloop.releases.models import EndpointState, Release
 from opsloop.training.models import TrainingStatus
 
@@ -90,6 +91,7 @@ def make(client: Client, project: Project) -> Plan:
         *_rules(client, project.rules),
         *(_channel(client, name, wanted) for name, wanted in project.channels.items()),
         *(_objectives(client, name, wanted) for name, wanted in project.objectives.items()),
+        *(_texts(client, wanted) for wanted in project.endpoints.values() if wanted.keep_texts is not None),
         *(_survey(client, name, wanted) for name, wanted in project.surveys.items()),
     ]
     return Plan(project.name, tuple(steps))
@@ -155,6 +157,21 @@ def _pipeline(client: Client, wanted: PipelineWanted) -> Step:
     if not any(each.status in good for each in client.training.runs(wanted.name, limit=20)):
         return Step("pipeline", wanted.name, Action.CHANGE, "it did not run to its end yet")
     return Step("pipeline", wanted.name, Action.KEEP, when)
+
+
+def _texts(client: Client, wanted: EndpointWanted) -> Step:
+    keeps = kept_texts.parse(wanted.keep_texts)
+    says = "keeps no questions and answers"
+    if keeps is not None:
+        share = "all requests" if keeps.share == 1 else f"{keeps.share:.3g} of requests"
+        says = f"keeps questions and answers of {share} for {keeps.days:g} days"
+        says += "" if keeps.redact else ", as they are"
+    try:
+        there = client.endpoints.get(wanted.name).endpoint.keep_texts
+    except NotFound:
+        there = None
+    action = Action.KEEP if there == kept_texts.stored(keeps) else Action.CHANGE
+    return Step("texts", wanted.name, action, says)
 
 
 def _survey(client: Client, name: str, wanted: Mapping[str, Any]) -> Step:

@@ -96,6 +96,7 @@ class EndpointWanted:
     strategy: dict[str, Any] | None
     config: dict[str, Any]
     guardrails: dict[str, Any] | None = None
+    keep_texts: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +340,7 @@ class _Checked:
 
     def _endpoint(self, name: str, wanted: Mapping[str, Any]) -> EndpointWanted:
         at = ("endpoints", name)
-        self._only(at, wanted, ("flow", "experiment", "strategy", "config", "guardrails", "objectives"))
+        self._only(at, wanted, ("flow", "experiment", "strategy", "config", "guardrails", "objectives", "keep_texts"))
         experiment = wanted.get("experiment")
         strategy = wanted.get("strategy")
         return EndpointWanted(
@@ -349,6 +350,7 @@ class _Checked:
             strategy=None if strategy is None else self._strategy((*at, "strategy"), strategy),
             config=self._mapping((*at, "config"), wanted.get("config")),
             guardrails=self._guardrails(at, wanted),
+            keep_texts=self._keep_texts(at, wanted.get("keep_texts")),
         )
 
     def _guardrails(self, at: KeyPath, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -356,6 +358,14 @@ class _Checked:
             return None
         with self._placed(at):
             return project_guardrails.checked(wanted["guardrails"])
+
+    def _keep_texts(self, at: KeyPath, value: Any) -> Any:
+        if value is not None:
+            from opsloop.releases import kept_texts  # few projects keep any
+
+            with self._placed(at):
+                kept_texts.parse(value)
+        return value
 
     def _model_endpoint(
         self, name: str, wanted: Mapping[str, Any], pipelines: Mapping[str, PipelineWanted]

@@ -15,6 +15,7 @@ from typing import Any
 from opsloop.core.errors import OpsloopError
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.results import FlowResult, TextDelta
+from opsloop.gateway import kept_texts
 from opsloop.gateway.arms import Arms
 from opsloop.gateway.desk import Desk
 from opsloop.gateway.dialect import Answer, Dialect
@@ -78,7 +79,7 @@ class Exchange:
         except Exception as error:
             self._ledger.failed(self._asked, error)
             raise
-        self._ledger.answered(answer.arm, answer.facts)
+        self._ledger.answered(answer.arm, await self._facts(answer))
         return body
 
     async def stream(self, out: Outlet) -> None:
@@ -163,7 +164,7 @@ class Exchange:
                 await out.write(self._dialect.piece(_text_of(begun.flow, result).removeprefix(said)))
             answer = self._answer(begun.arm, begun.flow, result, ticket)
             closing = self._dialect.closing(answer)
-            self._ledger.answered(answer.arm, answer.facts)
+            self._ledger.answered(answer.arm, await self._facts(answer))
             await out.write(closing, is_last=True)
 
     async def _sent(
@@ -245,6 +246,14 @@ class Exchange:
 
     def _answer(self, arm: Arm, flow: LoadedFlow, result: FlowResult, ticket: Ticket | None) -> Answer:
         return Answer(arm, flow, result, self._dialect.usage(flow, result), ticket)
+
+    async def _facts(self, answer: Answer) -> dict[str, Any]:
+        """What the record keeps of an answer; its texts too where the endpoint keeps them."""
+        if self._route.keep_texts is None:
+            return answer.facts
+        inputs = self._dialect.inputs(answer.flow)
+        texts = await kept_texts.of_answer(self._route, self._ledger.request_id, answer.flow, inputs, answer.result)
+        return {**answer.facts, "texts": texts}
 
     def _timed_out(self, limit_s: float) -> AnswerTimedOut:
         return AnswerTimedOut(endpoint=self._route.endpoint, number=self._asked.number, limit_s=limit_s)

@@ -100,6 +100,10 @@ class Ledger:
         self._guards: dict[str, Guard] = {}
         self._is_kept = False
 
+    @property
+    def request_id(self) -> str:
+        return self._request_id
+
     def guarded_by(self, arm: Arm, guard: Guard) -> None:
         """Whose hits belong to the record of an arm."""
         self._guards[arm.name] = guard

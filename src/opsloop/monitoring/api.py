@@ -13,7 +13,7 @@ from opsloop.monitoring.models import HitReport, RequestRecord
 
 router = APIRouter(tags=["monitoring"])
 # What a model predicted is no part of a request's row.
-_KEPT_ELSEWHERE = frozenset({"rows", "inputs", "predictions", "drift_score"})
+_KEPT_ELSEWHERE = frozenset({"rows", "inputs", "predictions", "drift_score", "texts"})
 
 
 @router.get("/api/endpoints/{name}/traffic")

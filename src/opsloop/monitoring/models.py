@@ -20,6 +20,20 @@ BESIDE = "~candidate"
 """At the end of a request's id in the record of an attempt whose answer the caller did not get."""
 
 
+class Texts(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=True):
+    """What was asked and answered, redacted where the endpoint wants that.
+
+    Args:
+        days: they are kept.
+        earlier_turns: of the conversation, before the question.
+    """
+
+    question: str
+    answer: str
+    days: float
+    earlier_turns: int = 0
+
+
 class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=True):
     """One attempt of a release to answer a request; written by the gateway before the answer is sent.
 
@@ -48,6 +62,7 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
         shadow: the candidate was asked beside stable, whose answer the caller got; its own was thrown away.
         agreement: of a shadow attempt, the share of rows on which it said what stable did; None when one failed.
         hits: what guardrails found in the request and in the answer, and what was done; never what it was.
+        texts: of the question and the answer, where the endpoint keeps them.
     """
 
     id: str = ""
@@ -76,6 +91,7 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
     shadow: bool = False
     agreement: float | None = None
     hits: tuple[Hit, ...] = ()
+    texts: Texts | None = None
 
     @property
     def guarded(self) -> bool:

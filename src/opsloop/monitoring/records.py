@@ -17,6 +17,7 @@ from opsloop.monitoring._tables import RequestRow
 from opsloop.monitoring.instants import instant_of, microseconds
 from opsloop.monitoring.models import ArmName, RequestRecord, Status
 from opsloop.monitoring.predictions import service as predictions
+from opsloop.monitoring.texts import service as texts
 
 BELL = "records"
 MAX_LIMIT = 10_000
@@ -37,6 +38,7 @@ def ingest(uow: UnitOfWork, records: Sequence[RequestRecord]) -> None:
     one_after_another(uow.session, RequestRow.__tablename__)
     insert_new(uow.session, _TABLE, _COLUMNS, [_values(record) for record in records], key="key")
     predictions.keep(uow, records)
+    texts.keep(uow, records)
     uow.ring(BELL)
 
 

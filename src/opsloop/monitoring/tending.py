@@ -1,5 +1,5 @@
 """What nobody's request asks for: join labels that came early, count them into the tests, count records, let go of old
-predictions.
+predictions and texts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from opsloop.monitoring.objectives import tallying
 from opsloop.monitoring.performance import testing
 from opsloop.monitoring.predictions.pruning import prune
 from opsloop.monitoring.settings import MonitoringSettings
+from opsloop.monitoring.texts.service import prune as prune_texts
 
 BY = system("monitoring")
 TICK_S = 2.0
@@ -76,6 +77,7 @@ class Tending:
         if now_s >= self._prune_at_s:
             self._prune_at_s = now_s + PRUNE_EVERY_S
             prune(self._workspace)
+            prune_texts(self._workspace)
             with self._workspace.writing(BY) as uow:
                 tallying.prune(uow)
 

@@ -23,6 +23,8 @@ class EndpointRow(Row):
     earlier: Mapped[list[Any]]
     # Counts releases; numbers are given out under this row's lock.
     releases: Mapped[int] = mapped_column(default=0)
+    # Whether questions and answers are kept, and how long; None: they are not.
+    keep_texts: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     created_by: Mapped[str]
 

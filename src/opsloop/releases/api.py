@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.guardrails.models import Direction, Guardrails
-from opsloop.releases import approvals, freezes, guarding, rollouts, service
+from opsloop.releases import approvals, freezes, guarding, kept_texts, rollouts, service, text_keeping
 from opsloop.releases.experiments import html
 from opsloop.releases.experiments import service as experiments
 from opsloop.releases.experiments.models import ExperimentReport
@@ -24,6 +24,14 @@ class NewEndpoint(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(max_length=200)
+
+
+class TextsWanted(BaseModel):
+    """`keep_texts`: `{"days": 30, "share": 1, "redact": true}`, each of which may be left out; or true, false, null."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keep_texts: JsonValue
 
 
 class NewRelease(BaseModel):
@@ -89,6 +97,16 @@ def endpoints(uow: Reading) -> dict[str, Any]:
 @router.get("/endpoints/{name}")
 def endpoint(uow: Reading, name: str) -> EndpointState:
     return service.endpoint(uow, name)
+
+
+@router.put("/endpoints/{name}/keep-texts")
+def keep_texts(uow: Writing, name: str, wanted: Annotated[TextsWanted, Body()]) -> Endpoint:
+    """Say whether the endpoint keeps questions and answers from now on, how long, and of which share of requests.
+
+    With `keep_texts` null or false nothing is kept, and what was goes at once.
+    """
+    text_keeping.declare(uow, name, kept_texts.parse(wanted.keep_texts))
+    return service.endpoint(uow, name).endpoint
 
 
 @router.post("/endpoints/{name}/releases", status_code=201)

@@ -38,12 +38,13 @@ class RolloutStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A stable name that callers use."""
+    """A stable name that callers use; `keep_texts` says what is kept of questions and answers, None: nothing."""
 
     name: str
     kind: Kind
     created_at: datetime
     created_by: str
+    keep_texts: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from opsloop.guardrails import policies
 from opsloop.guardrails.policy import NOTHING, Policy
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow, RoutingRow
 from opsloop.releases.errors import NothingReleased
+from opsloop.releases.kept_texts import KeepTexts
 from opsloop.releases.models import Kind
 from opsloop.releases.plan import SHADOW_STEP, from_stored
 
@@ -50,6 +51,7 @@ class Route:
         shadow: the share of requests, 0 to 1, that the candidate is asked too once stable's answer was sent; what it
             says is recorded and thrown away.
         guardrails: what is looked for in requests and answers; a release may make it stricter.
+        keep_texts: whether questions and answers are kept, and how long.
     """
 
     endpoint: str
@@ -61,6 +63,7 @@ class Route:
     shield: bool
     shadow: float = 0.0
     guardrails: Policy = NOTHING
+    keep_texts: KeepTexts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ def _route(
         shield=bool(rollout.plan["shield"]) if rollout else False,
         shadow=_shadow(rollout) if rollout else 0.0,
         guardrails=guardrails,
+        keep_texts=KeepTexts(**endpoint.keep_texts) if endpoint.keep_texts else None,
     )
 
 

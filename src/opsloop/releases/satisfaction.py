@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback import service as feedback
-from opsloop.feedback.models import Feedback
+from opsloop.feedback.models import SATISFIED, Feedback
 from opsloop.monitoring import records
 from opsloop.monitoring.objectives import tallying
 from opsloop.monitoring.objectives.models import Measure, Tally
@@ -43,7 +43,7 @@ def advance(uow: UnitOfWork) -> int:
 def _entries(uow: UnitOfWork, endpoint: str, newest: Feedback) -> Iterator[Entry]:
     before = feedback.newest(uow, request_id=newest.request_id, before_seq=newest.seq, limit=1)
     for each, sign in ((newest, 1), *((one, -1) for one in before)):
-        tally = Tally(sign, sign * int(each.score >= feedback.SATISFIED))
+        tally = Tally(sign, sign * int(each.score >= SATISFIED))
         yield Entry(endpoint, Measure.SATISFACTION, each.created_at, tally)
 
 

@@ -213,7 +213,7 @@ def _state(uow: UnitOfWork, row: EndpointRow) -> EndpointState:
 
 
 def _endpoint(row: EndpointRow) -> Endpoint:
-    return Endpoint(name=row.name, kind=cast(Kind, row.kind), created_at=row.created_at, created_by=row.created_by)
+    return Endpoint(row.name, cast(Kind, row.kind), row.created_at, row.created_by, row.keep_texts)
 
 
 def _release(row: ReleaseRow) -> Release:

@@ -12,6 +12,7 @@ from opsloop.evaluation.tuning import jobs as tunings
 from opsloop.flows import erasing
 from opsloop.models import jobs as models
 from opsloop.monitoring.alerts import listening
+from opsloop.monitoring.texts import erasing as texts
 from opsloop.rag.ingests import jobs as ingests
 from opsloop.rag.stores import jobs as stores
 from opsloop.rag.vectors import jobs as embeddings
@@ -25,5 +26,5 @@ KINDS = (
     *(evaluation, judges, tunings, releases, renewals, training),
 )
 SUBSCRIBERS = (alarms,)
-KEEPERS = (erasing,)
+KEEPERS = (erasing, texts)
 listening.listen()  # last: it hears every event that the parts above have

@@ -40,6 +40,7 @@ from opsloop.monitoring.alerts.api import router as alerts
 from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
 from opsloop.monitoring.objectives.api import router as objectives
+from opsloop.monitoring.texts.api import router as texts
 from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
 from opsloop.rag.ingests.api import router as ingests
@@ -76,6 +77,7 @@ ROUTERS = (
     objectives,
     alerts,
     alarms,
+    texts,
     feedback,
     guardrails,
     support,

@@ -23,6 +23,8 @@ from opsloop.evaluation.api import router as evaluation
 from opsloop.evaluation.tuning import jobs as tuning_jobs  # noqa: F401 (registers what a tuning runs as)
 from opsloop.evaluation.tuning.api import router as tuning
 from opsloop.feedback.api import router as feedback
+from opsloop.feedback.surveys.api import router as surveys
+from opsloop.feedback.tickets.api import router as tickets
 from opsloop.flows.api import router as flows
 from opsloop.guardrails.api import router as guardrails
 from opsloop.models.api import router as models
@@ -46,6 +48,7 @@ class Routes:
         self._app = FastAPI()
         self._app.state.workspace = workspace
         watched = (monitoring, labels, watching, objectives, alerts, alarms)
+        watched = (monitoring, labels, watching, alarms, surveys, tickets)
         documents = (rag, tuning, ingests)
         for router in (
             *(

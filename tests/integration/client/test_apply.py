@@ -347,3 +347,38 @@ def test_a_wrong_rule_is_refused_with_its_place(folder: Path) -> None:
     (folder / "opsloop.yaml").write_text(PROJECT + "alerts: {rules: {slow: {metric: mood, above: 9}}}\n")
     with pytest.raises(InvalidInput, match=r"opsloop.yaml:\d+: alerts.rules.slow: .*mood"):
         project.load(folder)
+
+
+SURVEY = """
+surveys:
+  after-chat:
+    title: How did we do?
+    questions: [{id: csat, kind: csat, ask: How satisfied are you?}]
+"""
+
+
+def test_surveys_and_kept_texts_are_declared_once(client: Client, folder: Path) -> None:
+    file = folder / "opsloop.yaml"
+    file.write_text(PROJECT.replace("config: {tone: calm}", "keep_texts: {days: 7}") + SURVEY)
+    done = applied(client, folder)
+    assert "✓ texts chat: keeps questions and answers of all requests for 7 days" in done
+    assert "✓ survey after-chat: asks 1 question" in done
+    assert client.endpoints.get("chat").endpoint.keep_texts == {"days": 7.0, "share": 1.0, "redact": True}
+    assert applied(client, folder) == []
+    file.write_text(file.read_text().replace("{days: 7}", "false").replace("satisfied are", "happy are"))
+    assert list(changes(planned(client, folder))) == ["texts chat", "survey after-chat"]
+    applied(client, folder)
+    assert client.endpoints.get("chat").endpoint.keep_texts is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (PROJECT.replace("config: {tone: calm}", "keep_texts: {hours: 7}"), "endpoints.chat: keep_texts.hours"),
+        (PROJECT + SURVEY.replace("csat, ask", "stars, ask"), "surveys.after-chat: questions.0.kind"),
+    ],
+)
+def test_what_is_wrong_with_them_names_its_place(folder: Path, wrong: str, said: str) -> None:
+    (folder / "opsloop.yaml").write_text(wrong)
+    with pytest.raises(InvalidInput, match=said):
+        project.load(folder)

@@ -53,10 +53,10 @@ def test_a_response_is_counted_and_is_feedback_on_the_answer(workspace: Workspac
     assert (found.nps, found.nps_count, found.choices) == (0.0, 2, {"topic": {"Leave": 1}})
     assert [(each.request_id, each.csat, each.comment, each.source) for each in given] == [
         ("req_2", 5, None, "survey"),
-        ("req_1", 2, "ask <email>", "survey"),
+        ("req_1", 2, "ask [EMAIL]", "survey"),
     ]
     assert [each.is_satisfied for each in given] == [True, False]
-    assert answers[1].answers == {"csat": 2, "nps": 3, "topic": "Leave", "why": "ask <email>"}
+    assert answers[1].answers == {"csat": 2, "nps": 3, "topic": "Leave", "why": "ask [EMAIL]"}
 
 
 def test_a_link_is_good_for_one_response(workspace: Workspace, admin: Caller) -> None:

@@ -41,7 +41,7 @@ def test_a_ticket_keeps_no_personal_data(sqlite_workspace: Workspace, admin: Cal
     take(sqlite_workspace, admin, given)
     with sqlite_workspace.reading(admin) as uow:
         (found,) = service.newest(uow, request_id="req_1")
-    assert found.body == "I am <email>, card <payment_card>."
+    assert found.body == "I am [EMAIL], card [PAYMENT_CARD]."
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from opsloop.feedback import words
 
 def test_personal_data_is_taken_out_and_the_rest_stays() -> None:
     said = "Write to ana.lima@example.com or pay to DE89 3704 0044 0532 0130 00; 28 days, not 20 👍"
-    assert words.redacted(said) == "Write to <email> or pay to <iban>; 28 days, not 20 👍"
+    assert words.cleaned("comment", said, limit=1_000) == "Write to [EMAIL] or pay to [IBAN]; 28 days, not 20 👍"
 
 
 def test_words_without_any_stay_as_they_are() -> None:
