@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from opsloop.cli import text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
+
+if TYPE_CHECKING:
+    from opsloop.improvement.promotions.models import Draft
 
 
 @noun("feedback")
@@ -89,3 +92,93 @@ def summary(session: Session, days: int) -> None:
         ("satisfied", text.percent(found.satisfaction)),
     )
     session.answer(found, text.fields(pairs))
+
+
+@verb(feedback, "answers", example="opsloop feedback answers --endpoint support-chat --bad")
+@click.option("--endpoint", metavar="NAME", help="Only of this endpoint.")
+@click.option("--bad/--good", "is_bad", default=None, help="Only those that people did not like, or liked.")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="How many, newest first.")
+def answers(session: Session, endpoint: str | None, is_bad: bool | None, limit: int) -> None:
+    """List rated answers with what was asked and answered, where the endpoint keeps texts."""
+    with session.client() as client:
+        satisfied = None if is_bad is None else not is_bad
+        found = client.feedback.answers(endpoint=endpoint, satisfied=satisfied, limit=limit)
+    rows = [
+        (each.request_id, each.endpoint, each.given[0].score, _short(each.question), _short(each.answer))
+        for each in found
+    ]
+    words = text.table(("request", "endpoint", "score", "asked", "answered"), rows)
+    session.answer({"items": found}, words or "no such answer yet; people rate them with POST /feedback")
+
+
+@verb(
+    feedback,
+    "promote",
+    example="""opsloop feedback promote req_01j… --dataset golden --answer "You have 28 days."
+    opsloop feedback promote req_01j… --dataset golden --dry-run""",
+)
+@click.argument("request_id")
+@click.option("--dataset", required=True, metavar="NAME", help="The golden dataset; it is made when there is none.")
+@click.option("--answer", help="What should have been answered; default: the correction given with feedback.")
+@click.option("--question", help="Instead of the one that was asked; needed where no texts are kept.")
+@click.option("--question-column", metavar="NAME", help="Of the dataset; the usual names are known.")
+@click.option("--answer-column", metavar="NAME", help="Of the dataset; the usual names are known.")
+@click.option("--reason", help="Take a row that stands in training data or prompts all the same; put on record.")
+@click.option("--dry-run", is_flag=True, help="Show the row and what speaks against it; change nothing.")
+def promote(
+    session: Session,
+    request_id: str,
+    dataset: str,
+    answer: str | None,
+    question: str | None,
+    question_column: str | None,
+    answer_column: str | None,
+    reason: str | None,
+    dry_run: bool,
+) -> None:
+    """Make the corrected answer to REQUEST_ID a row of a golden dataset, as a new version of it.
+
+    Personal data is taken out, a question that is there already is refused, and so is a row that stands in what a model
+    learned from or in the flow's prompts.
+    """
+    more = {
+        "answer": answer,
+        "question": question,
+        "question_column": question_column,
+        "answer_column": answer_column,
+        "reason": reason,
+    }
+    with session.client() as client:
+        if dry_run:
+            found = client.feedback.draft(request_id, dataset, **more)
+            session.answer(found, lambda: _draft(found))
+            return
+        made = client.feedback.promote(request_id, dataset, **more)
+    before = f", after {made.before}" if made.before else ", the first"
+    session.answer(made, f"{made.version} has the row{before}; `opsloop feedback take-back {dataset}` undoes it")
+
+
+@verb(feedback, "take-back", example="opsloop feedback take-back golden")
+@click.argument("dataset")
+def take_back(session: Session, dataset: str) -> None:
+    """Let DATASET's name stand for the version before its last promotion; both versions stay."""
+    with session.client() as client:
+        restored = client.feedback.take_back(dataset)
+    session.answer(restored, f"{dataset} is {restored.ref} again")
+
+
+def _short(words: str | None) -> str | None:
+    return words if words is None or len(words) <= 60 else f"{words[:59]}…"
+
+
+def _draft(found: Draft) -> str:
+    pairs = [
+        ("dataset", found.base or f"{found.dataset}, new"),
+        ("question", found.question.after),
+        ("answer", found.answer.after),
+        ("redacted", "yes" if found.question.is_changed or found.answer.is_changed else "nothing found"),
+        ("duplicate", f"row {found.duplicate} asks the same" if found.duplicate else "none"),
+        ("contamination", "; ".join(str(each) for each in found.found) or f"none in {len(found.looked_in)} places"),
+        ("promoted before", ", ".join(found.promoted) or "no"),
+    ]
+    return text.fields(pairs)

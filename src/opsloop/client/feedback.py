@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from opsloop.client.connection import Connection
+from opsloop.client.connection import Connection, path
+from opsloop.datasets.models import DatasetVersion
 from opsloop.feedback.models import Feedback as Given
 from opsloop.feedback.models import FeedbackSummary, Thumb
+from opsloop.improvement.models import RatedAnswer
+from opsloop.improvement.promotions.models import Draft, Promotion
 
 WEEK_S = 7 * 86_400
 
@@ -55,6 +58,37 @@ class Feedback:
         said = None if satisfied is None else str(satisfied).lower()
         query: dict[str, Any] = {"request_id": request_id, "satisfied": said, "before": before, "limit": limit}
         return self._connection.items("/api/feedback", Given, **query)
+
+    def answers(
+        self, *, endpoint: str | None = None, satisfied: bool | None = None, limit: int = 50
+    ) -> list[RatedAnswer]:
+        """Rated answers with their texts, those with the newest feedback first."""
+        said = None if satisfied is None else str(satisfied).lower()
+        query: dict[str, Any] = {"endpoint": endpoint, "satisfied": said, "limit": limit}
+        return self._connection.items("/api/feedback/answers", RatedAnswer, **query)
+
+    def answer(self, request_id: str) -> RatedAnswer:
+        """One answer with all that is kept of it."""
+        return self._connection.get(path("api", "feedback", "answers", request_id), RatedAnswer)
+
+    def draft(self, request_id: str, dataset: str, **more: str | None) -> Draft:
+        """The golden row that `promote` would add, and what speaks against it; the same arguments."""
+        body = {"request_id": request_id, "dataset": dataset, **more}
+        return self._connection.post("/api/feedback/promotions/draft", Draft, body=body)
+
+    def promote(self, request_id: str, dataset: str, **more: str | None) -> Promotion:
+        """Make the corrected answer to a request a row of a golden dataset.
+
+        Args:
+            more: `answer` and `question` instead of what is kept, `question_column` and `answer_column` where the usual
+                names do not fit, `reason` for a row that stands in training data or prompts.
+        """
+        body = {"request_id": request_id, "dataset": dataset, **more}
+        return self._connection.post("/api/feedback/promotions", Promotion, body=body)
+
+    def take_back(self, dataset: str) -> DatasetVersion:
+        """Let the dataset's name stand for the version before its last promotion."""
+        return self._connection.post(path("api", "feedback", "promotions", dataset, "undo"), DatasetVersion)
 
     def summary(self, *, window_s: int = WEEK_S) -> FeedbackSummary:
         """Figures over a window that ends now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from opsloop.core.caller import Role
 from opsloop.core.workspace import UnitOfWork
@@ -42,6 +42,34 @@ def note_source(uow: UnitOfWork, version: DatasetVersion, noun: str, target: str
     key = (version.id, noun, target)
     if uow.session.get(DatasetSourceRow, key) is None:
         uow.session.add(DatasetSourceRow(version=version.id, noun=noun, target=target, at=uow.clock.now()))
+
+
+def made_from(uow: UnitOfWork, noun: str, target: str, *, limit: int = 20) -> list[str]:
+    """Versions that were made from a thing, such as `request` and its id, newest first."""
+    uow.by.require(Role.VIEWER)
+    query = (
+        select(DatasetVersionRow.name, DatasetVersionRow.version)
+        .join(DatasetSourceRow, DatasetSourceRow.version == DatasetVersionRow.id)
+        .where(DatasetSourceRow.noun == noun, DatasetSourceRow.target == target)
+        .order_by(DatasetSourceRow.at.desc())
+        .limit(limit)
+    )
+    return [f"{name}@{version}" for name, version in uow.session.execute(query)]
+
+
+def used_by(uow: UnitOfWork, noun: str, *, limit: int = 20) -> list[str]:
+    """Versions that things of a noun used, such as `training`, those used last first."""
+    uow.by.require(Role.VIEWER)
+    last = func.max(DatasetUseRow.at)
+    query = (
+        select(DatasetVersionRow.name, DatasetVersionRow.version)
+        .join(DatasetUseRow, DatasetUseRow.version == DatasetVersionRow.id)
+        .where(DatasetUseRow.noun == noun)
+        .group_by(DatasetVersionRow.name, DatasetVersionRow.version)
+        .order_by(last.desc())
+        .limit(limit)
+    )
+    return [f"{name}@{version}" for name, version in uow.session.execute(query)]
 
 
 def of_version(uow: UnitOfWork, version: DatasetVersion, *, limit: int = 200) -> DatasetLineage:

@@ -232,6 +232,25 @@ def check_name(name: str, tags: Sequence[str] = ()) -> None:
             raise InvalidInput(field="tag", value=tag, wanted=wanted)
 
 
+def hold(uow: UnitOfWork, name: str) -> None:
+    """Let nobody else register a version of the dataset until this transaction ends."""
+    uow.by.require(Role.DEVELOPER)
+    check_name(name)
+    _locked(uow, name)
+
+
+def make_current(uow: UnitOfWork, ref: str) -> DatasetVersion:
+    """Let the bare name stand for a version that is there already. Raises: DatasetMissing."""
+    uow.by.require(Role.DEVELOPER)
+    row = versions.named(uow, ref)
+    dataset = _locked(uow, row.name)
+    if dataset.current != row.version:
+        uow.audit("dataset.current", f"dataset/{row.name}@{row.version}", before=dataset.current)
+        versions.note_current(uow, dataset, row.version)
+        uow.session.flush()
+    return _version(row)
+
+
 def _new_row(uow: UnitOfWork, dataset: DatasetRow, source: str, snapshot: Snapshot) -> DatasetVersionRow:
     return DatasetVersionRow(
         id=uow.ids.new("dataset"),

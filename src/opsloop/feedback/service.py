@@ -30,8 +30,10 @@ MAX_CORRECTION = 20_000
 _SCORES: dict[str, float] = {"up": 1.0, "down": 0.0}
 
 
+# True or false, never null, so that `not` of it is the others.
 _IS_SATISFIED = or_(
-    FeedbackRow.csat >= SATISFIED_CSAT, and_(FeedbackRow.csat.is_(None), FeedbackRow.score >= SATISFIED)
+    and_(FeedbackRow.csat.is_not(None), FeedbackRow.csat >= SATISFIED_CSAT),
+    and_(FeedbackRow.csat.is_(None), FeedbackRow.score >= SATISFIED),
 )
 
 
@@ -81,6 +83,13 @@ def since(uow: UnitOfWork, after_seq: int = 0, *, limit: int = 1_000) -> list[Fe
     uow.by.require(Role.VIEWER)
     query = select(FeedbackRow).where(FeedbackRow.seq > after_seq).order_by(FeedbackRow.seq)
     return [_feedback(row) for row in uow.session.scalars(query.limit(max(1, min(limit, MAX_LIMIT))))]
+
+
+def between(uow: UnitOfWork, *, since: datetime, until: datetime) -> list[Feedback]:
+    """Feedback of a time span that includes its start and not its end, oldest first."""
+    uow.by.require(Role.VIEWER)
+    inside = (FeedbackRow.created_at >= since, FeedbackRow.created_at < until)
+    return [_feedback(row) for row in uow.session.scalars(select(FeedbackRow).where(*inside).order_by(FeedbackRow.seq))]
 
 
 def newest(

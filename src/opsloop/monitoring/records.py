@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Select, Table, func, select
 
 from opsloop.core.caller import Role
 from opsloop.core.db.many import insert_new
@@ -23,6 +24,7 @@ BELL = "records"
 MAX_LIMIT = 10_000
 _encode = msgspec.json.Encoder().encode
 _hits = msgspec.json.Decoder(tuple[Hit, ...])
+_IDS_AT_ONCE = 500
 _TABLE = cast(Table, RequestRow.__table__)
 _COLUMNS = (
     *("key", "request_id", "endpoint", "release", "arm", "rollout", "candidate_share", "subject", "started_us"),
@@ -75,6 +77,28 @@ def newest(
     if before_seq is not None:
         query = query.where(RequestRow.seq < before_seq)
     return _read(uow, query, limit)
+
+
+def of_requests(uow: UnitOfWork, request_ids: Collection[str]) -> dict[str, RequestRecord]:
+    """The record of the answer that callers got, by the id they saw; of an id that came twice the newest."""
+    uow.by.require(Role.VIEWER)
+    wanted = list(request_ids)
+    found: dict[str, RequestRecord] = {}
+    for at in range(0, len(wanted), _IDS_AT_ONCE):
+        mine = RequestRow.request_id.in_(wanted[at : at + _IDS_AT_ONCE])
+        query = select(RequestRow).where(mine, RequestRow.shadow.is_(False)).order_by(RequestRow.seq)
+        found |= {row.request_id: _record(row) for row in uow.session.scalars(query)}
+    return found
+
+
+def counts(uow: UnitOfWork, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
+    """How many requests were answered in a time span, by endpoint and release; it includes its start only."""
+    uow.by.require(Role.VIEWER)
+    inside = (RequestRow.started_us >= microseconds(since), RequestRow.started_us < microseconds(until))
+    answered = (RequestRow.status == "ok", RequestRow.shadow.is_(False))
+    query = select(RequestRow.endpoint, RequestRow.release, func.count()).where(*inside, *answered)
+    found = uow.session.execute(query.group_by(RequestRow.endpoint, RequestRow.release))
+    return {(endpoint, release): count for endpoint, release, count in found}
 
 
 def _read(uow: UnitOfWork, query: Select[RequestRow], limit: int) -> list[tuple[int, RequestRecord]]:

@@ -34,6 +34,7 @@ from opsloop.flows.api import router as flows
 from opsloop.flows.run_api import router as flow_runs
 from opsloop.guardrails.api import router as guardrails
 from opsloop.guardrails.support.api import router as support
+from opsloop.improvement.api import router as improvement
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.alerts.api import router as alerts
@@ -81,6 +82,7 @@ ROUTERS = (
     feedback,
     guardrails,
     support,
+    improvement,
     tickets,
     surveys,
     console,

@@ -94,3 +94,18 @@ def test_summary_counts_the_newest_word_on_each_request(workspace: Workspace, ad
     assert found.mean_score == pytest.approx(0.625)
     assert found.satisfaction == 0.5
     assert (nothing.count, nothing.mean_score, nothing.satisfaction) == (0, None, None)
+
+
+def test_good_and_bad_words_are_told_apart(workspace: Workspace, admin: Caller) -> None:
+    add(workspace, admin, "req_1", thumb="down")
+    add(workspace, admin, "req_2", csat=3, tags=["Leave"], correction="write to ana@example.com")
+    add(workspace, admin, "req_3", csat=4)
+    add(workspace, admin, "req_4", score=0.5)
+    with workspace.reading(admin) as uow:
+        bad, good = service.newest(uow, satisfied=False), service.newest(uow, satisfied=True)
+        found = service.summary(uow, since=uow.clock.now(), until=uow.clock.now() + timedelta(seconds=1))
+    assert [each.request_id for each in bad] == ["req_2", "req_1"]
+    assert [each.request_id for each in good] == ["req_4", "req_3"]
+    assert [each.is_satisfied for each in (*bad, *good)] == [False, False, True, True]
+    assert (bad[0].score, bad[0].tags, bad[0].correction) == (0.5, ("leave",), "write to <email>")
+    assert found.satisfaction == 0.5

@@ -1,0 +1,1 @@
+"""Make a better next version of what people say: rated answers, golden rows, weekly reports, themes, tuning data."""

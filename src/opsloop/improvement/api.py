@@ -1,0 +1,77 @@
+"""HTTP: answers with what people say of them, and golden rows made of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+
+from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.datasets.models import DatasetVersion
+from opsloop.improvement import rated
+from opsloop.improvement.models import RatedAnswer
+from opsloop.improvement.promotions import service as promotions
+from opsloop.improvement.promotions.models import Draft, Promotion
+from opsloop.improvement.promotions.service import Wanted
+
+router = APIRouter(prefix="/api/feedback", tags=["feedback"])
+
+
+class PromotionWanted(BaseModel):
+    """`answer` is what should have been answered; default: the correction given with feedback. `reason` lets a row in
+    that stands in training data or prompts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_id: str
+    dataset: str
+    answer: str | None = None
+    question: str | None = None
+    question_column: str | None = None
+    answer_column: str | None = None
+    expected_base: str | None = None
+    reason: str | None = None
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(
+            self.request_id, self.dataset, self.answer, self.question, self.question_column, self.answer_column
+        )
+
+
+@router.get("/answers")
+def answers(
+    uow: Reading,
+    endpoint: str | None = None,
+    satisfied: bool | None = None,
+    before: Annotated[int | None, Query(ge=1, le=2**53, description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> dict[str, Any]:
+    """Rated answers, those with the newest feedback first; their texts for developers."""
+    found, following = rated.newest(uow, endpoint=endpoint, satisfied=satisfied, before_seq=before, limit=limit)
+    return {"items": found, "next": following}
+
+
+@router.get("/answers/{request_id}")
+def answer(uow: Reading, request_id: str) -> RatedAnswer:
+    """One answer, with all that is kept of it."""
+    return rated.of_request(uow, request_id)
+
+
+@router.post("/promotions/draft")
+def draft(uow: Reading, wanted: PromotionWanted) -> Draft:
+    """The golden row that a promotion would add, and what speaks against it; nothing is changed."""
+    return promotions.draft(uow, wanted.wanted)
+
+
+@router.post("/promotions", status_code=201)
+def promote(uow: Writing, wanted: PromotionWanted) -> Promotion:
+    """Make the corrected answer to a request a row of a golden dataset, as a new version of it."""
+    return promotions.promote(uow, wanted.wanted, expected_base=wanted.expected_base, reason=wanted.reason)
+
+
+@router.post("/promotions/{dataset}/undo")
+def take_back(uow: Writing, dataset: str) -> DatasetVersion:
+    """Let a dataset's name stand for the version before its last promotion."""
+    return promotions.take_back(uow, dataset)
