@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from opsloop.cli import text
+from opsloop.cli import feedback_week, text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -77,11 +77,21 @@ def listed(session: Session, request_id: str | None, is_bad: bool | None, before
     session.answer({"items": found}, words or "no feedback yet; people give it with POST /feedback or in the console")
 
 
-@verb(feedback, "summary", example="opsloop feedback summary --days 7")
+@verb(
+    feedback,
+    "summary",
+    example="""opsloop feedback summary --days 7
+    opsloop feedback summary --week 2026-W47""",
+)
 @click.option("--days", type=click.IntRange(1, 371), default=7, show_default=True, help="Until now.")
-def summary(session: Session, days: int) -> None:
-    """Show how satisfied people were over the last days."""
+@click.option("--week", metavar="YEAR-Www", help="The report of a week; `last`: the newest that is over.")
+def summary(session: Session, days: int, week: str | None) -> None:
+    """Show how satisfied people were over the last days, or in a week with themes and the worst answers."""
     with session.client() as client:
+        if week is not None:
+            report = client.feedback.week(week)
+            session.answer(report, lambda: feedback_week.words(report))
+            return
         found = client.feedback.summary(window_s=days * 86_400)
     pairs = (
         ("requests judged", found.count),

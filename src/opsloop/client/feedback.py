@@ -11,6 +11,7 @@ from opsloop.feedback.models import Feedback as Given
 from opsloop.feedback.models import FeedbackSummary, Thumb
 from opsloop.improvement.models import RatedAnswer
 from opsloop.improvement.promotions.models import Draft, Promotion
+from opsloop.improvement.weeks.models import WeekReport
 
 WEEK_S = 7 * 86_400
 
@@ -89,6 +90,10 @@ class Feedback:
     def take_back(self, dataset: str) -> DatasetVersion:
         """Let the dataset's name stand for the version before its last promotion."""
         return self._connection.post(path("api", "feedback", "promotions", dataset, "undo"), DatasetVersion)
+
+    def week(self, week: str = "last") -> WeekReport:
+        """What people said in a week such as `2026-W47`; `last`: the newest that is over."""
+        return self._connection.get(path("api", "feedback", "weeks", week), WeekReport)
 
     def summary(self, *, window_s: int = WEEK_S) -> FeedbackSummary:
         """Figures over a window that ends now."""

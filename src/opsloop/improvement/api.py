@@ -14,6 +14,9 @@ from opsloop.improvement.models import RatedAnswer
 from opsloop.improvement.promotions import service as promotions
 from opsloop.improvement.promotions.models import Draft, Promotion
 from opsloop.improvement.promotions.service import Wanted
+from opsloop.improvement.weeks import service as weeks
+from opsloop.improvement.weeks.models import WeekReport
+from opsloop.improvement.weeks.week import parse
 
 router = APIRouter(prefix="/api/feedback", tags=["feedback"])
 
@@ -57,6 +60,18 @@ def answers(
 def answer(uow: Reading, request_id: str) -> RatedAnswer:
     """One answer, with all that is kept of it."""
     return rated.of_request(uow, request_id)
+
+
+@router.get("/weeks")
+def weekly(uow: Reading, limit: Annotated[int, Query(ge=1, le=520)] = 53) -> dict[str, Any]:
+    """Weekly reports that are kept, the newest first."""
+    return {"items": weeks.listed(uow, limit=limit), "next": None}
+
+
+@router.get("/weeks/{week}")
+def week(uow: Reading, week: str) -> WeekReport:
+    """The report of a week such as 2026-W47, or `last` for the newest that is over; of one that goes on, so far."""
+    return weeks.report(uow, weeks.last_over(uow.clock.now()) if week == "last" else parse(week))
 
 
 @router.post("/promotions/draft")

@@ -1,0 +1,1 @@
+"""What people complain about, in groups that are found by themselves and keep their names from week to week."""
