@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("at_s", sa.BigInteger(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("good", sa.BigInteger(), nullable=False),
-        sa.Column("amount", sa.Float(), nullable=False),
+        sa.Column("amount", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("endpoint", "measure", "span_s", "at_s", name=op.f("pk_tallies")),
     )
     with op.batch_alter_table("tallies", schema=None) as batch_op:
