@@ -11,7 +11,7 @@ from opsloop.guardrails.pii.words_before import WordsBefore
 # Findings that are less sure than this are more often wrong than right.
 LIKELY = 0.5
 # What `find` finds beside personal data.
-SECRET_KINDS = frozenset({"secret", "url_credentials"})
+SECRET_KINDS = frozenset({"password", "secret", "url_credentials"})
 
 
 def find(

@@ -19,10 +19,32 @@ _FORMS = (
     r"sk-(?:[a-z]{2,8}-){0,2}[A-Za-z0-9_-]{20,200}",  # OpenAI and those that took over its form
     r"[sr]k_live_[A-Za-z0-9]{16,250}",  # Stripe
     r"AIza[A-Za-z0-9_-]{35}",  # Google
+    r"GOCSPX-[A-Za-z0-9_-]{28}",
+    r"ya29\.[A-Za-z0-9_-]{30,400}",
+    r"hf_[A-Za-z0-9]{30,60}",  # Hugging Face
+    r"npm_[A-Za-z0-9]{36}",
+    r"pypi-AgE[A-Za-z0-9_-]{50,400}",
+    r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",  # SendGrid
+    r"dop_v1_[a-f0-9]{64}",  # DigitalOcean
+    r"dapi[a-f0-9]{32}",  # Databricks
+    r"hv[sb]\.[A-Za-z0-9_-]{24,300}",  # HashiCorp Vault
+    r"gl(?:sa|c)_[A-Za-z0-9_+/=-]{32,200}",  # Grafana
+    r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",  # Shopify
+    r"lin_api_[A-Za-z0-9]{40}",  # Linear
+    r"AGE-SECRET-KEY-1[A-Z0-9]{58}",
+    r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",  # Telegram bots
     r"eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{8,8000}\.[A-Za-z0-9_-]{8,2000}",  # JSON web tokens
 )
 _KEYS = re.compile(_START + "(?:" + "|".join(_FORMS) + ")")
-_MARKS = ("AKIA", "ASIA", "gh", "glpat-", "xox", "sk-", "k_live_", "AIza", "eyJ", "-----BEGIN")
+_MARKS = (
+    "AKIA", "ASIA", "gh", "gl", "xox", "sk-", "k_live_", "AIza", "eyJ", "-----BEGIN", "GOCSPX-", "ya29.", "hf_", "npm_",
+    "pypi-", "SG.", "dop_v1_", "dapi", "hvs.", "hvb.", "shp", "lin_api_", "AGE-SECRET", ":AA", "hooks.slack.com",
+    "AccountKey=", "SharedAccessKey=",
+)  # fmt: skip
+# Where the value is known by what stands before it: a webhook's path is its key.
+_KNOWN_BY_PLACE = re.compile(
+    r"(?:https://hooks\.slack\.com/(?:services|workflows)/|(?:AccountKey|SharedAccessKey)=)(?P<key>[A-Za-z0-9/+_=-]{20,200})"
+)
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END = re.compile(r"-----(?:END [A-Z0-9 ]{0,40}-----|(?P<another>BEGIN ))")
 # AWS gives the secret half no mark: 40 characters after a word that names it.
@@ -38,6 +60,8 @@ KEY_LIMIT = 20_000
 def secret(text: str, before: WordsBefore) -> Iterator[Finding]:
     for key in _KEYS.finditer(text):
         yield Finding("secret", key.start(), key.end(), 0.97)
+    for key in _KNOWN_BY_PLACE.finditer(text):
+        yield Finding("secret", key.start("key"), key.end("key"), 0.97)
     for key in _AWS_SECRET.finditer(text):
         yield Finding("secret", key.start("key"), key.end("key"), 0.9)
     at = 0

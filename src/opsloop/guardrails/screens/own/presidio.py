@@ -1,4 +1,4 @@
-"""Presidio's recognisers as one more engine for personal data: slower by far, and it knows names with a model.
+"""Microsoft Presidio's recognisers as one more engine for personal data: slower by far; with a model it knows names.
 
 With a spaCy model of English in the environment (`en_core_web_lg`, `_md` or `_sm`) it finds persons and places too;
 without one its patterns only. Its kinds have our words where both have one.
