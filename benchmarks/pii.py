@@ -3,7 +3,7 @@
 DATA holds JSON lines with `text` and `spans` (presidio-research's synthetic sets); without it the folder beside the
 checkout is taken. A finding counts when kind, start and end are those of the label. Presidio's pattern recognisers are
 measured on the same texts, without a language model: none is needed for these kinds. Goals: F1 of at least .99 for
-every kind with a form of its own, of at least .85 for phones, and 25 times Presidio's speed.
+every kind with a form of its own, of at least .85 for phones, and 25 times Presidio's speed at these kinds.
 """
 
 from __future__ import annotations
@@ -56,10 +56,19 @@ def _spans(spans: Iterable[dict[str, Any]]) -> Iterable[Span]:
 
 
 def ours(text: str) -> set[Span]:
-    return {(each.kind, each.start, each.end) for each in find(text) if each.kind in GOALS}
+    return {(each.kind, each.start, each.end) for each in find(text, kinds=GOALS)}
 
 
-def f1(texts: Sequence[Labelled], found: Sequence[set[Span]]) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Of one kind; each from 0 to 1, None without a finding or a label."""
+
+    precision: float | None
+    recall: float | None
+    f1: float
+
+
+def measured(texts: Sequence[Labelled], found: Sequence[set[Span]]) -> dict[str, Measured]:
     right: Counter[str] = Counter()
     given: Counter[str] = Counter()
     wanted: Counter[str] = Counter()
@@ -67,7 +76,15 @@ def f1(texts: Sequence[Labelled], found: Sequence[set[Span]]) -> dict[str, float
         right.update(kind for kind, *_ in each.spans & spans)
         given.update(kind for kind, *_ in spans)
         wanted.update(kind for kind, *_ in each.spans)
-    return {kind: 2 * right[kind] / (given[kind] + wanted[kind]) for kind in GOALS if given[kind] + wanted[kind]}
+    return {
+        kind: Measured(
+            right[kind] / given[kind] if given[kind] else None,
+            right[kind] / wanted[kind] if wanted[kind] else None,
+            2 * right[kind] / (given[kind] + wanted[kind]),
+        )
+        for kind in GOALS
+        if given[kind] + wanted[kind]
+    }
 
 
 def ms_per_kb(texts: Sequence[Labelled], search: Callable[[str], object]) -> float:
@@ -135,21 +152,31 @@ def main(arguments: Sequence[str]) -> int:
         print(f"pii: not measured, there are no labelled texts in {folder}; name their folder")
         return 0
     texts = read(folder)
-    here = f1(texts, [ours(each.text) for each in texts])
+    here = measured(texts, [ours(each.text) for each in texts])
     found, their_ms = presidio(texts)
-    there = f1(texts, found)
-    our_ms = ms_per_kb(texts, find)
-    print(f"{'kind':14} {'labels':>7} {'Presidio':>9} {'ours':>6}   F1")
+    there = measured(texts, found)
+    our_ms, all_ms = ms_per_kb(texts, ours), ms_per_kb(texts, find)
+    print(f"{'':14} {'':7} {'Presidio':>20}  {'ours':>20}")
+    print(f"{'kind':14} {'labels':>7}" + f" {'precision':>9} {'recall':>6} {'F1':>5}" * 2)
     for kind, value in here.items():
         labels = sum(1 for each in texts for span in each.spans if span[0] == kind)
-        print(f"{kind:14} {labels:7} {there.get(kind, 0.0):9.3f} {value:6.3f}")
-    met = all(value >= GOALS[kind] for kind, value in here.items()) and their_ms >= FASTER * our_ms
-    least = min(here.items(), key=lambda item: item[1] - GOALS[item[0]])
+        print(f"{kind:14} {labels:7}{_shown(there.get(kind))}{_shown(value)}")
     print(
-        f"pii: F1 of the least kind {least[0]} {least[1]:.3f} (goal {GOALS[least[0]]}), {our_ms:.2f} ms/KB, "
+        f"{'KB a second':14} {'':7} {1e3 / their_ms:20.0f}  {1e3 / our_ms:20.0f}, {1e3 / all_ms:.0f} for all our kinds"
+    )
+    met = all(value.f1 >= GOALS[kind] for kind, value in here.items()) and their_ms >= FASTER * our_ms
+    least = min(here.items(), key=lambda item: item[1].f1 - GOALS[item[0]])
+    print(
+        f"pii: F1 of the least kind {least[0]} {least[1].f1:.3f} (goal {GOALS[least[0]]}), {our_ms:.2f} ms/KB, "
         f"{their_ms / our_ms:.0f} x Presidio's {their_ms:.1f} (goal {FASTER} x): {'met' if met else 'missed'}"
     )
     return 0 if met else 1
+
+
+def _shown(value: Measured | None) -> str:
+    figures = (None, None, None) if value is None else (value.precision, value.recall, value.f1)
+    texts = ["-" if figure is None else f"{figure:.3f}" for figure in figures]
+    return f" {texts[0]:>9} {texts[1]:>6} {texts[2]:>5}"
 
 
 if __name__ == "__main__":

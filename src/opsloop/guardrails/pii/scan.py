@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from opsloop.guardrails.pii.detectors.registry import known
@@ -10,6 +11,7 @@ from opsloop.guardrails.pii.words_before import WordsBefore
 
 # Findings that are less sure than this are more often wrong than right.
 LIKELY = 0.5
+_DIGIT = re.compile("[0-9]")
 # What `find` finds beside personal data.
 SECRET_KINDS = frozenset({"password", "secret", "url_credentials"})
 
@@ -25,10 +27,13 @@ def find(
         at_least: the least confidence that counts.
     """
     before = WordsBefore(text, heading)
+    has_digits = _DIGIT.search(text) is not None
     found = [
         finding
         for detector in known().values()
-        if (kinds is None or detector.kind in kinds) and detector.may_hold(text)
+        if (kinds is None or detector.kind in kinds)
+        and (has_digits or not detector.needs_digits)
+        and detector.may_hold(text)
         for finding in detector.find(text, before)
         if finding.confidence >= at_least
     ]

@@ -45,6 +45,21 @@ def found(text: str, heading: str = "") -> list[tuple[str, str]]:
         ("SIN 130 692 544", "national_id", "130 692 544"),
         ("national insurance AB123456C", "national_id", "AB123456C"),
         ("NINO AB 12 34 56 C", "national_id", "AB 12 34 56 C"),
+        ("AHV 756.9217.0769.85", "national_id", "756.9217.0769.85"),
+        ("hetu 131052-308T", "national_id", "131052-308T"),
+        ("personnummer 811228-9874", "national_id", "811228-9874"),
+        ("NISS 85.07.30-033.28", "national_id", "85.07.30-033.28"),
+        ("TFN 123 456 782", "national_id", "123 456 782"),
+        ("NRIC S1234567D", "national_id", "S1234567D"),
+        ("routing number 021000021", "bank_account", "021000021"),
+        ("account no. 1234567890", "bank_account", "1234567890"),
+        ("pay 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "crypto_wallet", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "crypto_wallet", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),
+        ("she was born on 8/5/1989", "date_of_birth", "8/5/1989"),
+        ("DOB: 1965-04-22", "date_of_birth", "1965-04-22"),
+        ("geboren am 3. März 1970", "date_of_birth", "3. März 1970"),
+        ("her passport number is C01X00T47", "passport", "C01X00T47"),
+        ("driver's license no. D1234567", "driving_licence", "D1234567"),
         ("at postgresql://ada:s3cret@db.internal:5432/x", "url_credentials", "postgresql://ada:s3cret@db.internal:5432"),
         ("id AKIAIOSFODNN7EXAMPLE", "secret", "AKIAIOSFODNN7EXAMPLE"),
         ("ghp_" + "a1" * 18, "secret", "ghp_" + "a1" * 18),
@@ -81,6 +96,11 @@ def test_a_kind_is_found_where_it_stands(text: str, kind: str, value: str) -> No
         "48.858370, 2.294481",
         "at 1732537239, for 1.299,00 or 1 234 567",
         "2026-11-25 12:20:39.123456 in room 12345-6789",
+        "routing number 021000022 and account 12",
+        "pay 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb, bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
+        "the orchestra was founded on 8/5/1989, born out of need 31/31/1999",
+        "a passport and a driving license, passport control, license MIT",
+        "756.9217.0769.86, 131052-308U, 85.07.30-033.29, TFN 123 456 783, NRIC S1234567E",
     ],
 )
 def test_what_only_looks_like_it_is_not_found(text: str) -> None:
@@ -136,11 +156,39 @@ def test_findings_are_in_order_and_apart(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["1", "1 ", "a@", "eyJ", "4111 ", "1.", "a:", "-----BEGIN PRIVATE KEY-----", "://", "(1)", "GB82 ", "a.b"]
+    "piece",
+    [
+        "1",
+        "1 ",
+        "a@",
+        "eyJ",
+        "4111 ",
+        "1.",
+        "a:",
+        "-----BEGIN PRIVATE KEY-----",
+        "://",
+        "(1)",
+        "GB82 ",
+        "a.b",
+        "born ",
+        "born 1/",
+        "passport ",
+        "account 1",
+        "bc1",
+        "1A",
+        "routing ",
+    ],
 )
 def test_a_hostile_megabyte_is_read_in_one_go(piece: str) -> None:
     # A search that is not linear takes hours here, and the test its limit.
     assert all(each.kind == "secret" for each in find(piece * (1_000_000 // len(piece))))
+
+
+def test_a_norwegian_number_has_two_check_digits() -> None:
+    born = "01017012"  # the first day of 1970
+    right = [f"{born}{rest:03}" for rest in range(1000) if found(f"fødselsnummer {born}{rest:03}")]
+    # Two digits of the last three are checks; for some of the ten others there is none.
+    assert 7 <= len(right) <= 10
 
 
 def test_check_digits_are_those_of_the_published_examples() -> None:

@@ -25,7 +25,7 @@ _LENGTHS = {
 _DIGITS = re.compile(r"[0-9](?<=[A-Za-z]{2}.)(?<![A-Za-z0-9][A-Za-z]{2}.)[0-9]", re.DOTALL)
 
 
-@detector("iban", may_hold=lambda text: _DIGITS.search(text) is not None)
+@detector("iban", may_hold=lambda text: _DIGITS.search(text) is not None, needs_digits=True)
 def iban(text: str, before: WordsBefore) -> Iterator[Finding]:
     for digits in _DIGITS.finditer(text):
         start = digits.start() - 2

@@ -78,6 +78,41 @@ def _german_tax(number: str) -> bool:
     return (11 - product) % 10 == int(number[10]) and number[0] != "0"
 
 
+def _swiss(number: str) -> bool:
+    """Source: EAN-13."""
+    return weighted(number, (1, 3) * 6 + (1,)) % 10 == 0
+
+
+def _finnish(number: str) -> bool:
+    digits = number[:6] + number[-4:-1]
+    return digits.isdigit() and "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(digits) % 31] == number[-1]
+
+
+def _norwegian(number: str) -> bool:
+    first = weighted(number, (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)) % 11
+    return first == 0 and weighted(number, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
+
+
+def _belgian(number: str) -> bool:
+    """Those born from 2000 on have a 2 put before."""
+    body, check = number[:9], int(number[9:])
+    return check in (97 - int(body) % 97, 97 - int(f"2{body}") % 97)
+
+
+def _swedish(number: str) -> bool:
+    return luhn(number[-10:]) and 1 <= int(number[-8:-6]) <= 12
+
+
+def _australian_tax(number: str) -> bool:
+    return weighted(number, (1, 4, 3, 7, 5, 8, 6, 9, 10)) % 11 == 0
+
+
+def _singaporean(number: str) -> bool:
+    total = weighted(number[1:8], (2, 7, 6, 5, 4, 3, 2)) + (4 if number[0] in "TG" else 0)
+    letters = "JZIHGFEDCBA" if number[0] in "ST" else "XWUTRQPNMLK"
+    return letters[total % 11] == number[8]
+
+
 _NUMBERS = (
     # Spain
     _Number(_form("[0-9]", r"[0-9]{7}-?[A-Za-z]"), _spanish),
@@ -113,6 +148,17 @@ _NUMBERS = (
     _Number(_form("[0-9]", "[0-9]{8}"), _dutch, ("bsn", "burgerservice", "sofi")),
     _Number(_form("[0-9]", "[0-9]{10}"), _polish, ("pesel",)),
     _Number(_form("[1-9]", "[0-9] ?[0-9]{3} ?[0-9]{3} ?[0-9]{3}"), _german_tax, ("steuer", "idnr", "tax", "tin")),
+    # Switzerland, Finland, Norway, Sweden, Belgium
+    _Number(_form("7", r"56\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}"), _swiss),
+    _Number(_form("[0-3]", "[0-9][01][0-9]{3}[-+A-F][0-9]{3}[0-9A-FHJ-NPR-Y]"), _finnish),
+    _Number(
+        _form("[0-3]", "[0-9][0-1][0-9]{3} ?[0-9]{5}"), _norwegian, ("fødselsnummer", "fodselsnummer", "personnummer")
+    ),
+    _Number(_form("[0-9]", "[0-9]{5}(?:[0-9]{2})?-?[0-9]{4}"), _swedish, ("personnummer", "personnr")),
+    _Number(_form("[0-9]", r"[0-9]\.[0-1][0-9]\.[0-3][0-9]-[0-9]{3}\.[0-9]{2}"), _belgian),
+    # Australia, Singapore
+    _Number(_form("[0-9]", "[0-9]{2} ?[0-9]{3} ?[0-9]{3}"), _australian_tax, ("tfn", "tax file")),
+    _Number(_form("[STFG]", "[0-9]{7}[A-Z]"), _singaporean, ("nric", "fin", "singapore")),
     # India, Canada
     _Number(_form("[2-9]", "[0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}"), verhoeff, ("aadhar", "aadhaar", "uid")),
     _Number(_form("[1-9]", "[0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3}"), luhn, ("sin", "social insurance")),
@@ -121,7 +167,7 @@ _NUMBERS = (
 _MAY_HOLD = re.compile(r"[0-9](?:[^0-9\n]?[0-9]){5}")
 
 
-@detector("national_id", may_hold=lambda text: _MAY_HOLD.search(text) is not None)
+@detector("national_id", may_hold=lambda text: _MAY_HOLD.search(text) is not None, needs_digits=True)
 def national_id(text: str, before: WordsBefore) -> Iterator[Finding]:
     said = f"{before.heading} {text}".lower()
     for each in _NUMBERS:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from opsloop.guardrails.pii.detectors.registry import detector
+from opsloop.guardrails.pii.holding import one_of
 from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.pii.words_before import WordsBefore
 
@@ -22,7 +23,8 @@ _PASSWORD = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(
-    r"(?:(?:api|access|auth|account|client|private|secret|subscription)[_ -]?(?:key|token|secret)|token|secret|x-api-key)[\"']?"
+    r"(?:(?:api|access|auth|account|client|private|secret|subscription)[_ -]?(?:key|token|secret)"
+    r"|token|secret|x-api-key)[\"']?"
     rf"\s{{0,3}}[:=]{{1,2}}>?\s{{0,3}}(?:bearer\s)?{_VALUE}",
     re.IGNORECASE,
 )
@@ -37,7 +39,7 @@ _STAND_INS = re.compile(
 LEAST_ENTROPY, TOKEN_LENGTH = 3.2, 16
 
 
-@detector("password", may_hold=lambda text: any(word in text.lower() for word in _WORDS))
+@detector("password", may_hold=one_of(*_WORDS, in_small_letters=True))
 def password(text: str, before: WordsBefore) -> Iterator[Finding]:
     last = 0
     found = [(each, _looks_made_up(each["value"])) for each in _PASSWORD.finditer(text)]

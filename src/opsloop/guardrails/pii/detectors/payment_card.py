@@ -25,7 +25,7 @@ _SAID = re.compile(r"card|visa|amex|mastercard|maestro|credit|debit|\bcc\b|\bpan
 _DIGITS = re.compile(r"[0-9]{4}")
 
 
-@detector("payment_card", may_hold=lambda text: _DIGITS.search(text) is not None)
+@detector("payment_card", may_hold=lambda text: _DIGITS.search(text) is not None, needs_digits=True)
 def payment_card(text: str, before: WordsBefore) -> Iterator[Finding]:
     at = 0
     while (written := _WRITTEN.search(text, at)) is not None:

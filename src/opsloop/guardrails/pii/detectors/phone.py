@@ -32,7 +32,7 @@ _DIGITS = re.compile(r"[0-9][0-9 ().\-/\xa0]{4}")
 _UNASSIGNED = re.compile(r"21[079]|28[0-9]|80[1-79]|83|89|96[9]|97[8]|99[79]|38[48]|42[2-9]|69[3-9]")
 
 
-@detector("phone", may_hold=lambda text: _DIGITS.search(text) is not None)
+@detector("phone", may_hold=lambda text: _DIGITS.search(text) is not None, needs_digits=True)
 def phone(text: str, before: WordsBefore) -> Iterator[Finding]:
     last_end: int | None = None
     for written in _WRITTEN.finditer(text):

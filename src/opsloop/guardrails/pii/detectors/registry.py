@@ -22,21 +22,23 @@ class Detector:
 
     Args:
         may_hold: whether a text can hold the kind at all: a look that costs far less than the search.
+        needs_digits: whether a text without a digit holds none.
     """
 
     kind: str
     find: Find
     may_hold: Callable[[str], bool]
+    needs_digits: bool = False
 
 
 _DETECTORS: dict[str, Detector] = {}
 
 
-def detector(kind: str, *, may_hold: Callable[[str], bool]) -> Callable[[Find], Find]:
+def detector(kind: str, *, may_hold: Callable[[str], bool], needs_digits: bool = False) -> Callable[[Find], Find]:
     """Register what finds a kind."""
 
     def register(find: Find) -> Find:
-        _DETECTORS[kind] = Detector(kind, find, may_hold)
+        _DETECTORS[kind] = Detector(kind, find, may_hold, needs_digits)
         return find
 
     return register

@@ -21,7 +21,7 @@ _DIGITS = re.compile(r"[0-9]{3}")
 _SAMPLES = ("078051120", "219099999")
 
 
-@detector("us_ssn", may_hold=lambda text: _DIGITS.search(text) is not None)
+@detector("us_ssn", may_hold=lambda text: _DIGITS.search(text) is not None, needs_digits=True)
 def us_ssn(text: str, before: WordsBefore) -> Iterator[Finding]:
     for number in _NUMBER.finditer(text):
         if number[0].replace("-", "").replace(" ", "") in _SAMPLES:
