@@ -60,13 +60,10 @@ def _words() -> Any:
         return SpacyNlpEngine(models=[{"lang_code": LANGUAGE, "model_name": installed}])
     import spacy
 
-    class Blank(SpacyNlpEngine):  # type: ignore[misc, unused-ignore]
-        """Never fetches a model from the network, as the engine it is made of would."""
-
-        def load(self) -> None:
-            self.nlp = {LANGUAGE: spacy.blank(LANGUAGE)}
-
-    return Blank()
+    # Set before it is asked to load, for it would fetch a model from the network.
+    engine = SpacyNlpEngine()
+    engine.nlp = {LANGUAGE: spacy.blank(LANGUAGE)}
+    return engine
 
 
 SCREEN = Screen(
