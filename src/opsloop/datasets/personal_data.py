@@ -21,7 +21,10 @@ VALUE_LIMIT = 20_000
 SAMPLES = 3
 _READ = (ColumnType.TEXT, ColumnType.INTEGER, ColumnType.JSON)
 # What each kind needs at least; the engine looks for it far faster than the detectors could.
-_MAY_HOLD = r"[0-9]{3}|[0-9][ ().-][0-9]{2}|@|://|:[0-9a-fA-F]*:|-----BEGIN|xox|sk-|glpat|k_live|AIza|eyJ|(?i:key)"
+_MAY_HOLD = (
+    r"[0-9]{3}|[0-9][ ().-][0-9]{2}|@|://|:[0-9a-fA-F]*:|-----BEGIN|[\w-]{15}"
+    r"|(?i:key|pass|pwd|token|secret|kennwort|contrase|authorization|licen|führers|permis|born|birth|nasci|naci|naiss)"
+)
 # Values are searched together, so many characters at a time.
 _TOGETHER = 200_000
 

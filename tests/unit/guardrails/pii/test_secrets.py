@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 import string
 
 import pytest
 
+from opsloop.datasets.personal_data import _MAY_HOLD
 from opsloop.guardrails.pii.detectors.password import is_random
 from opsloop.guardrails.pii.scan import SECRET_KINDS, find
 
@@ -111,3 +113,8 @@ def test_words_are_not_random_and_keys_are() -> None:
 def test_a_hostile_megabyte_is_read_in_one_go(piece: str) -> None:
     # A search that is not linear takes hours here, and the test its limit.
     assert all(each.end <= 1_000_000 for each in find(piece * (1_000_000 // len(piece)), kinds=SECRET_KINDS))
+
+
+def test_what_is_found_passes_the_quick_look_of_datasets() -> None:
+    texts = ("password: tr0ub4dor&3", "her passport number is C0X1P0T4", "use hf_" + "aB3" * 11, "npm_" + "aB3x" * 9)
+    assert all(find(text) and re.search(_MAY_HOLD, text) for text in texts)
