@@ -10,6 +10,7 @@ from tests.docs.pages import ROOT
 VERBS = {"init", "up", "apply", "doctor", "migrate", "serve"}
 SPOKEN = {
     "data": "dataset",
+    "guard": "guardrails",
     "eval": "evaluation",
     "rag": "document",
     "monitor": "signal",

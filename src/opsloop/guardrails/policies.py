@@ -39,17 +39,25 @@ def put(uow: UnitOfWork, endpoint: str, policy: Policy, *, expected: int | None 
     if row is not None and row.declared == declared:
         return _guardrails(endpoint, row)
     before = row.declared if row is not None else None
-    if row is None:
-        row = PolicyRow(endpoint=endpoint, version=0)
-        uow.session.add(row)
-    row.version, row.declared = version + 1, declared
-    row.changed_at, row.changed_by = uow.clock.now(), uow.by.name
-    uow.session.flush()
+    row = _written(uow, row or PolicyRow(endpoint=endpoint), version + 1, declared)
     uow.audit(
         "guardrails.changed", f"endpoint/{endpoint}", version=row.version, before=before, after=declared,
         digest=policy.digest,
     )  # fmt: skip
     return _guardrails(endpoint, row)
+
+
+def begin(uow: UnitOfWork, endpoint: str, policy: Policy) -> Guardrails:
+    """The first policy of an endpoint that is being made; whoever makes it says so on the record."""
+    return _guardrails(endpoint, _written(uow, PolicyRow(endpoint=endpoint), 1, policy.declared()))
+
+
+def _written(uow: UnitOfWork, row: PolicyRow, version: int, declared: dict[str, Any]) -> PolicyRow:
+    row.version, row.declared = version, declared
+    row.changed_at, row.changed_by = uow.clock.now(), uow.by.name
+    uow.session.add(row)
+    uow.session.flush()
+    return row
 
 
 def _guardrails(endpoint: str, row: PolicyRow | None) -> Guardrails:

@@ -52,9 +52,9 @@ def check(uow: UnitOfWork, endpoint: str, text: str, direction: Direction) -> Ch
         raise GuardrailFailed(endpoint=endpoint) from None
 
 
-def begin(uow: UnitOfWork, endpoint: str) -> None:
-    """Give a new endpoint the default."""
-    policies.put(uow, endpoint, default())
+def begin(uow: UnitOfWork, endpoint: str) -> Guardrails:
+    """Give a new endpoint the default; the record that it was made tells of it."""
+    return policies.begin(uow, endpoint, default())
 
 
 def check_config(config: Mapping[str, Any]) -> None:

@@ -46,8 +46,8 @@ def create_endpoint(uow: UnitOfWork, name: str) -> Endpoint:
         created_by=uow.by.name,
     )
     uow.session.add(row)
-    uow.audit("endpoint.created", f"endpoint/{name}", kind=row.kind)
-    guarding.begin(uow, name)
+    guardrails = guarding.begin(uow, name)
+    uow.audit("endpoint.created", f"endpoint/{name}", kind=row.kind, guardrails=guardrails.policy)
     return _endpoint(row)
 
 
