@@ -1,5 +1,5 @@
-"""What needs somebody: alerts, alarms, models and rollouts that wait for a yes, freezes, rollouts under way or stopped
-by themselves, gates not met, jobs that failed.
+"""What needs somebody: alerts, conversations that wait for a person, alarms, models and rollouts that wait for a yes,
+freezes, rollouts under way or stopped by themselves, gates not met, jobs that failed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.evaluation import service as evaluations
 from opsloop.evaluation.models import RunStatus
 from opsloop.evaluation.verdicts import Verdict
+from opsloop.guardrails.support import service as support
+from opsloop.guardrails.support.models import CaseState
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import AlarmKind, AlarmState
 from opsloop.monitoring.alerts import service as alerts
@@ -50,6 +52,7 @@ def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
     under_way = [state for state in states if state.rollout is None or state.rollout.id not in asking]
     found = [
         *_alerts(uow),
+        *_cases(uow),
         *_alarms(uow),
         *_renewals(uow),
         *_approvals(asking.values()),
@@ -67,6 +70,15 @@ def _alerts(uow: UnitOfWork) -> Iterator[Need]:
         if alert.acknowledged_at is None and not alert.is_silenced and alert.rule not in _TOLD_OTHERWISE:
             title = f"{alert.endpoint}, {alert.rule}" if alert.endpoint else alert.rule
             yield Need("firing", title, alert.summary, f"/alerts#{words.segment(alert.id)}", alert.started_at)
+
+
+def _cases(uow: UnitOfWork) -> Iterator[Need]:
+    """One line for all conversations that nobody has claimed: a queue must not push everything else away."""
+    newest = support.listed(uow, state=CaseState.OPEN, limit=1)
+    if newest:
+        waiting = support.counted(uow, CaseState.OPEN)
+        said = f"{words.several(waiting, 'conversation')} {'waits' if waiting == 1 else 'wait'} for a person"
+        yield Need("open", "support", said, "/support?state=open", newest[0].opened_at)
 
 
 def _alarms(uow: UnitOfWork) -> Iterator[Need]:

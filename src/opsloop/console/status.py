@@ -27,6 +27,7 @@ _WORDS = {
     _FAIR: """
         paused inconclusive aborted cancelled taken_back awaiting_approval
         frozen expired overridden held unclear mismatch burning
+        open
     """,
     _BAD: """
         rolled_back failed fail error broken down drifted worse rejected lost

@@ -17,6 +17,13 @@ def test_an_empty_queue_says_how_something_comes_into_it(page: httpx.Client) -> 
     assert "opsloop guard set" in shown.text
 
 
+def test_the_overview_says_how_many_wait(platform: Platform, page: httpx.Client) -> None:
+    platform.endpoint()
+    assert "for a person" not in page.get("/").text
+    escalated(platform)
+    assert "1 conversation waits for a person" in page.get("/").text
+
+
 def test_the_queue_lists_cases_and_can_be_narrowed(platform: Platform, page: httpx.Client) -> None:
     platform.endpoint()
     escalated(platform)

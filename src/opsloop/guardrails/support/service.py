@@ -76,11 +76,16 @@ def listed(
     return [_case(row) for row in uow.session.scalars(query.limit(max(1, min(limit, 1_000))))]
 
 
+def counted(uow: UnitOfWork, *states: CaseState) -> int:
+    """How many cases are in one of these states."""
+    uow.by.require(Role.VIEWER)
+    wanted = [state.value for state in states]
+    return uow.session.scalar(select(func.count()).where(CaseRow.state.in_(wanted))) or 0
+
+
 def waiting(uow: UnitOfWork) -> int:
     """How many cases nobody has answered yet."""
-    uow.by.require(Role.VIEWER)
-    states = (CaseState.OPEN.value, CaseState.CLAIMED.value)
-    return uow.session.scalar(select(func.count()).where(CaseRow.state.in_(states))) or 0
+    return counted(uow, CaseState.OPEN, CaseState.CLAIMED)
 
 
 def get(uow: UnitOfWork, case: str) -> Case:
