@@ -14,12 +14,14 @@ from opsloop.guardrails.models import Action, mark
 from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.policy import Policy
 from opsloop.guardrails.screening import Tally, find, replaced, watch
+from opsloop.guardrails.screens.registry import word_start
 
 STEP = 16
 LONGEST = 32_768
 """Characters that are held at most; no detector finds anything longer."""
 BEFORE = 512
 """Characters of the same line that are looked at before a place; detectors look at 40."""
+_LONG_WORD = 4_096
 _SELDOM = 4_096
 """Once too much is held, the characters between two looks: each reads all that is held."""
 
@@ -87,7 +89,8 @@ class StreamRedactor:
         """What is held, up to a place or to the finding that goes over it."""
         start = len(self._before)
         text = self._before + self._held
-        found = [each for each in find(text, self._watch, self._policy, self._tally) if each.end > start]
+        seen = find(text, self._watch, self._policy, self._tally)
+        found = [each for each in seen if each.start >= start]
         cut = start + settled
         over = next((each for each in found if each.start < cut < each.end), None)
         if over is not None:
@@ -103,17 +106,18 @@ class StreamRedactor:
             out = out[: -len(mark(stop.kind))]
             self._before = self._held = ""
         else:
-            self._keep(text, cut)
+            self._keep(text, cut, seen)
         return out
 
     def _replaced(self, text: str, start: int, cut: int, found: list[Finding]) -> str:
-        moved = [
-            Finding(each.kind, max(each.start, start) - start, each.end - start, each.confidence) for each in found
-        ]
+        moved = [Finding(each.kind, each.start - start, each.end - start, each.confidence) for each in found]
         return replaced(text[start:cut], moved, self._watch.actions, self._tally)
 
-    def _keep(self, text: str, cut: int) -> None:
-        line = text.rfind("\n", 0, cut)
+    def _keep(self, text: str, cut: int, seen: list[Finding]) -> None:
+        """Keep what is held, and what stands before it: no word and no finding is cut, for half of one looks otherwise."""
         # The line break too: a number may have to stand alone on its line.
-        begin = max(0, cut - BEFORE, line)
+        begin = max(0, cut - BEFORE, text.rfind("\n", 0, cut))
+        word = word_start(text, begin)
+        begin = word if begin - word <= _LONG_WORD else begin
+        begin = next((each.start for each in seen if each.start < begin < each.end), begin)
         self._before, self._held = text[begin:cut], text[cut:]

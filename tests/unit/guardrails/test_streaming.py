@@ -107,6 +107,12 @@ def test_streamed_is_whole_for_texts_of_marks(text: str, size: int) -> None:
     assert streamed(cut(text, size)) == whole(text)
 
 
+@pytest.mark.parametrize("size", [1, 7, 16, 40])
+def test_what_hangs_on_a_long_finding_is_read_together_with_it(size: int) -> None:
+    text = f"{JWT}4111 1111 1111 1111{KEY}https://maria:hunter22@db.example.com/x4111 1111 1111 1111"
+    assert streamed(cut(text, size)) == whole(text)
+
+
 def test_prose_goes_out_word_by_word() -> None:
     redactor = StreamRedactor(POLICY, Tally("answer"))
     text = "The plan covers dental care and glasses for all members of the family. " * 20
