@@ -17,7 +17,6 @@ SPOKEN = {
     "train": "training run",
     "token": "API key",
     "ci": "CI",
-    "guard": "screen",
 }
 
 

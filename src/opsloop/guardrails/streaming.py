@@ -114,7 +114,7 @@ class StreamRedactor:
         return replaced(text[start:cut], moved, self._watch.actions, self._tally)
 
     def _keep(self, text: str, cut: int, seen: list[Finding]) -> None:
-        """Keep what is held, and what stands before it: no word and no finding is cut, for half of one looks otherwise."""
+        """Keep what is held, and what stands before it, cut in no word and no finding: half of one looks otherwise."""
         # The line break too: a number may have to stand alone on its line.
         begin = max(0, cut - BEFORE, text.rfind("\n", 0, cut))
         word = word_start(text, begin)

@@ -1,5 +1,5 @@
 """What nobody's request asks for: join labels that came early, count them into the tests, count records, let go of old
-predictions and texts.
+predictions and texts, and of cases that were closed long ago.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import timedelta
 from opsloop.core.caller import system
 from opsloop.core.telemetry.trouble import Trouble
 from opsloop.core.workspace import UnitOfWork, Workspace
+from opsloop.guardrails.support import service as support
 from opsloop.monitoring.alerts import evaluating, intake
 from opsloop.monitoring.labels import counting
 from opsloop.monitoring.labels import service as labels
@@ -80,6 +81,7 @@ class Tending:
             prune_texts(self._workspace)
             with self._workspace.writing(BY) as uow:
                 tallying.prune(uow)
+                support.prune(uow)
 
     def _evaluate(self) -> None:
         """Evaluate alert rules when it is time, and show what holds at `/metrics`."""

@@ -8,11 +8,12 @@ import pytest
 
 from opsloop.core.audit import service as audit
 from opsloop.core.caller import Caller, NotAllowed, Role, system
+from opsloop.core.clock import FakeClock
 from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.workspace import Workspace
 from opsloop.guardrails.policy import Policy
 from opsloop.guardrails.support import service
-from opsloop.guardrails.support.errors import CaseHeld, CaseIsPast, CaseNotClaimed, NoSuchTicket
+from opsloop.guardrails.support.errors import CaseHeld, CaseIsPast, CaseNotClaimed, NoSuchTicket, QueueFull
 from opsloop.guardrails.support.models import CaseState, Said, Ticket
 
 MARIA, TOM = Caller("key:maria", Role.OPERATOR), Caller("key:tom", Role.OPERATOR)
@@ -139,3 +140,29 @@ def test_who_may_not_or_names_nothing_is_told(sqlite_workspace: Workspace) -> No
         for wrong in ("", " \n", "x" * (service.MAX_ANSWER + 1), "NUL \0"):
             with pytest.raises(InvalidInput):
                 service.answer(uow, ticket.id, wrong)
+
+
+def test_a_full_queue_takes_no_more(sqlite_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSLOOP_SUPPORT_MOST_OPEN", "2")
+    first = opened(sqlite_workspace)
+    opened(sqlite_workspace)
+    with pytest.raises(QueueFull, match="2 conversations wait"):
+        opened(sqlite_workspace)
+    with sqlite_workspace.writing(MARIA) as uow:
+        service.claim(uow, first.id)
+    opened(sqlite_workspace)
+
+
+def test_closed_cases_are_let_go_of_and_no_others(workspace: Workspace, clock: FakeClock) -> None:
+    old, waiting = opened(workspace), opened(workspace)
+    with workspace.writing(MARIA) as uow:
+        service.close(uow, old.id)
+    clock.advance(89 * 86_400)
+    young = opened(workspace)
+    with workspace.writing(MARIA) as uow:
+        service.close(uow, young.id)
+        assert service.prune(uow) == 0
+    clock.advance(2 * 86_400)
+    with workspace.writing(MARIA) as uow:
+        assert service.prune(uow) == 1
+        assert [each.id for each in service.listed(uow)] == [young.id, waiting.id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsloop.core.errors import Conflict, NotFound
+from opsloop.core.errors import Conflict, NotFound, Unavailable
 
 
 class CaseHeld(Conflict):
@@ -15,6 +15,10 @@ class CaseNotClaimed(Conflict):
 
 class CaseIsPast(Conflict):
     template = "case {case} is {state} already"
+
+
+class QueueFull(Unavailable):
+    template = "{waiting} conversations wait for a person already, so no more are taken; try again later"
 
 
 class NoSuchTicket(NotFound):

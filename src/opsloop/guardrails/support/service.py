@@ -7,17 +7,19 @@ import hmac
 import re
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import CursorResult, delete, func, select
 
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.workspace import UnitOfWork
 from opsloop.guardrails.policy import Policy
 from opsloop.guardrails.redaction import redacted
+from opsloop.guardrails.settings import GuardrailSettings
 from opsloop.guardrails.support._tables import CaseRow
-from opsloop.guardrails.support.errors import CaseHeld, CaseIsPast, CaseNotClaimed, NoSuchTicket
+from opsloop.guardrails.support.errors import CaseHeld, CaseIsPast, CaseNotClaimed, NoSuchTicket, QueueFull
 from opsloop.guardrails.support.models import Answered, Case, CaseId, CaseState, Said, Ticket
 
 BELL = "support"
@@ -40,7 +42,10 @@ def _keepable(text: str, policy: Policy) -> str:
 def open_case(
     uow: UnitOfWork, endpoint: str, request_id: str, conversation: Sequence[Said], *, kinds: Sequence[str], release: str
 ) -> Ticket:
-    """Put a conversation into the queue. Args: conversation: as `keepable` gives it."""
+    """Put a conversation into the queue. Args: conversation: as `keepable` gives it. Raises: QueueFull."""
+    waits = counted(uow, CaseState.OPEN)
+    if waits >= uow.workspace.section(GuardrailSettings).support_most_open:
+        raise QueueFull(waiting=waits)
     token = secrets.token_urlsafe(32)
     row = CaseRow(
         id=uow.ids.new("case"),
@@ -132,6 +137,15 @@ def close(uow: UnitOfWork, case: str) -> Case:
     uow.audit("support.closed", f"case/{row.id}", answered=row.answer is not None)
     row.state, row.closed_by, row.closed_at = CaseState.CLOSED.value, uow.by.name, uow.clock.now()
     return _changed(uow, row)
+
+
+def prune(uow: UnitOfWork) -> int:
+    """Delete cases that were closed too long ago to be kept; how many."""
+    kept_for = timedelta(days=uow.workspace.section(GuardrailSettings).support_kept_days)
+    gone = uow.session.execute(
+        delete(CaseRow).where(CaseRow.state == CaseState.CLOSED.value, CaseRow.closed_at < uow.clock.now() - kept_for)
+    )
+    return cast(CursorResult[Any], gone).rowcount
 
 
 def of_ticket(uow: UnitOfWork, ticket: str, token: str) -> Answered:
