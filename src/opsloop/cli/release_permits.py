@@ -105,6 +105,20 @@ def override(session: Session, endpoint: str, reason: str) -> None:
     act_on(session, endpoint, lambda client, rollout: client.rollouts.override(rollout, reason=reason))
 
 
+@lone("recall", example="opsloop release recall release_01j… --reason 'leaks addresses'")
+@click.argument("release")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; it is put on record.")
+def recall(session: Session, release: str, reason: str) -> None:
+    """Take what RELEASE serves out of every endpoint, and let none serve it again.
+
+    Each goes back to the newest release before that may serve; one without any serves nothing.
+    """
+    with session.client() as client:
+        found = client.endpoints.recall(release, reason=reason)
+    effects = [f"{each.endpoint}: {each.sentence}" for each in found.effects] or ["no endpoint served it"]
+    session.answer(found, lambda: "\n".join([f"{found.serves} is recalled: {found.reason}", *effects]))
+
+
 def _asked(client: Client, endpoint: str) -> tuple[str, Approval]:
     """The newest rollout of an endpoint and what it asks for. Raises: NotFound, Conflict."""
     from opsloop.core.errors import Conflict
@@ -149,4 +163,4 @@ def _frozen(found: Freeze) -> str:
     return f"{_what(found)} is frozen{until}: {found.reason}"
 
 
-COMMANDS = (approvals, approve, reject, freeze, thaw, freezes, override)
+COMMANDS = (approvals, approve, reject, freeze, thaw, freezes, override, recall)

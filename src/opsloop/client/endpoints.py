@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from opsloop.client.connection import Connection, path
-from opsloop.releases.models import Endpoint, EndpointState, Release, Released, Rollout
+from opsloop.releases.models import Endpoint, EndpointState, Recall, Release, Released, Rollout
 
 
 class Endpoints:
@@ -56,6 +56,10 @@ class Endpoints:
     def rollouts(self, name: str) -> list[Rollout]:
         """All rollouts of an endpoint, newest first."""
         return self._connection.items(path("api", "endpoints", name, "rollouts"), Rollout)
+
+    def recall(self, release: str, *, reason: str) -> Recall:
+        """Take what a release serves out of every endpoint, and let none serve it again."""
+        return self._connection.post(path("api", "releases", release, "recall"), Recall, body={"reason": reason})
 
     def roll_back(self, name: str) -> EndpointState:
         """Take a running rollout back, or the endpoint to the release before."""

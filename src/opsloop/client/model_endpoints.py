@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from opsloop.client import pins
 from opsloop.client.http import Client
 from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.core.errors import NotFound
@@ -42,6 +43,8 @@ def difference(client: Client, wanted: ModelEndpointWanted) -> Difference:
         return Difference(True, True, f"gets its first release, model {wanted.model}")
     if (candidate := state.candidate) is not None and wanted.is_met_by(candidate):
         return Difference(True, False, f"release {candidate.number} ({candidate.serves}) is on its way")
+    if pinned := pins.of(client.endpoints.releases(wanted.name), wanted.is_met_by):
+        return Difference(True, False, pinned)
     if wanted.serves_wanted(stable):
         return Difference(True, True, f"its config differs from release {stable.number}")
     return Difference(True, True, f"model {wanted.model} differs from {stable.serves}")

@@ -14,6 +14,7 @@ from opsloop.client import (
     experiment_files,
     guardrail_changes,
     model_endpoints,
+    pins,
     pipelines,
     preparing,
 )
@@ -267,11 +268,14 @@ def _endpoint(client: Client, wanted: EndpointWanted) -> Step:
         return Step(
             "endpoint", wanted.name, Action.KEEP, f"serves release {state.stable.number} ({state.stable.serves})"
         )
-    newest = max(client.endpoints.releases(wanted.name), key=lambda release: release.number, default=None)
+    releases = client.endpoints.releases(wanted.name)
+    newest = max(releases, key=lambda release: release.number, default=None)
     if newest is None:
         return Step("endpoint", wanted.name, Action.CHANGE, f"gets its first release, flow {wanted.flow.name}")
     if _is_wanted(newest, wanted, digest):
         return Step("endpoint", wanted.name, Action.KEEP, _fate(state, newest))
+    if pinned := pins.of(releases, lambda release: _is_wanted(release, wanted, digest)):
+        return Step("endpoint", wanted.name, Action.KEEP, pinned)
     if newest.serves_digest == digest:
         return Step("endpoint", wanted.name, Action.CHANGE, f"its config differs from release {newest.number}")
     return Step("endpoint", wanted.name, Action.CHANGE, f"flow {wanted.flow.name} differs from {newest.serves}")

@@ -28,6 +28,7 @@ _WORDS = {
         paused inconclusive aborted cancelled taken_back awaiting_approval
         frozen expired overridden held unclear mismatch burning
         open
+        triggered
     """,
     _BAD: """
         rolled_back failed fail error broken down drifted worse rejected lost

@@ -44,8 +44,23 @@ class ReleaseRow(Row):
     evaluation: Mapped[str | None]
     gate: Mapped[str | None]
     digest: Mapped[str]
+    # Why it was taken back or left; empty: it was not. What is declared is not released again then.
+    left_for: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     created_by: Mapped[str]
+
+
+class RecallRow(Row):
+    """Content that nothing may serve any more."""
+
+    __tablename__ = "release_recalls"
+
+    serves_digest: Mapped[str] = mapped_column(primary_key=True)
+    serves: Mapped[str]
+    release: Mapped[str] = mapped_column(ForeignKey("releases.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    recalled_at: Mapped[datetime]
+    recalled_by: Mapped[str]
 
 
 class RolloutRow(Row):
@@ -77,6 +92,8 @@ class RolloutRow(Row):
     evidence: Mapped[dict[str, Any]]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    # How long the release that it brought stays under watch; empty: it does not, or it was left.
+    bakes_until: Mapped[datetime | None]
 
 
 class RolloutEventRow(Row):

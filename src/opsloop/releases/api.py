@@ -11,11 +11,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.guardrails.models import Direction, Guardrails
-from opsloop.releases import approvals, freezes, guarding, kept_texts, rollouts, service, text_keeping
+from opsloop.releases import approvals, freezes, guarding, kept_texts, recalls, rollouts, service, text_keeping
 from opsloop.releases.experiments import html
 from opsloop.releases.experiments import service as experiments
 from opsloop.releases.experiments.models import ExperimentReport
-from opsloop.releases.models import Endpoint, EndpointState, Freeze, Released, Rollout, RolloutHistory
+from opsloop.releases.models import Endpoint, EndpointState, Freeze, Recall, Released, Rollout, RolloutHistory
 
 router = APIRouter(prefix="/api", tags=["releases"])
 
@@ -165,6 +165,12 @@ def check_guardrails(uow: Reading, name: str, body: Tried) -> dict[str, Any]:
     found = guarding.check(uow, name, body.text, body.direction)
     # FastAPI does not know structs.
     return {"outcome": found.outcome, "text": found.text, "hits": msgspec.to_builtins(found.hits)}
+
+
+@router.post("/releases/{release}/recall")
+def recall(uow: Writing, release: str, body: Because) -> Recall:
+    """Take what a release serves out of every endpoint, and let none serve it again."""
+    return recalls.recall(uow, release, reason=body.reason)
 
 
 @router.post("/endpoints/{name}/rollback")

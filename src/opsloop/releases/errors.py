@@ -9,6 +9,14 @@ class GateNotMet(AnswerIsNo):
     template = "{version} is not released to {endpoint}: {reason}"
 
 
+class Recalled(AnswerIsNo):
+    template = "{version} is released nowhere any more: it was recalled by {by}: {reason}"
+
+
+class RecalledAlready(Conflict):
+    template = "{version} was recalled already, by {by}: {reason}"
+
+
 class NothingReleased(Unavailable):
     template = (
         "endpoint {endpoint} serves nothing yet; `opsloop renewal list {endpoint}` says how far a first model is, "

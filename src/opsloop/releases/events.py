@@ -71,6 +71,28 @@ class RolloutAborted:
     reason: str
 
 
+@event_type("release.recalled")
+@dataclass(frozen=True, slots=True)
+class ReleaseRecalled:
+    """What a release served may be served nowhere any more; `endpoints` were changed by it."""
+
+    release: str
+    serves: str
+    reason: str
+    endpoints: list[str]
+
+
+@event_type("endpoint.troubled")
+@dataclass(frozen=True, slots=True)
+class EndpointTroubled:
+    """Trouble was put down to a release; `said` tells what was done about it."""
+
+    endpoint: str
+    release: str
+    cause: str
+    said: str
+
+
 @event_type("endpoint.rolled_back")
 @dataclass(frozen=True, slots=True)
 class EndpointRolledBack:

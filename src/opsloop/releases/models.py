@@ -53,7 +53,7 @@ class Release:
 
     `serves` is the version behind it, such as `answer@2`, and `serves_digest` its content's.
     `digest` is over that content, the configuration and the evaluation; `gate` is the verdict with which it was
-    let in, None when no evaluation was named.
+    let in, None when no evaluation was named. `left_for` tells why it was taken back or left, None while it was not.
     """
 
     id: ReleaseId
@@ -69,6 +69,26 @@ class Release:
     digest: str
     created_at: datetime
     created_by: str
+    left_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecallEffect:
+    """What a recall did to one endpoint."""
+
+    endpoint: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A version that nothing may serve any more, and what that took."""
+
+    serves: str
+    reason: str
+    recalled_by: str
+    recalled_at: datetime
+    effects: tuple[RecallEffect, ...]
 
 
 @dataclass(frozen=True, slots=True)

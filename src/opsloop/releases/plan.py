@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
@@ -97,6 +98,32 @@ class ExperimentPlan:
     otherwise: Literal["give_up", "hold"] = "give_up"
 
 
+class OnTrigger(StrEnum):
+    """What trouble does: back to the release before, no further release until a person looked, or only word of it."""
+
+    ROLLBACK = "rollback"
+    PAUSE = "pause"
+    TELL = "tell"
+
+
+@dataclass(frozen=True, slots=True)
+class BakePlan:
+    """The watch over a release after it took over.
+
+    Args:
+        bake_s: how long, in seconds; 0: it is not watched.
+        limits: rates, 0 to 1, that are tolerated: of `error`, `slow`, `dissatisfied`, `guarded`.
+        slow_ms: an answer that took longer is a slow one, in milliseconds.
+        alpha: the chance that a release which keeps all its limits is ever found to exceed one.
+    """
+
+    bake_s: float = 0.0
+    on_trigger: OnTrigger = OnTrigger.TELL
+    limits: dict[str, float] = field(default_factory=dict)
+    slow_ms: float = 2_000.0
+    alpha: float = 0.01
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalPlan:
     """Where a person has to say yes.
@@ -124,6 +151,7 @@ class Plan:
         shadow: what comes before the steps, on copies of the traffic; None to begin with them.
         approval: where a person is asked.
         windows: when the candidate may be given traffic; empty: at any time.
+        bake: the watch over the candidate after it took over.
         experiment: what its one step is compared by; None where a step only has to do no harm.
     """
 
@@ -135,6 +163,7 @@ class Plan:
     approval: ApprovalPlan = ApprovalPlan()
     windows: tuple[Window, ...] = ()
     experiment: ExperimentPlan | None = None
+    bake: BakePlan = BakePlan()
 
     @property
     def first_place(self) -> int:

@@ -7,6 +7,7 @@ of one endpoint follow each other and the second sees what the first did.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -16,6 +17,7 @@ from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.jobs import service as jobs
 from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback import service as feedback
+from opsloop.monitoring import records
 from opsloop.releases import champions, holds, routing
 from opsloop.releases._tables import ApprovalRow, EndpointRow, ReleaseRow, RolloutEventRow, RolloutRow
 from opsloop.releases.errors import NotPaused, NotRunning, RolloutGoesOn, RolloutHeld, RolloutIsOver
@@ -36,6 +38,9 @@ from opsloop.releases.plan import SHADOW_STEP, Plan, from_stored, to_stored
 LONGEST_REASON = 1_000
 DRIVE = "rollout.drive"
 """The kind of job that drives a rollout."""
+
+BAKE = "release.bake"
+"""The kind of job that watches a release after it took over."""
 
 
 def get(uow: UnitOfWork, rollout: str) -> RolloutHistory:
@@ -209,12 +214,26 @@ def let_take_over(uow: UnitOfWork, row: RolloutRow, *, reason: str) -> None:
     endpoint.stable = row.release
     champions.crown(uow, uow.session.get_one(ReleaseRow, row.release))
     _finish(uow, row, RolloutStatus.PROMOTED, share=1.0, reason=reason)
+    _begin_bake(uow, row, replaced)
     uow.emit(RolloutPromoted(row.id, row.endpoint, row.release, replaced, reason))
+
+
+def _begin_bake(uow: UnitOfWork, row: RolloutRow, replaced: str | None) -> None:
+    """Keep a release under watch that took over from another one."""
+    plan = from_stored(row.plan).bake
+    if plan.bake_s <= 0.0 or replaced is None:
+        return
+    row.bakes_until = uow.clock.now() + timedelta(seconds=plan.bake_s)
+    if plan.limits:
+        seen = max((seq for seq, _ in records.newest(uow, endpoint=row.endpoint, limit=1)), default=0)
+        heard = max((given.seq for given in feedback.newest(uow, limit=1)), default=0)
+        jobs.enqueue(uow, BAKE, {"rollout": row.id, "after": seen, "feedback_after": heard}, id=f"bake_{row.id}")
 
 
 def take_back(uow: UnitOfWork, row: RolloutRow, *, reason: str, by_analysis: bool = False) -> None:
     """Send the candidate's subjects back to stable."""
     _finish(uow, row, RolloutStatus.ROLLED_BACK, share=0.0, reason=reason)
+    uow.session.get_one(ReleaseRow, row.release).left_for = reason
     uow.emit(RolloutRolledBack(row.id, row.endpoint, row.release, row.stable, reason, by_analysis))
 
 

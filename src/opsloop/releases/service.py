@@ -13,10 +13,9 @@ from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.workspace import UnitOfWork
-from opsloop.releases import champions, gates, guarding, model_config, rollouts, routing, served
+from opsloop.releases import gates, going_back, guarding, model_config, recalls, rollouts, routing, served
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow
 from opsloop.releases.errors import EndpointExists, NoEarlierRelease, NothingReleased, RolloutGoesOn, ServedAlready
-from opsloop.releases.events import EndpointRolledBack
 from opsloop.releases.models import Endpoint, EndpointState, Kind, Release, Released, ReleaseId
 from opsloop.releases.plan_fitting import fitted
 from opsloop.releases.strategies.registry import plan_of
@@ -99,7 +98,7 @@ def create_release(
         config: settings of the release, JSON values.
         evaluation: id of the run whose gate speaks for this version.
         strategy: a name, or a mapping of a name to its options; the canary's defaults when there is none.
-    Raises: NotFound, InvalidInput, KindsMixed, GateNotMet, RolloutGoesOn, ServedAlready.
+    Raises: NotFound, InvalidInput, KindsMixed, GateNotMet, Recalled, RolloutGoesOn, ServedAlready.
     """
     uow.by.require(Role.OPERATOR)
     plan = plan_of(DEFAULT_STRATEGY if strategy is None else strategy)
@@ -109,6 +108,7 @@ def create_release(
     present = rollouts.active(uow, endpoint)
     if present is not None:
         raise RolloutGoesOn(endpoint=endpoint, rollout=present.id, number=present.number, status=present.status)
+    recalls.check(uow, version.digest, version.ref)
     served.check_kind(row, version)
     stable = uow.session.get(ReleaseRow, row.stable) if row.stable else None
     config = dict(config or {})
@@ -169,18 +169,10 @@ def roll_back(uow: UnitOfWork, endpoint: str) -> EndpointState:
 def _back_to_earlier(uow: UnitOfWork, row: EndpointRow) -> None:
     if row.stable is None:
         raise NothingReleased(endpoint=row.name)
-    replaced = uow.session.get_one(ReleaseRow, row.stable)
-    if not row.earlier:
-        raise NoEarlierRelease(endpoint=row.name, number=replaced.number)
-    *earlier, target = row.earlier
-    release = uow.session.get_one(ReleaseRow, target)
-    row.stable, row.earlier = target, earlier
-    champions.crown(uow, release)
-    routing.bump(uow)
-    reason = f"back from release {replaced.number} to {release.number}, asked by {uow.by.name}"
-    rollouts.note_taken_back(uow, replaced.id, reason)
-    uow.audit("endpoint.rolled_back", f"endpoint/{row.name}", release=release.number, replaced=replaced.number)
-    uow.emit(EndpointRolledBack(row.name, release.id, replaced.id, reason))
+    target = going_back.target_of(uow, row)
+    if target is None:
+        raise NoEarlierRelease(endpoint=row.name, number=uow.session.get_one(ReleaseRow, row.stable).number)
+    going_back.go_back(uow, row, target, why=f"asked by {uow.by.name}")
 
 
 def _digest(*, kind: str, serves_digest: str, config: Mapping[str, Any], evaluation: str | None) -> str:
@@ -231,4 +223,5 @@ def _release(row: ReleaseRow) -> Release:
         digest=row.digest,
         created_at=row.created_at,
         created_by=row.created_by,
+        left_for=row.left_for,
     )

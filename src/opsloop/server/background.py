@@ -17,15 +17,15 @@ from opsloop.monitoring.texts import erasing as texts
 from opsloop.rag.ingests import jobs as ingests
 from opsloop.rag.stores import jobs as stores
 from opsloop.rag.vectors import jobs as embeddings
-from opsloop.releases import alarms
+from opsloop.releases import alarms, baking, triggers
 from opsloop.releases import jobs as releases
 from opsloop.releases.renewals import jobs as renewals
 from opsloop.training import jobs as training
 
 KINDS = (
     *(notices, preparations, publications, models, embeddings, ingests, stores),
-    *(evaluation, judges, tunings, releases, renewals, training, weeks),
+    *(evaluation, judges, tunings, releases, baking, renewals, training, weeks),
 )
-SUBSCRIBERS = (alarms,)
+SUBSCRIBERS = (alarms, triggers)
 KEEPERS = (erasing, texts)
 listening.listen()  # last: it hears every event that the parts above have

@@ -61,6 +61,7 @@ def rollout(request: Request, uow: Reading, rollout: str) -> Response:
         experiment=experiment,
         bars={each.name: intervals.bar(each) for each in experiment.metrics} if experiment else {},
         amount=reading.amount,
+        level=reading.level,
         asked=history.waits_for,
         here=f"/rollouts/{words.segment(shown.id)}",
         endpoint=endpoint,

@@ -28,7 +28,9 @@ def render(report: ExperimentReport) -> str:
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     rows = [(each, intervals.bar(each)) for each in report.metrics]
-    return _template().render(report=report, rows=rows, amount=reading.amount, style=STYLE, policy=policy)
+    return _template().render(
+        report=report, rows=rows, amount=reading.amount, level=reading.level, style=STYLE, policy=policy
+    )
 
 
 @cache

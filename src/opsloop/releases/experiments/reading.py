@@ -99,8 +99,13 @@ def interval_words(told: MetricReport) -> str:
     return f"{told.title.lower()} may be {amount(told, -low)} lower to {amount(told, high)} higher"
 
 
+def level(told: MetricReport, value: float) -> str:
+    """A mean of a metric with its unit."""
+    return f"{100 * value:.3g} %" if told.unit == "share" else amount(told, value)
+
+
 def amount(told: MetricReport, value: float) -> str:
-    """A number of a metric with its unit."""
+    """A difference in a metric with its unit."""
     match told.unit:
         case "share":
             return f"{100 * value:.3g} points"

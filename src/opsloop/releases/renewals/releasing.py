@@ -5,13 +5,13 @@ from __future__ import annotations
 from opsloop.core.errors import OpsloopError
 from opsloop.core.workspace import UnitOfWork
 from opsloop.releases import service as releases
-from opsloop.releases.errors import GateNotMet, KindsMixed, RolloutGoesOn, ServedAlready
+from opsloop.releases.errors import GateNotMet, KindsMixed, Recalled, RolloutGoesOn, ServedAlready
 from opsloop.releases.models import RolloutStatus
 from opsloop.releases.renewals import alarms, course
 from opsloop.releases.renewals._tables import RenewalRow
 from opsloop.releases.renewals.models import RenewalState
 
-_REFUSALS: tuple[type[OpsloopError], ...] = (GateNotMet, KindsMixed, ServedAlready)
+_REFUSALS: tuple[type[OpsloopError], ...] = (Recalled, GateNotMet, KindsMixed, ServedAlready)
 
 
 def release_challenger(uow: UnitOfWork, row: RenewalRow) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from pydantic import Field, field_validator, model_validator
 
-from opsloop.releases.plan import ApprovalPlan, Plan
+from opsloop.releases.plan import ApprovalPlan, BakePlan, OnTrigger, Plan
 from opsloop.releases.strategies._options import Options
 from opsloop.releases.windows import DAY_MINUTES, DAYS, Window
 
@@ -83,7 +83,29 @@ class WindowOptions(Options):
         return Window(self.timezone, tuple(days), _minutes(self.start), _minutes(self.end), self.cron)
 
 
+class LimitOptions(Options):
+    """Rates that are tolerated; unset: it is not looked at."""
+
+    error: float | None = Field(None, gt=0.0, lt=1.0)
+    slow: float | None = Field(None, gt=0.0, lt=1.0)
+    dissatisfied: float | None = Field(None, gt=0.0, lt=1.0)
+    guarded: float | None = Field(None, gt=0.0, lt=1.0)
+
+
+class BakeOptions(Options):
+    bake_s: float = Field(3_600.0, ge=0.0, le=90 * 86_400.0)
+    on_trigger: OnTrigger = OnTrigger.TELL
+    limits: LimitOptions = LimitOptions()
+    slow_ms: float = Field(BakePlan().slow_ms, gt=0.0)
+    alpha: float = Field(BakePlan().alpha, gt=0.0, lt=1.0)
+
+    def as_bake(self) -> BakePlan:
+        limits = self.limits.model_dump(exclude_none=True)
+        return BakePlan(self.bake_s, self.on_trigger, limits, self.slow_ms, self.alpha)
+
+
 class WayOptions(Options):
+    bake: BakeOptions = BakeOptions(bake_s=0.0)
     approval: ApprovalOptions = ApprovalOptions()
     windows: list[WindowOptions] = Field(default=[], max_length=20)
 
@@ -115,7 +137,8 @@ def on_its_way(plan: Plan, options: WayOptions, *, marked: Iterable[int] = ()) -
         four_eyes=options.approval.four_eyes,
         expires_s=options.approval.expires_s,
     )
-    return replace(plan, approval=approval, windows=tuple(each.as_window() for each in options.windows))
+    bake = options.bake.as_bake()
+    return replace(plan, approval=approval, bake=bake, windows=tuple(each.as_window() for each in options.windows))
 
 
 def _days(text: str) -> list[int]:
