@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from opsloop.cli import release_permits, release_report, text
+from opsloop.cli import release_diff, release_permits, release_report, text
 from opsloop.cli.rollouts import act_on, newest, state_of
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
@@ -22,7 +22,7 @@ def release() -> None:
     """Bring flows and models to an endpoint's traffic, and back."""
 
 
-for _command in (*release_permits.COMMANDS, *release_report.COMMANDS):
+for _command in (*release_permits.COMMANDS, *release_report.COMMANDS, *release_diff.COMMANDS):
     release.add_command(_command)
 
 
@@ -142,11 +142,25 @@ def watch(session: Session, endpoint: str, timeout_s: float | None) -> None:
         raise AnswerIsNo(f"release {history.rollout.number} of {endpoint} was taken back: {history.rollout.reason}")
 
 
-@verb(release, "history", example="opsloop release history support-chat")
+@verb(
+    release,
+    "history",
+    example="""opsloop release history support-chat
+    opsloop release history support-chat --all""",
+)
 @click.argument("endpoint")
-def history(session: Session, endpoint: str) -> None:
-    """Show what happened in the newest rollout of ENDPOINT."""
+@click.option("--all", "whole", is_flag=True, help="Of all rollouts, the newest first.")
+def history(session: Session, endpoint: str, whole: bool) -> None:
+    """Show what happened in the newest rollout of ENDPOINT, or in all of them: when, what, who, why."""
     with session.client() as client:
+        if whole:
+            entries = client.endpoints.history(endpoint)
+            rows = [
+                (each.at, each.number, each.kind, text.percent(each.share), each.by, each.sentence) for each in entries
+            ]
+            words = text.table(("at (utc)", "release", "what", "share", "by", "why"), rows)
+            session.answer({"items": entries}, words or f"nothing happened to {endpoint} yet")
+            return
         found = client.rollouts.get(newest(client, endpoint))
     session.answer(found, lambda: "\n".join([state_of(found.rollout), "", *map(_event, found.events)]))
 

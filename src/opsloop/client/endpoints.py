@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from opsloop.client.connection import Connection, path
+from opsloop.releases.diff_models import HistoryEntry, ReleaseDiff
 from opsloop.releases.models import Endpoint, EndpointState, Recall, Release, Released, Rollout
 
 
@@ -56,6 +57,14 @@ class Endpoints:
     def rollouts(self, name: str) -> list[Rollout]:
         """All rollouts of an endpoint, newest first."""
         return self._connection.items(path("api", "endpoints", name, "rollouts"), Rollout)
+
+    def diff(self, name: str, before: int, after: int) -> ReleaseDiff:
+        """What two releases of an endpoint differ in, by their numbers."""
+        return self._connection.get(path("api", "endpoints", name, "releases", f"{before}..{after}"), ReleaseDiff)
+
+    def history(self, name: str, *, limit: int = 200) -> list[HistoryEntry]:
+        """What happened in all rollouts of an endpoint, the newest first."""
+        return self._connection.items(path("api", "endpoints", name, "history"), HistoryEntry, limit=limit)
 
     def recall(self, release: str, *, reason: str) -> Recall:
         """Take what a release serves out of every endpoint, and let none serve it again."""

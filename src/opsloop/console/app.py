@@ -30,6 +30,7 @@ from opsloop.console.pages import (
     overview,
     places,
     preparations,
+    release_diff,
     renewal,
     rollout,
     sign_in,
@@ -48,6 +49,7 @@ PAGES = (
     endpoint,
     drift,  # before actions, of which any word is one
     renewal,  # the same
+    release_diff,
     action,
     rollout,
     approval,

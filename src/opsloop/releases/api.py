@@ -9,9 +9,11 @@ from fastapi import APIRouter, Body, Query
 from fastapi.responses import HTMLResponse, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.guardrails.models import Direction, Guardrails
-from opsloop.releases import approvals, freezes, guarding, kept_texts, recalls, rollouts, service, text_keeping
+from opsloop.releases import approvals, diffs, freezes, guarding, kept_texts, recalls, rollouts, service, text_keeping
+from opsloop.releases.diff_models import ReleaseDiff
 from opsloop.releases.experiments import html
 from opsloop.releases.experiments import service as experiments
 from opsloop.releases.experiments.models import ExperimentReport
@@ -125,6 +127,27 @@ def create_release(uow: Writing, name: str, body: NewRelease) -> Released:
 @router.get("/endpoints/{name}/releases")
 def releases(uow: Reading, name: str) -> dict[str, Any]:
     return {"items": service.releases(uow, name), "next": None}
+
+
+@router.get("/endpoints/{name}/releases/{span}")
+def diff(uow: Reading, name: str, span: str) -> ReleaseDiff:
+    """What two releases differ in, by their numbers: `3..4`."""
+    before, after = numbers_of(span)
+    return diffs.diff(uow, name, before, after)
+
+
+@router.get("/endpoints/{name}/history")
+def history(uow: Reading, name: str, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> dict[str, Any]:
+    """What happened in all rollouts of an endpoint, the newest first: who, when, why."""
+    return {"items": diffs.history(uow, name, limit=limit), "next": None}
+
+
+def numbers_of(span: str) -> tuple[int, int]:
+    """The two numbers of `3..4`. Raises: InvalidInput."""
+    before, dots, after = span.partition("..")
+    if not (dots and before.isdecimal() and after.isdecimal() and len(span) < 30):
+        raise InvalidInput(field="releases", value=span, wanted="two numbers of releases, such as 3..4")
+    return int(before), int(after)
 
 
 @router.get("/releases")

@@ -1,7 +1,7 @@
 """The watch over a release that became stable: a durable job until its time is over or another release serves.
 
-Each limit is on a rate of its plan. It is exceeded when the lower end of the rate's confidence sequence is above it: the
-chance that a release which keeps all its limits is ever left is at most the plan's alpha, however often one looks.
+Each limit is on a rate of its plan. It is exceeded when the lower end of the rate's confidence sequence is above it:
+the chance that a release which keeps all its limits is ever left is at most the plan's alpha, however often one looks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A gateway in a process of its own: `serve_gateway.py DATA_DIR` prints its port and serves until SIGTERM."""
+"""A gateway in a process of its own: `serve_gateway.py DATA_DIR` prints its port and serves until SIGTERM.
+
+With `DATA_DIR DATABASE_URL ARTIFACTS_URL` it is a replica: its own folder, the state and artifacts of others.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ from opsloop.server.door import Door
 from opsloop.server.short_protocol import ShortProtocol
 
 
-async def serve(data_dir: Path) -> None:
-    workspace = open_workspace(CoreSettings(data_dir=data_dir))
+async def serve(settings: CoreSettings) -> None:
+    workspace = open_workspace(settings)
     gateway = Gateway(workspace)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     door = Door(workspace, listens_on_loopback=True)
@@ -39,4 +42,5 @@ async def serve(data_dir: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    shared = dict(zip(("database_url", "artifacts_url"), sys.argv[2:], strict=False))
+    asyncio.run(serve(CoreSettings(data_dir=Path(sys.argv[1]), **shared)))

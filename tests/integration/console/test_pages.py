@@ -37,6 +37,7 @@ def addresses(platform: Platform) -> list[str]:
         f"/rollouts/{ids['rolled_back']}",
         f"/rollouts/{ids['asking']}/approval",
         f"/rollouts/{ids['experiment']}",
+        "/endpoints/support-chat/releases/1..2",
         f"/evaluations/{ids['run']}",
         f"/evaluations/{ids['failed_run']}?rows=all&page=2",
         f"/evaluations/{ids['failed_run']}?rows=failed",
