@@ -47,7 +47,10 @@ class _Begun:
 class Exchange:
     """Args: drawn: the arm that was drawn for the subject."""
 
-    __slots__ = ("_arms", "_asked", "_desk", "_dialect", "_drawn", "_ledger", "_route", "_settings")
+    __slots__ = (
+        *("_arms", "_asked", "_desk", "_dialect", "_drawn", "_ledger", "_route", "_settings"),
+        "answered",
+    )
 
     def __init__(
         self,
@@ -66,6 +69,8 @@ class Exchange:
         self._route = route
         self._drawn = self._asked = drawn
         self._dialect = dialect
+        self.answered: Answer | None = None
+        """What was sent, once it was."""
 
     async def answer(self) -> bytes:
         """The whole answer; its record is kept when this returns or raises. Raises: OpsloopError."""
@@ -80,6 +85,7 @@ class Exchange:
             self._ledger.failed(self._asked, error)
             raise
         self._ledger.answered(answer.arm, await self._facts(answer))
+        self.answered = answer
         return body
 
     async def stream(self, out: Outlet) -> None:
@@ -166,6 +172,7 @@ class Exchange:
             closing = self._dialect.closing(answer)
             self._ledger.answered(answer.arm, await self._facts(answer))
             await out.write(closing, is_last=True)
+            self.answered = answer
 
     async def _sent(
         self, begun: _Begun, rest: AsyncGenerator[TextDelta | FlowResult, None], out: Outlet

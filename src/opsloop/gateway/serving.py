@@ -18,6 +18,7 @@ from opsloop.gateway.desk import Desks
 from opsloop.gateway.dialect import Dialect
 from opsloop.gateway.errors import Overloaded
 from opsloop.gateway.exchange import Exchange
+from opsloop.gateway.flow_copying import FlowCopying
 from opsloop.gateway.ledger import Ledger, RecordIds
 from opsloop.gateway.predicting.copying import Copying
 from opsloop.gateway.predicting.exchange import ModelDialect, ModelExchange
@@ -58,6 +59,7 @@ class Serving:
         self._running = 0
         self.desk = Desks(workspace)
         self.copies = Copies(recorder, self._ids, workspace.clock)
+        self._flow_copying = FlowCopying(self.copies, self.arms)
         self._copying = Copying(self.copies, self.arms, keeping)
 
     def shortcut(self) -> Shortcut:
@@ -94,6 +96,10 @@ class Serving:
         desk = self.desk.of(call.request_id)
         exchange = Exchange(self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect, desk)
         await self._run(call, exchange.stream(call.out) if streamed else _whole(call, exchange), exchange)
+        if exchange.answered is not None:
+            self._flow_copying.offer(
+                drawn.route, exchange.answered, dialect, request_id=call.request_id, subject=drawn.subject
+            )
 
     async def predict(self, call: Call, endpoint: str, dialect: ModelDialect, *, user: str | None) -> None:
         """Let a model that the endpoint serves answer the call. Raises: as `serve`.

@@ -7,7 +7,8 @@ beyond are left out, which costs the comparison nothing but rows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -27,8 +28,25 @@ TIMEOUT_S = 30.0
 CLOSE = 0.01
 """Numbers this near to each other, as a share of the larger one, are taken to say the same."""
 
-Ask = Callable[[Arm], Awaitable[Sequence[Any]]]
-"""Asks an arm for what it says of the request's rows."""
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an arm says to a request.
+
+    Args:
+        values: of the request's rows; of a flow the one answer.
+        facts: fields of the record.
+        is_kept: whether the values go on record.
+    """
+
+    values: Sequence[Any]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    is_kept: bool = True
+
+
+Ask = Callable[[Arm], Awaitable[Said]]
+Compare = Callable[[Sequence[Any], Sequence[Any]], float | None]
+"""How far stable and the candidate say the same, 0 to 1; None when they cannot be compared."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -75,15 +93,19 @@ class Copies:
         answered: Sequence[Any] | None,
         inputs: msgspec.Raw = NOTHING,
         rows: int = 0,
+        compare: Compare = agreement,
+        engine: str = "model",
     ) -> bool:
         """Have the candidate asked, when the route wants that and there is room; whether it is.
 
         Args:
             answered: what stable said of the rows; None when it failed.
+            compare: how far both say the same.
+            engine: what makes answers, where the candidate does not say.
         """
         if not is_copied(route, request_id) or len(self._under_way) >= AT_ONCE:
             return False
-        copy = self._asked(route, ask, request_id, subject, answered, inputs, rows)
+        copy = self._asked(route, ask, request_id, subject, answered, inputs, rows, compare, engine)
         task = asyncio.ensure_future(copy)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -103,11 +125,13 @@ class Copies:
         answered: Sequence[Any] | None,
         inputs: msgspec.Raw,
         rows: int,
+        compare: Compare,
+        engine: str,
     ) -> None:
         arm = route.candidate
         assert arm is not None
         started_at, started_s = self._clock.now(), self._clock.monotonic_s()
-        said: Sequence[Any] | None = None
+        said: Said | None = None
         failure: Exception | None = None
         try:
             async with asyncio.timeout(TIMEOUT_S):
@@ -130,12 +154,12 @@ class Copies:
                 status="ok" if failure is None else "error",
                 error_type=None if failure is None else type(failure).__name__,
                 http_status=_status(failure, stable_answered=answered is not None),
-                engine="model",
                 shadow=True,
-                agreement=None if said is None or answered is None else agreement(answered, said),
+                agreement=None if said is None or answered is None else compare(answered, said.values),
                 rows=rows if said is not None else 0,
                 inputs=inputs if said is not None else NOTHING,
-                predictions=NOTHING if said is None else msgspec.Raw(_encode(list(said))),
+                predictions=msgspec.Raw(_encode(list(said.values))) if said is not None and said.is_kept else NOTHING,
+                **{"engine": engine, **(said.facts if said is not None else {})},
             )
         )
 

@@ -10,11 +10,11 @@ the text goes on although more of it might have made it a finding: memory and de
 
 from __future__ import annotations
 
+from opsloop.guardrails.guards.registry import word_start
 from opsloop.guardrails.models import Action, mark
 from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.policy import Policy
 from opsloop.guardrails.screening import Tally, find, replaced, watch
-from opsloop.guardrails.screens.registry import word_start
 
 STEP = 16
 LONGEST = 32_768

@@ -60,7 +60,8 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
         predictions: JSON text of the list of what the model said of them.
         drift_score: of the endpoint's drift detector after this request; 1 is an alarm.
         shadow: the candidate was asked beside stable, whose answer the caller got; its own was thrown away.
-        agreement: of a shadow attempt, the share of rows on which it said what stable did; None when one failed.
+        agreement: of a shadow attempt, the share of rows on which it said what stable did, of a flow how alike their
+            answers are (F1 of their words); None when one failed.
         hits: what guardrails found in the request and in the answer, and what was done; never what it was.
         texts: of the question and the answer, where the endpoint keeps them.
     """

@@ -11,7 +11,7 @@ from typing import Any
 
 from opsloop.core.caller import system
 from opsloop.core.workspace import UnitOfWork, Workspace
-from opsloop.releases import approvals, holds, rollouts
+from opsloop.releases import approvals, holds, rollouts, routing
 from opsloop.releases._tables import RolloutRow
 from opsloop.releases.experiments import moves as experiment_moves
 from opsloop.releases.experiments import reading
@@ -182,6 +182,8 @@ class Driver:
         row.watched_s += self._unstored_s
         self._unstored_s = 0.0
         shadow = {"shadow": self.shadow.figures()} if self.shadow is not None else {}
+        if self.shadow is not None and self.shadow.is_spent and not routing.is_spent(row):
+            routing.bump(uow)  # gateways make no more copies
         experiment = {"experiment": self.experiment.figures()} if self.experiment is not None else {}
         row.evidence = {
             **self.watch.figures(),

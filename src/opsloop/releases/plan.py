@@ -52,6 +52,8 @@ class ShadowPlan:
         min_agreement: the least share of rows on which it says what stable says, 0 to 1; None: whatever it says.
         min_labels: requests with a known truth; from them it must be shown that the candidate is not worse by `margin`.
         margin: how much larger its mean loss may be, 0 to 1: of classes, the share of wrong ones.
+        safe_to_repeat: a flow does nothing that must not be done twice, as its owner says; models never do.
+        max_tokens: that copies may use altogether; then no more are made. 0: as many as it takes.
     """
 
     sample: float = 1.0
@@ -60,6 +62,8 @@ class ShadowPlan:
     min_agreement: float | None = None
     min_labels: int = 0
     margin: float = 0.02
+    safe_to_repeat: bool = False
+    max_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

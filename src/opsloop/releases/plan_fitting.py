@@ -14,7 +14,8 @@ FAR_OFF = 4.0
 
 
 def fitted(plan: Plan, served: Served) -> Plan:
-    """A model's predictions are watched too once their truth is known; only a model has a shadow, for a flow may act.
+    """A model's predictions are watched too once their truth is known. A flow may act, and has a shadow only where its
+    owner says that it may be done twice.
 
     Raises: InvalidInput.
     """
@@ -22,7 +23,10 @@ def fitted(plan: Plan, served: Served) -> Plan:
         kinds = dict.fromkeys((*plan.analysis.kinds, QUALITY.name))
         scale = None if served.rmse is None else FAR_OFF * served.rmse
         return replace(plan, analysis=replace(plan.analysis, kinds=tuple(kinds), error_scale=scale))
-    if plan.shadow is not None:
-        wanted = f"another strategy for {served.ref}: what a flow does, such as calling tools, would be done twice"
+    if plan.shadow is not None and not plan.shadow.safe_to_repeat:
+        wanted = (
+            f"another strategy for {served.ref}: what a flow does, such as calling tools, would be done twice; "
+            "or safe_to_repeat: true, when it does nothing that must not be"
+        )
         raise InvalidInput(field="strategy", value=plan.strategy, wanted=wanted)
     return plan

@@ -150,8 +150,13 @@ def _route(
 def _shadow(rollout: RolloutRow) -> float:
     """The share of requests that are copied to the candidate while its rollout is at the step before the first."""
     plan = from_stored(rollout.plan)
-    is_copied = rollout.step == SHADOW_STEP and rollout.has_begun
+    is_copied = rollout.step == SHADOW_STEP and rollout.has_begun and not is_spent(rollout)
     return plan.shadow.sample if plan.shadow is not None and is_copied else 0.0
+
+
+def is_spent(rollout: RolloutRow) -> bool:
+    """Whether the copies have used as many tokens as they may, as its driver has stored."""
+    return bool(rollout.evidence.get("shadow", {}).get("is_spent"))
 
 
 def _arm(name: Literal["stable", "candidate"], release: ReleaseRow) -> Arm:

@@ -5,6 +5,8 @@ As `Watch` it is made of stored records alone, reads on incrementally, and knows
 
 from __future__ import annotations
 
+from bisect import insort
+from dataclasses import dataclass
 from typing import Any
 
 from opsloop.core.workspace import UnitOfWork
@@ -19,10 +21,34 @@ from opsloop.releases.labelled import Loss
 from opsloop.releases.plan import KINDS, Plan, ShadowPlan
 
 PAGE = 2_000
+WORST = 10
+"""Pairs that are told by their request's id: those whose answers are least alike."""
+
 MAX_WAITING = 50_000
 """Records kept whose other half has not come; beyond it the oldest is forgotten."""
 
 _KINDS = (ERROR.name, SLOW.name)
+
+
+@dataclass(slots=True)
+class Side:
+    """What one arm did in the pairs."""
+
+    answered: int = 0
+    abstained: int = 0
+    tokens: int = 0
+    duration_ms: float = 0.0
+
+    def count(self, record: RequestRecord) -> None:
+        self.tokens += record.tokens_in + record.tokens_out
+        if record.status == "ok":
+            self.answered += 1
+            self.abstained += bool(record.abstained)
+            self.duration_ms += record.duration_ms
+
+    def figures(self) -> dict[str, Any]:
+        mean_ms = round(self.duration_ms / self.answered, 3) if self.answered else None
+        return {"answered": self.answered, "abstained": self.abstained, "tokens": self.tokens, "mean_ms": mean_ms}
 
 
 class ShadowWatch:
@@ -41,6 +67,9 @@ class ShadowWatch:
             min_agreement=shadow.min_agreement,
             min_labels=shadow.min_labels,
         )
+        self._sides = {"candidate": Side(), "stable": Side()}
+        self._worst: list[tuple[float, str]] = []
+        self._max_tokens = shadow.max_tokens
         self._last_record = 0
         self._last_label = 0
         self._waiting: dict[str, RequestRecord] = {}
@@ -93,9 +122,22 @@ class ShadowWatch:
         self.pairs.count += 1
         if candidate.agreement is not None:
             self.pairs.agreed(candidate.agreement)
+            self._keep_worst(candidate.agreement, stable.request_id)
+        self._sides["candidate"].count(candidate)
+        self._sides["stable"].count(stable)
         for kind, trouble in self.pairs.troubles.items():
             had = self._was_slow if kind is SLOW else has_failed
             trouble.count(candidate=had(candidate), stable=had(stable))
+
+    def _keep_worst(self, agreement: float, request_id: str) -> None:
+        if agreement < 1.0:
+            insort(self._worst, (agreement, request_id))
+            del self._worst[WORST:]
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the copies have used as many tokens as they may."""
+        return 0 < self._max_tokens <= self._sides["candidate"].tokens
 
     def _was_slow(self, record: RequestRecord) -> bool:
         return record.duration_ms > self.plan.analysis.slow_ms
@@ -119,6 +161,9 @@ class ShadowWatch:
         losses = pairs.losses
         return {
             "pairs": pairs.count,
+            "is_spent": self.is_spent,
+            "sides": {name: side.figures() for name, side in self._sides.items()},
+            "worst": [{"request_id": request_id, "agreement": agreement} for agreement, request_id in self._worst],
             "agreement": pairs.mean_agreement,
             "labelled": losses.pairs,
             "candidate_loss": losses.candidate / losses.pairs if losses.pairs else None,

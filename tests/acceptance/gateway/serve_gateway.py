@@ -42,5 +42,5 @@ async def serve(settings: CoreSettings) -> None:
 
 
 if __name__ == "__main__":
-    shared = dict(zip(("database_url", "artifacts_url"), sys.argv[2:], strict=False))
-    asyncio.run(serve(CoreSettings(data_dir=Path(sys.argv[1]), **shared)))
+    folder, database, artifacts = (*sys.argv[1:], None, None)[:3]
+    asyncio.run(serve(CoreSettings(data_dir=Path(folder or ""), database_url=database, artifacts_url=artifacts)))

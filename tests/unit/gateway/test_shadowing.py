@@ -13,7 +13,7 @@ import pytest
 from opsloop.core.clock import FakeClock
 from opsloop.core.errors import InvalidInput
 from opsloop.gateway.ledger import RecordIds
-from opsloop.gateway.shadowing import AT_ONCE, Copies, agreement, is_copied
+from opsloop.gateway.shadowing import AT_ONCE, Copies, Said, agreement, is_copied
 from opsloop.monitoring.models import RequestRecord
 from opsloop.releases.routing import Arm, Route
 
@@ -43,11 +43,11 @@ def copied(*asked: Any, answered: Sequence[Any] | None = ("yes",)) -> list[Reque
         copies = Copies(kept, RecordIds("t"), FakeClock())  # type: ignore[arg-type]  # one method of a recorder is used
         for place, said in enumerate(asked):
 
-            async def ask(arm: Arm, said: Any = said) -> Sequence[Any]:
+            async def ask(arm: Arm, said: Any = said) -> Said:
                 assert arm is CANDIDATE
                 if isinstance(said, Exception):
                     raise said
-                return said  # type: ignore[no-any-return]
+                return Said(said)
 
             raw = msgspec.Raw(b"[[1.0]]")
             copies.offer(route(), ask, request_id=f"r{place}", subject="s", answered=answered, inputs=raw, rows=1)
@@ -112,9 +112,9 @@ def test_copies_beyond_those_there_is_room_for_are_left_out() -> None:
         copies = Copies(kept, RecordIds("t"), FakeClock())  # type: ignore[arg-type]
         gate = asyncio.Event()
 
-        async def ask(_arm: Arm) -> Sequence[Any]:
+        async def ask(_arm: Arm) -> Said:
             await gate.wait()
-            return ["yes"]
+            return Said(["yes"])
 
         taken = [
             copies.offer(route(), ask, request_id=f"r{number}", subject="s", answered=["yes"])

@@ -59,6 +59,7 @@ def rollout(request: Request, uow: Reading, rollout: str) -> Response:
         troubles=[told for kind in evidence.KINDS if (told := evidence.trouble(shown.evidence, kind))],
         said=evidence.sentence,
         experiment=experiment,
+        shadow=shown.evidence.get("shadow"),
         bars={each.name: intervals.bar(each) for each in experiment.metrics} if experiment else {},
         amount=reading.amount,
         level=reading.level,

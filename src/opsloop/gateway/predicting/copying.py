@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from opsloop.gateway.predicting.held import Models
 from opsloop.gateway.predicting.keeping import Keeping
 from opsloop.gateway.predicting.predictor import Predicted, Predictor
 from opsloop.gateway.predicting.rows import Table
-from opsloop.gateway.shadowing import Copies, is_copied
+from opsloop.gateway.shadowing import Copies, Said, is_copied
 from opsloop.releases.routing import Arm, Route
 
 _decode = msgspec.json.Decoder(list[Any]).decode
@@ -40,10 +40,10 @@ class Copying:
         if not is_copied(route, request_id):
             return
 
-        async def ask(arm: Arm) -> Sequence[Any]:
+        async def ask(arm: Arm) -> Said:
             predictor = self._models.model(arm, route.endpoint)
             said = await predictor.predicted(table_of(predictor), with_scores=False)
-            return _decode(said.values)
+            return Said(_decode(said.values))
 
         inputs, _ = self._keeping.texts(predicted)
         self._copies.offer(

@@ -30,6 +30,8 @@ class ShadowOptions(WayOptions):
     min_agreement: float | None = Field(None, gt=0.0, le=1.0)
     min_labels: int = Field(ShadowPlan().min_labels, ge=0)
     margin: float = Field(ShadowPlan().margin, ge=0.0, lt=1.0)
+    safe_to_repeat: bool = False
+    max_tokens: int = Field(0, ge=0)
     analysis: AnalysisOptions = AnalysisOptions()
     then: str | dict[str, Any] = canary.NAME
 
@@ -44,6 +46,8 @@ def plan(options: Mapping[str, Any], field: str) -> Plan:
         min_agreement=chosen.min_agreement,
         min_labels=chosen.min_labels,
         margin=chosen.margin,
+        safe_to_repeat=chosen.safe_to_repeat,
+        max_tokens=chosen.max_tokens,
     )
     after = _after(chosen.then, f"{field}.then")
     if after is None:
