@@ -21,7 +21,7 @@ from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import AlarmKind, AlarmState
 from opsloop.monitoring.alerts import service as alerts
 from opsloop.monitoring.alerts.models import AlertState
-from opsloop.releases import approvals, freezes
+from opsloop.releases import approvals, freezes, triggers
 from opsloop.releases.models import Approval, EndpointState, RolloutStatus
 from opsloop.releases.renewals import service as renewals
 from opsloop.releases.renewals.models import RenewalState
@@ -57,6 +57,7 @@ def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
         *_renewals(uow),
         *_approvals(asking.values()),
         *_freezes(uow),
+        *_troubles(uow, since),
         *_rollouts(under_way, since),
         *_gates(uow, since),
         *_failed_jobs(uow, since),
@@ -111,6 +112,13 @@ def _freezes(uow: UnitOfWork) -> Iterator[Need]:
         title = each.endpoint or "every endpoint"
         href = f"/endpoints/{words.segment(each.endpoint)}" if each.endpoint else "/audit?action=release."
         yield Need("frozen", title, freezes.told(each), href, each.began_at)
+
+
+def _troubles(uow: UnitOfWork, since: datetime) -> Iterator[Need]:
+    """Releases that got into trouble after they took over, and what was done about it."""
+    for each in triggers.recent(uow, since, limit=MOST):
+        title = f"{each.endpoint}, release {each.number}"
+        yield Need("triggered", title, each.sentence, f"/rollouts/{words.segment(each.rollout)}", each.at)
 
 
 def _rollouts(states: Sequence[EndpointState], since: datetime) -> Iterator[Need]:

@@ -15,6 +15,7 @@ from opsloop.core.errors import Unavailable
 from opsloop.core.jobs.registry import JobContext, job
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.feedback import service as feedback
+from opsloop.feedback.models import SATISFIED
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
 from opsloop.monitoring.records import BELL
@@ -131,7 +132,7 @@ class BakeWatch:
 
     def _hear(self, uow: UnitOfWork, request_id: str, score: float) -> None:
         if any(each.release == self._release for _seq, each in records.newest(uow, request_id=request_id)):
-            self._count("dissatisfied", score < feedback.SATISFIED)
+            self._count("dissatisfied", score < SATISFIED)
 
     def _count(self, name: str, is_bad: bool) -> None:
         if name in self.rates:

@@ -14,8 +14,12 @@ what the watch of the bake itself finds (`error`, `slow`, `dissatisfied`, `guard
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import select
 
+from opsloop.core.caller import Role
 from opsloop.core.events.outbox import subscriber
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring.drift.events import DriftDetected
@@ -26,6 +30,17 @@ from opsloop.releases.models import RolloutStatus
 from opsloop.releases.plan import OnTrigger, from_stored
 
 TRIGGERED = "triggered"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Trouble that was put down to a release, and what was done about it."""
+
+    endpoint: str
+    number: int
+    rollout: str
+    sentence: str
+    at: datetime
 
 
 @subscriber(DriftDetected, "triggers")
@@ -51,6 +66,21 @@ def pull(uow: UnitOfWork, endpoint: str, *, cause: str, reason: str, release: st
     if baking is None or release not in (None, baking.release) or _is_told(uow, baking, cause):
         return ""
     return _after(uow, row, baking, cause, reason)
+
+
+def recent(uow: UnitOfWork, since: datetime, *, limit: int = 50) -> list[Trouble]:
+    """What trouble was put down to releases since a moment, the newest first."""
+    uow.by.require(Role.VIEWER)
+    query = (
+        select(RolloutEventRow, RolloutRow)
+        .join(RolloutRow, RolloutRow.id == RolloutEventRow.rollout)
+        .where(RolloutEventRow.kind == TRIGGERED, RolloutEventRow.at >= since)
+        .order_by(RolloutEventRow.seq.desc())
+        .limit(limit)
+    )
+    return [
+        Trouble(row.endpoint, row.number, row.id, event.sentence, event.at) for event, row in uow.session.execute(query)
+    ]
 
 
 def _during(uow: UnitOfWork, row: RolloutRow, cause: str, reason: str) -> str:

@@ -182,6 +182,12 @@ def test_a_flow_is_released_steered_and_taken_back(run: Run, ask: Ask) -> None:
     assert code(watched) == 6
     assert "release 2 of chat was taken back" in str(watched.exception)
     assert "rolled back" in run("release", "history", "chat").stdout
+    assert run("release", "history", "chat", "--all").stdout.splitlines()[1].split()[2:4] == ["2", "rolled_back"]
+    compared = run("release", "diff", "chat", "1", "2").stdout
+    assert compared.startswith("release 1 (echo@1) -> 2 (echo@2)\n")
+    assert "+# changed" in compared
+    assert code(run("release", "diff", "chat", "1", "9")) == 3
+    assert code(run("release", "report", "chat")) == 5
     assert code(run("release", "create", "chat", "--flow", "echo@2", "--config", "[1]")) == 2
     assert code(run("release", "promote", "nothing")) == 3
 

@@ -125,6 +125,20 @@ def test_a_body_of_the_wrong_form_is_refused(live: httpx.Client, path: str, body
     assert live.post(path, json=body).status_code == 422
 
 
+def test_releases_are_compared_their_history_told_and_one_recalled(live: httpx.Client) -> None:
+    made = live.post("/api/endpoints/chat/releases", json={"flow": "answer@2", "strategy": "blue-green"}).json()
+    compared = live.get("/api/endpoints/chat/releases/1..2").json()
+    assert [each["path"] for each in compared["files"]] == ["echo.py"]
+    assert live.get("/api/endpoints/chat/releases/1-2").status_code in (400, 422)
+    recalled = live.post(f"/api/releases/{made['release']['id']}/recall", json={"reason": "leaks"}).json()
+    assert recalled["effects"][0]["sentence"].startswith("back from release 2 to 1, answer@2 was recalled by")
+    told = live.get("/api/endpoints/chat/history").json()["items"]
+    assert [each["kind"] for each in told] == ["taken_back", "promoted", "promoted"]
+    again = live.post("/api/endpoints/chat/releases", json={"flow": "answer@2"})
+    assert (again.status_code, "recalled by test:operator: leaks" in again.text) == (409, True)
+    assert live.get("/api/endpoints/chat/releases").json()["items"][0]["left_for"] is not None
+
+
 def test_the_report_of_an_experiment_is_json_or_a_page(live: httpx.Client) -> None:
     strategy = {"ab": {"metrics": ["error"], "duration_s": 60}}
     released = live.post("/api/endpoints/chat/releases", json={"flow": "answer@2", "strategy": strategy}).json()
