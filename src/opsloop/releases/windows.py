@@ -68,10 +68,30 @@ def next_opening(windows: Sequence[Window], after: datetime) -> datetime | None:
 @lru_cache(maxsize=64)
 def _next_opening(windows: tuple[Window, ...], minute: datetime) -> datetime | None:
     end = minute + LOOKS_AHEAD
+    found = [
+        _next_of_cron(each, each.cron, minute, end) if each.cron else _next_of_hours(each, minute, end)
+        for each in windows
+    ]
+    return min((each for each in found if each is not None), default=None)
+
+
+def _next_of_hours(window: Window, minute: datetime, end: datetime) -> datetime | None:
     while minute < end:
-        if are_open(windows, minute):
+        if window.is_open(minute):
             return minute
         minute += _MINUTE
+    return None
+
+
+def _next_of_cron(window: Window, cron: str, minute: datetime, end: datetime) -> datetime | None:
+    """By the expression's own arithmetic: most name few minutes, and looking at each would take long."""
+    zone = ZoneInfo(window.timezone)
+    for wall in CronSim(cron, minute.astimezone(zone).replace(tzinfo=None) - _MINUTE):
+        at = wall.replace(tzinfo=zone).astimezone(UTC)
+        if at >= end:
+            return None
+        if at >= minute and window.is_open(at):  # what daylight saving skips is not
+            return at
     return None
 
 

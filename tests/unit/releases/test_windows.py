@@ -68,5 +68,13 @@ def test_the_next_opening_is_a_minute_that_is_open() -> None:
     assert next_opening((OFFICE,), berlin("2027-03-26T12:00:30")) == berlin("2027-03-26T12:00").astimezone(UTC)
 
 
+def test_the_next_opening_of_a_cron_expression_is_on_the_wall_clock_too() -> None:
+    after = datetime(2027, 3, 27, 12, tzinfo=UTC)
+    in_the_gap = Window("Europe/Berlin", cron="30 2 * * *")
+    assert next_opening((in_the_gap,), after) == datetime(2027, 3, 29, 0, 30, tzinfo=UTC)  # the 28th has no 02:30
+    assert next_opening((Window(cron="0 0 1 1 *"),), after) is None
+    assert next_opening((Window(cron="0 0 1 1 *"), OFFICE), after) == datetime(2027, 3, 29, 7, tzinfo=UTC)
+
+
 def test_without_windows_it_is_always_open() -> None:
     assert are_open((), datetime(2027, 1, 1, tzinfo=UTC))
