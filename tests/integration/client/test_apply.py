@@ -159,6 +159,22 @@ gate:
 """
 
 
+def test_what_was_left_for_a_cause_stays_pinned_also_after_others_were_released(client: Client, folder: Path) -> None:
+    text = PROJECT.replace("config:", "strategy: blue-green, config:")
+    (folder / "opsloop.yaml").write_text(text)
+    for code in ("", "# leaks\n", "# better\n"):
+        (folder / "echo" / "echo.py").write_text(ECHO + code)
+        applied(client, folder)
+        if "leaks" in code:
+            client.endpoints.roll_back("chat")
+    (folder / "echo" / "echo.py").write_text(ECHO + "# leaks\n")
+
+    found = planned(client, folder)
+    assert changes(found) == {}
+    assert "pinned: release 2 (echo@2) was left, asked by" in str(found)
+    assert [each.number for each in client.endpoints.releases("chat")] == [3, 2, 1]
+
+
 @pytest.fixture
 def judged(folder: Path) -> Path:
     """The project with an endpoint whose flow has to echo fifty questions exactly."""
