@@ -133,6 +133,8 @@ def count_events(endpoint: str, measure: str, *, good: int, bad: int) -> None:
 
 @cache
 def _events(endpoint: str, measure: str, outcome: str) -> Counter:
+    # Both are there from the first event on: Prometheus sees no rise in a series that begins above 0.
+    objective_events.labels(endpoint, measure, "bad")
     return objective_events.labels(endpoint, measure, outcome)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import func, select
@@ -39,19 +39,19 @@ def see(uow: UnitOfWork, condition: Condition, *, source: str = OURS, silences: 
     now, mark = uow.clock.now(), fingerprint(source, condition.rule, condition.labels)
     row = uow.session.scalar(select(AlertRow).where(AlertRow.active == mark))
     if row is None:
-        row = _new(uow, condition, source, mark)
+        row = _new(uow, condition, source, mark, now)
     row.seen_at, row.summary = now, condition.summary
     if _RANK[condition.severity] < _RANK[row.severity] or row.state == AlertState.PENDING:
         row.severity = condition.severity
     if condition.lasts_s is not None:
         row.ends_at = now + timedelta(seconds=condition.lasts_s)
-    has_held_s = (now - row.started_at).total_seconds()
-    if row.state == AlertState.PENDING and has_held_s >= condition.holds_s:
+    has_held = condition.holds_s <= 0 or (now - row.started_at).total_seconds() >= condition.holds_s
+    if row.state == AlertState.PENDING and has_held:
         fire(uow, row, silences)
     return row
 
 
-def _new(uow: UnitOfWork, condition: Condition, source: str, mark: str) -> AlertRow:
+def _new(uow: UnitOfWork, condition: Condition, source: str, mark: str, now: datetime) -> AlertRow:
     row = AlertRow(
         id=uow.ids.new("alert"),
         source=source,
@@ -64,8 +64,8 @@ def _new(uow: UnitOfWork, condition: Condition, source: str, mark: str) -> Alert
         labels=dict(condition.labels),
         summary=condition.summary,
         times=0,
-        started_at=uow.clock.now(),
-        seen_at=uow.clock.now(),
+        started_at=now,
+        seen_at=now,
         is_end_told=False,
     )
     uow.session.add(row)

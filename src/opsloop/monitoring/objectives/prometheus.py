@@ -91,8 +91,13 @@ def _spans(objective: Objective) -> list[int]:
 
 
 def _recorded(group: Group, objective: Objective, span_s: int) -> dict[str, Any]:
-    labels = {"objective": objective.name}
+    labels = {"objective": objective.name, **_named(group)}
     return {"record": _record(objective, span_s), "expr": _value(group, objective, _duration(span_s)), "labels": labels}
+
+
+def _named(group: Group) -> dict[str, str]:
+    """The label is there already; named, no two rules look to promtool as if they were the same."""
+    return {} if group.endpoint is None else {"endpoint": group.endpoint}
 
 
 def _record(objective: Objective, span_s: int) -> str:
@@ -129,7 +134,8 @@ def _alert(group: Group, objective: Objective, pair: Pair) -> dict[str, Any]:
     return {
         "alert": "ObjectiveBurns",
         "expr": _expression(group, objective, pair),
-        "labels": {"severity": pair.severity, "objective": objective.name, "window": _duration(pair.long_s)},
+        "labels": {"severity": pair.severity, "objective": objective.name, "window": _duration(pair.long_s)}
+        | _named(group),
         "annotations": {
             "summary": f"{{{{ $labels.endpoint }}}} misses its objective {objective.name}",
             "description": _described(objective, pair),
