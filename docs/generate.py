@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from docs._reference import cli, http, settings
+from opsloop.compliance import forms as audit_report
 from opsloop.evaluation.reports import json_report
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -16,6 +17,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "http.md": http.page,
     "openapi.json": http.openapi_json,
     "report.schema.json": json_report.schema,
+    "audit-report.schema.json": audit_report.schema,
 }
 
 

@@ -89,6 +89,29 @@ def export(session: Session, file: Path, key: Path | None) -> None:
     session.answer(answer, f"{records} records written to {file}")
 
 
+@verb(
+    audit,
+    "report",
+    example="""opsloop audit report --from 2027-01-01 --to 2027-02-01 > january.json
+    opsloop audit report --from 2027-01-01 --to 2027-02-01 --format html --out january.html""",
+)
+@click.option("--from", "since", required=True, metavar="DAY", help="First day (UTC), or an instant.")
+@click.option("--to", "until", required=True, metavar="DAY", help="The day after the last, or an instant.")
+@click.option("--format", "form", type=click.Choice(("json", "html")), default="json", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default: stdout.")
+def report(session: Session, since: str, until: str, form: str, out: Path | None) -> None:
+    """Write what ran in a period, on what data, who let it, how it did, and whether the record holds."""
+    if out is None and form == "html" and session.as_json:
+        raise click.UsageError("stdout takes the page or the JSON answer, not both: name a file with --out")
+    with session.client() as client:
+        found = client.audit.report(since, until, form=form)
+    if out is None:
+        session.out.write(found)
+        return
+    out.write_text(found)
+    session.answer({"file": str(out), "format": form}, f"the report from {since} to {until} is in {out}")
+
+
 def _offline(file: Path, key: Path) -> Verification:
     # No client and no server: an auditor has only the two files.
     from opsloop.core.audit import exported, keys, verification

@@ -28,6 +28,10 @@ class Audit:
         """The whole trail as JSON lines."""
         return self._connection.raw(f"{AT}/export")
 
+    def report(self, since: str, until: str, *, form: str = "json") -> str:
+        """The report for an audit of a period, in JSON or HTML."""
+        return self._connection.raw(f"{AT}/report", **{"from": since, "to": until, "format": form}).decode()
+
     def public_key(self) -> str:
         """The public key that checks an export, in PEM form."""
         return str(self._connection.get(f"{AT}/key", dict[str, Any])["pem"])

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from opsloop._version import __version__
+from opsloop.compliance.api import router as compliance
 from opsloop.console.app import router as console
 from opsloop.console.problem_page import problem_page, wants_page
 from opsloop.core.audit.api import router as audit
@@ -85,6 +86,7 @@ ROUTERS = (
     improvement,
     tickets,
     surveys,
+    compliance,
     console,
 )
 
