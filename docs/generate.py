@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from docs._reference import cli, http, settings
+from docs._reference import cli, http, metrics, settings
 from opsloop.compliance import forms as audit_report
 from opsloop.evaluation.reports import json_report
 
@@ -14,6 +14,7 @@ REFERENCE = Path(__file__).parent / "reference"
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli.page,
     "settings.md": settings.page,
+    "metrics.md": metrics.page,
     "http.md": http.page,
     "openapi.json": http.openapi_json,
     "report.schema.json": json_report.schema,

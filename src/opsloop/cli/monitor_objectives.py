@@ -1,4 +1,4 @@
-"""`opsloop monitor slo`, `rules`: objectives of endpoints, here and in Prometheus."""
+"""`opsloop monitor slo`, `rules`, `dashboard`: objectives and figures of endpoints, here, in Prometheus and Grafana."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from opsloop.cli.verbs import lone
 
 if TYPE_CHECKING:
     from opsloop.monitoring.objectives.models import Standing
+
+
+WINDOWS = ("3600", "21600", "86400", "604800", "2592000")
 
 
 @lone(
@@ -67,4 +70,32 @@ def rules(session: Session) -> None:
     session.answer({"rules": found}, found.removesuffix("\n"))
 
 
-COMMANDS = (slo, rules)
+@lone(
+    "dashboard",
+    example="""opsloop monitor dashboard support-chat --window 86400
+    opsloop monitor dashboard --grafana > opsloop.json""",
+)
+@click.argument("endpoint", required=False)
+@click.option("--window", "window_s", type=click.Choice(WINDOWS), default="21600", show_default=True, metavar="SECONDS",
+              help=f"Until now: {', '.join(WINDOWS)}.")  # fmt: skip
+@click.option("--grafana", is_flag=True, help="Print the same panels as a dashboard to import into Grafana.")
+def dashboard(session: Session, endpoint: str | None, window_s: str, grafana: bool) -> None:
+    """Show the newest figures of ENDPOINT, or of all endpoints together, beside those of the window."""
+    with session.client() as client:
+        if grafana:
+            session.out.write(client.monitoring.grafana_dashboard())
+            return
+        found = client.monitoring.dashboard(endpoint=endpoint, window_s=int(window_s))
+    rows = [
+        (panel.title, line.name, panel.said, *_figures([value for value in line.values if value is not None]))
+        for panel in found.panels
+        for line in panel.lines
+    ]
+    session.answer(found, text.table(("panel", "line", "in", "newest", "least", "most"), rows))
+
+
+def _figures(values: list[float]) -> tuple[float | None, float | None, float | None]:
+    return (values[-1], min(values), max(values)) if values else (None, None, None)
+
+
+COMMANDS = (slo, rules, dashboard)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsloop.client.connection import Connection, path
+from opsloop.monitoring.dashboards.models import Dashboard
 from opsloop.monitoring.models import RequestRecord, Traffic, TrafficPoint
 
 
@@ -36,3 +37,10 @@ class Monitoring:
         """The newest first."""
         query: dict[str, Any] = {"endpoint": endpoint, "request_id": request_id, "before": before, "limit": limit}
         return self._connection.items("/api/requests", RequestRecord, **query)
+
+    def dashboard(self, *, endpoint: str | None = None, window_s: int = 21_600) -> Dashboard:
+        return self._connection.get("/api/dashboards", Dashboard, endpoint=endpoint, window=window_s)
+
+    def grafana_dashboard(self) -> str:
+        """The same panels, to import into Grafana."""
+        return self._connection.raw("/api/dashboards/grafana").decode()

@@ -12,6 +12,7 @@ from opsloop.console.pages import (
     audit,
     chat,
     compare,
+    dashboards,
     dataset_diff,
     datasets,
     document,
@@ -45,6 +46,7 @@ router = APIRouter(include_in_schema=False)
 PAGES = (
     overview,
     slo,
+    dashboards,
     alerts,
     endpoint,
     drift,  # before actions, of which any word is one

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from opsloop.monitoring.dashboards.models import PanelSeries
 from opsloop.monitoring.models import ArmName, TrafficPoint
 
 WIDTH, HEIGHT = 1000.0, 100.0
@@ -140,3 +141,15 @@ def _chart(
     top = max(nice_top(largest), least_top) if largest else max(1.0 if key != "errors" else 0.0, least_top)
     lines = tuple(Line(name, arm, faint, path(values, top=top), tuple(values)) for arm, faint, name, values in series)
     return Chart(key, title, unit, top, lines)
+
+
+def panel_chart(panel: PanelSeries) -> Chart:
+    """A panel of the dashboards; its second line is the dashed one."""
+    largest = max((value for line in panel.lines for value in line.values if value is not None), default=0.0)
+    is_share = panel.said.startswith("share")
+    top = min(1.0, nice_top(largest)) if is_share and largest else nice_top(largest)
+    lines = tuple(
+        Line(each.name, ARMS[min(number, 1)], False, path(each.values, top=top), each.values)
+        for number, each in enumerate(panel.lines)
+    )
+    return Chart(panel.key, panel.title, panel.said, top, lines)

@@ -68,6 +68,12 @@ burn_rate = Gauge(
     registry=REGISTRY,
 )
 alerts_firing = Gauge("alerts_firing", "Alerts that fire, by how urgent they are.", ["severity"], registry=REGISTRY)
+tokens = Counter(
+    "inference_tokens",
+    "Tokens of requests (in) and answers (out), counted by the model's server or estimated.",
+    ["endpoint", "direction"],
+    registry=REGISTRY,
+)
 drift_events = Counter("drift_events", "Drift alarms.", ["endpoint"], registry=REGISTRY)
 drift_score = Gauge(
     "drift_score",
@@ -111,6 +117,9 @@ def observe(record: RequestRecord) -> None:
     outcome = objectives_outcome(record)
     if outcome is not None:
         _events(record.endpoint, "availability", outcome).inc()
+    if record.tokens_in or record.tokens_out:
+        tokens.labels(record.endpoint, "in").inc(record.tokens_in)
+        tokens.labels(record.endpoint, "out").inc(record.tokens_out)
     if record.status == "ok" and not record.shadow:
         _answers(record.endpoint).observe(record.duration_ms / 1000)
 

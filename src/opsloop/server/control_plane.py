@@ -40,6 +40,7 @@ from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.alerts.api import router as alerts
 from opsloop.monitoring.api import router as monitoring
+from opsloop.monitoring.dashboards.api import router as dashboards
 from opsloop.monitoring.labels.api import router as labels
 from opsloop.monitoring.objectives.api import router as objectives
 from opsloop.monitoring.texts.api import router as texts
@@ -77,6 +78,7 @@ ROUTERS = (
     labels,
     watching,
     objectives,
+    dashboards,
     alerts,
     alarms,
     texts,

@@ -86,6 +86,8 @@ def addresses(platform: Platform) -> list[str]:
         f"/documents/handbook/{ids['document']}/delete",
         "/slo",
         "/slo?only=missed",
+        "/dashboards",
+        "/dashboards?window=3600",
         "/alerts",
         "/alerts?state=firing&endpoint=support-chat",
         "/audit?verify=true",
