@@ -41,6 +41,11 @@ def percent(share: float | None) -> str:
     return f"{float(f'{100 * share:.3g}'):g} %"
 
 
+def exact(share: float | None) -> str:
+    """The same to five figures, for shares that are held against a target close to 1."""
+    return NONE if share is None else f"{100 * share:.5g} %".replace("-", MINUS)
+
+
 def points(difference: float | None) -> str:
     """A difference of two shares, in percentage points with its sign."""
     return NONE if difference is None else f"{100 * difference:+.2g} points".replace("-", MINUS)
@@ -116,6 +121,7 @@ FILTERS = {
         plain,
         rate,
         percent,
+        exact,
         points,
         milliseconds,
         seconds,

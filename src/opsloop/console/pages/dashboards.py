@@ -14,6 +14,7 @@ from opsloop.console.page import Frame, page
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Reading
 from opsloop.monitoring.dashboards import series
+from opsloop.monitoring.dashboards.models import PanelSeries
 from opsloop.monitoring.objectives import service as objectives
 
 router = APIRouter(include_in_schema=False)
@@ -29,6 +30,10 @@ def form_of(key: str) -> Callable[[float | None], str]:
     return words.rate if key == "requests" else lambda value: words.NONE if value is None else words.plain(value)
 
 
+def _has_any(panel: PanelSeries) -> bool:
+    return any(value is not None for line in panel.lines for value in line.values)
+
+
 @router.get("/dashboards")
 def dashboards(
     request: Request,
@@ -40,7 +45,7 @@ def dashboards(
     if endpoint and endpoint not in names:
         raise NotFound(noun="endpoint with figures", name=endpoint)
     found = series.read(uow, endpoint or None, window)
-    shown = [charts.panel_chart(panel) for panel in found.panels]
+    shown = [charts.panel_chart(panel) for panel in found.panels if _has_any(panel)]
     wanted = urlencode({**({"endpoint": endpoint} if endpoint else {}), "window": window})
     return page(
         request,

@@ -45,3 +45,18 @@ class ObjectivesRow(Row):
     declared: Mapped[dict[str, Any]]
     declared_at: Mapped[datetime]
     declared_by: Mapped[str]
+
+
+class ScoreRow(Row):
+    """What an evaluator said of one answer in production."""
+
+    __tablename__ = "live_scores"
+
+    endpoint: Mapped[str] = mapped_column(primary_key=True)
+    request_id: Mapped[str] = mapped_column(primary_key=True)
+    measure: Mapped[str] = mapped_column(primary_key=True)
+    evaluator: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[float]
+    is_good: Mapped[bool]
+    scored_at: Mapped[datetime]
+    scored_by: Mapped[str]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body
 from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.web.dependencies import Reading, Writing
-from opsloop.monitoring.objectives import prometheus, service
+from opsloop.monitoring.objectives import prometheus, scores, service
 from opsloop.monitoring.objectives.models import Objective
+from opsloop.monitoring.objectives.scores import Score, ScoresTaken
 
 router = APIRouter(tags=["monitoring"])
 
@@ -42,3 +44,25 @@ def declare(uow: Writing, name: str, objectives: Annotated[dict[str, Any], Body(
 def withdraw(uow: Writing, name: str) -> dict[str, list[Objective]]:
     """Go back to the defaults."""
     return {"objectives": list(service.withdraw(uow, name))}
+
+
+class ScoreGiven(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    request_id: str
+    value: float = Field(description="0 (bad) to 1 (good)")
+    measure: Literal["quality", "privacy"] = "quality"
+    evaluator: str = "default"
+    passes_from: float = 0.5
+
+
+class ScoresGiven(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    scores: list[ScoreGiven]
+
+
+@router.post("/api/endpoints/{name}/scores")
+def take_scores(uow: Writing, name: str, given: ScoresGiven) -> ScoresTaken:
+    """Scores of answers in production, of whatever evaluates them; they feed the objectives quality and privacy."""
+    return scores.take(uow, name, [Score(**each.model_dump()) for each in given.scores])
