@@ -22,6 +22,7 @@ from opsloop.console.pages import (
     drift,
     endpoint,
     evaluations,
+    feedback,
     flow_diff,
     flow_runs,
     flows,
@@ -72,6 +73,7 @@ PAGES = (
     document,  # after these, of whose pages any has the form of its own
     chat,
     support,
+    feedback,
     audit,
     jobs,
     places,

@@ -75,6 +75,7 @@ SECTIONS = (
             Place("Overview", "/"),
             Place("Alerts", "/alerts"),
             Place("Support", "/support"),
+            Place("Feedback", "/feedback"),
             Place("Dashboards", "/dashboards"),
             Place("Objectives", "/slo"),
             Place("Jobs", "/jobs"),

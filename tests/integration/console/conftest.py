@@ -42,6 +42,7 @@ from opsloop.training import service as training
 from opsloop.training.learning import Learned
 from opsloop.training.orders import Order
 from tests.integration.console import flows, registered
+from tests.integration.console.said import said
 
 ADMIN = Caller("test:admin", Role.ADMIN)
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> {{7*7}} ${7*7} \u202e\u0007 ./../..//"""
@@ -220,6 +221,7 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
     run_due(platform.workspace, kind=preparations.KIND)
     trained(platform)
     escalated(platform)
+    platform.ids |= said(platform.workspace, ADMIN, HOSTILE)
     return platform
 
 

@@ -80,6 +80,7 @@ def newest(
     system: str | None = None,
     request_id: str | None = None,
     requests: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     before_seq: int | None = None,
@@ -93,6 +94,8 @@ def newest(
             query = query.where(column == value)
     if requests is not None:
         query = query.where(TicketRow.request_id.in_(requests))
+    if ids is not None:
+        query = query.where(TicketRow.id.in_(ids))
     if since is not None:
         query = query.where(TicketRow.opened_at >= since)
     if until is not None:
