@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from opsloop.core.caller import Caller
 from opsloop.core.workspace import Workspace
 from opsloop.feedback import service as feedback
@@ -70,5 +72,5 @@ def said(workspace: Workspace, by: Caller, hostile: str) -> dict[str, str]:
         invitation = surveys.invite(uow, "after-chat", request_id="said-1")
         surveys.respond(uow, surveys.invite(uow, "after-chat").id, {"csat": 4, "recommend": 9})
         week = calendar.of(now)
-        weeks.keep(uow, weeks.made(uow, week))
+        weeks.keep(uow, replace(weeks.made(uow, week), is_over=True))
     return {"answer": "said-0", "hostile_answer": "said-8", "week": str(week), "invitation": invitation.path}

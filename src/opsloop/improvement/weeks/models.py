@@ -85,7 +85,7 @@ class WeekReport:
         worse = [
             line.endpoint for line in self.endpoints if line.change and line.change.is_clear and line.change.high < 0
         ]
-        themes = ", ".join(f"{each.name} ({each.size})" for each in self.themes.themes[:3])
+        themes = ", ".join(f'"{each.name}" ({each.size})' for each in self.themes.themes[:3])
         said = f"{self.week}: {good} of {self.rated} rated answers were good ({good / self.rated:.0%}); "
         said += f"{self.tickets} tickets"
         said += f"; worse than the week before: {', '.join(worse)}" if worse else ""

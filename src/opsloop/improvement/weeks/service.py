@@ -56,9 +56,9 @@ def listed(uow: UnitOfWork, *, limit: int = 53) -> list[WeekReport]:
 
 
 def keep(uow: UnitOfWork, found: WeekReport) -> bool:
-    """Keep the report of a week that is over; False when there is one already, which stays."""
+    """Keep the report of a week that is over; False when it goes on, or when there is one already, which stays."""
     uow.by.require(Role.DEVELOPER)
-    if uow.session.get(FeedbackWeekRow, found.week) is not None:
+    if not found.is_over or uow.session.get(FeedbackWeekRow, found.week) is not None:
         return False
     row = FeedbackWeekRow(week=found.week, content=msgspec.to_builtins(found), made_at=found.made_at)
     try:
