@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -175,6 +176,52 @@ def take_back(session: Session, dataset: str) -> None:
     with session.client() as client:
         restored = client.feedback.take_back(dataset)
     session.answer(restored, f"{dataset} is {restored.ref} again")
+
+
+@verb(
+    feedback,
+    "export",
+    example="""opsloop feedback export support-chat --as openai-chat --out tune.jsonl
+    opsloop feedback export support-chat --as preference --out pairs.jsonl --days 30""",
+)
+@click.argument("endpoint")
+@click.option(
+    "--as",
+    "format",
+    type=click.Choice(("openai-chat", "preference", "dataset")),
+    default="dataset",
+    show_default=True,
+    help="Supervised fine-tuning, preference optimisation, or rows to register.",
+)
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, writable=True, path_type=Path), help="The JSONL file."
+)
+@click.option(
+    "--days", type=click.FloatRange(0, 3650, min_open=True), default=90, show_default=True, help="Rated since."
+)
+def export(session: Session, endpoint: str, format: str, out: Path, days: float) -> None:
+    """Write rated answers of ENDPOINT as JSON lines to fine-tune a model with.
+
+    Only answers whose texts are kept count, without personal data and without questions of golden datasets; every row
+    is checked against the rules of its format.
+    """
+    from opsloop.cli.json_lines import write  # brings the encoder
+
+    with session.client() as client:
+        found = client.feedback.export(endpoint, format, days=days)
+    write(out, found.rows)
+    lines = [f"{len(found.rows)} rows of {found.answers} rated answers are in {out}"]
+    lines += [f"left out {count}: {reason}" for reason, count in found.left_out.items()]
+    if format != "dataset" and 0 < len(found.rows) < 10:
+        lines.append("OpenAI starts no job with fewer than 10 examples")
+    answer = {
+        "file": str(out),
+        "format": found.format,
+        "rows": len(found.rows),
+        "answers": found.answers,
+        "left_out": found.left_out,
+    }
+    session.answer(answer, "\n".join(lines))
 
 
 def _short(words: str | None) -> str | None:

@@ -11,6 +11,7 @@ from opsloop.feedback.models import Feedback as Given
 from opsloop.feedback.models import FeedbackSummary, Thumb
 from opsloop.improvement.models import RatedAnswer
 from opsloop.improvement.promotions.models import Draft, Promotion
+from opsloop.improvement.tuning.models import TuningData
 from opsloop.improvement.weeks.models import WeekReport
 
 WEEK_S = 7 * 86_400
@@ -90,6 +91,11 @@ class Feedback:
     def take_back(self, dataset: str) -> DatasetVersion:
         """Let the dataset's name stand for the version before its last promotion."""
         return self._connection.post(path("api", "feedback", "promotions", dataset, "undo"), DatasetVersion)
+
+    def export(self, endpoint: str, format: str, *, days: float = 90) -> TuningData:
+        """Rated answers as `openai-chat`, `preference` or `dataset`, and how many were left out for which reason."""
+        body = {"endpoint": endpoint, "format": format, "days": days}
+        return self._connection.post("/api/feedback/exports", TuningData, body=body)
 
     def week(self, week: str = "last") -> WeekReport:
         """What people said in a week such as `2026-W47`; `last`: the newest that is over."""

@@ -14,6 +14,8 @@ from opsloop.improvement.models import RatedAnswer
 from opsloop.improvement.promotions import service as promotions
 from opsloop.improvement.promotions.models import Draft, Promotion
 from opsloop.improvement.promotions.service import Wanted
+from opsloop.improvement.tuning import service as tuning
+from opsloop.improvement.tuning.models import TuningData
 from opsloop.improvement.weeks import service as weeks
 from opsloop.improvement.weeks.models import WeekReport
 from opsloop.improvement.weeks.week import parse
@@ -41,6 +43,16 @@ class PromotionWanted(BaseModel):
         return Wanted(
             self.request_id, self.dataset, self.answer, self.question, self.question_column, self.answer_column
         )
+
+
+class ExportWanted(BaseModel):
+    """`format` is openai-chat, preference or dataset; `days` are of when answers were rated."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint: str
+    format: str
+    days: float = 90
 
 
 @router.get("/answers")
@@ -72,6 +84,12 @@ def weekly(uow: Reading, limit: Annotated[int, Query(ge=1, le=520)] = 53) -> dic
 def week(uow: Reading, week: str) -> WeekReport:
     """The report of a week such as 2026-W47, or `last` for the newest that is over; of one that goes on, so far."""
     return weeks.report(uow, weeks.last_over(uow.clock.now()) if week == "last" else parse(week))
+
+
+@router.post("/exports")
+def export(uow: Writing, wanted: ExportWanted) -> TuningData:
+    """Rated answers as data to fine-tune a model with, and how many were left out for which reason."""
+    return tuning.export(uow, wanted.endpoint, wanted.format, days=wanted.days)
 
 
 @router.post("/promotions/draft")
