@@ -19,6 +19,7 @@ from opsloop.monitoring import records
 from opsloop.monitoring.texts import service as texts
 
 _AT_ONCE = 500
+_PAGES = 20
 
 
 class AnswerMissing(NotFound):
@@ -74,11 +75,14 @@ def newest(
     before_seq: int | None = None,
     limit: int = 50,
 ) -> tuple[list[RatedAnswer], int | None]:
-    """Answers by their newest feedback, the newest first, and the number to go on before; None at the end."""
+    """Answers by their newest feedback, the newest first, and the number to go on before; None at the end.
+
+    Where few match, it goes through so much feedback and no more, and gives fewer than asked for.
+    """
     found: dict[str, RatedAnswer] = {}
     cursor = before_seq
-    while len(found) < limit:
-        page = feedback.newest(uow, satisfied=satisfied, before_seq=cursor, limit=limit)
+    for _ in range(_PAGES):
+        page = feedback.newest(uow, satisfied=satisfied, before_seq=cursor, limit=_AT_ONCE)
         if not page:
             return list(found.values()), None
         ids = list(dict.fromkeys(each.request_id for each in page if each.request_id not in found))

@@ -405,3 +405,46 @@ def test_golden_rows_in_prompts_and_training_data_are_found(run: Run, ask: Ask) 
     flow()
     assert ask("data", "contamination", "golden", "--flow", "echo")["rows"] == 0
     assert code(run("data", "contamination", "golden")) == 2
+
+
+SURVEYED = """\
+project: desk
+surveys:
+  after-chat:
+    title: How did we do?
+    questions: [{id: csat, kind: csat, ask: How satisfied are you?}]
+"""
+
+
+def test_tickets_surveys_and_rated_answers_have_commands(run: Run, ask: Ask) -> None:
+    Path("tickets.csv").write_text("id,subject\n17,wrong\x1b[2J days\n")
+    assert ask("ticket", "import", "tickets.csv", "--system", "desk") == {
+        "system": "desk", "created": 1, "updated": 0, "unchanged": 0
+    }  # fmt: skip
+    assert "\x1b" not in run("ticket", "list").stdout
+    assert code(run("ticket", "import", "tickets.csv", "--system", "Desk!")) == 2
+    assert code(run("ticket", "import", "tickets.csv", "--system", "desk", "--map", "id")) == 2
+    assert "no survey yet" in run("survey", "list").stdout
+    assert code(run("survey", "show", "after-chat")) == 3
+    Path("opsloop.yaml").write_text(SURVEYED)
+    assert code(run("apply")) == 0
+    assert "after-chat" in run("survey", "list").stdout
+    assert ask("survey", "invite", "after-chat", "--request", "req_1")["path"].startswith("/survey/")
+    assert "nobody answered yet" in run("survey", "responses", "after-chat").stdout
+    assert ask("survey", "show", "after-chat")["response"]["of"] == 1
+
+
+def test_a_golden_row_is_made_shown_before_and_taken_back(run: Run, ask: Ask) -> None:
+    run("feedback", "add", "req_1", "--thumb", "down", "--correction", "28 days")
+    assert "req_1" in run("feedback", "answers", "--bad").stdout
+    promote = ("feedback", "promote", "req_1", "--dataset", "golden", "--question")
+    assert ask(*promote, "How many?", "--dry-run")["row"]["answer"] == "28 days"
+    assert ask(*promote, "How many?")["version"] == "golden@1"
+    assert code(run(*promote, "how many")) == 5
+    assert code(run("feedback", "promote", "req_2", "--dataset", "golden")) == 3
+    assert ask(*promote, "How many more?")["version"] == "golden@2"
+    assert run("feedback", "take-back", "golden").stdout == "golden is golden@1 again\n"
+    assert code(run("feedback", "take-back", "golden")) == 3
+    assert code(run("feedback", "summary", "--week", "2026-W99")) == 2
+    assert code(run("feedback", "export", "chat", "--out", "rows.jsonl")) == 3
+    assert not Path("rows.jsonl").exists()

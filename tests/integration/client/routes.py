@@ -27,6 +27,7 @@ from opsloop.feedback.surveys.api import router as surveys
 from opsloop.feedback.tickets.api import router as tickets
 from opsloop.flows.api import router as flows
 from opsloop.guardrails.api import router as guardrails
+from opsloop.improvement.api import router as improvement
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.alerts.api import router as alerts
@@ -49,6 +50,7 @@ class Routes:
         self._app.state.workspace = workspace
         watched = (monitoring, labels, watching, objectives, alerts, alarms)
         watched = (monitoring, labels, watching, alarms, surveys, tickets)
+        watched = (monitoring, labels, watching, alarms, improvement, surveys, tickets)
         documents = (rag, tuning, ingests)
         for router in (
             *(

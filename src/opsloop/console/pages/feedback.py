@@ -69,9 +69,7 @@ def listed(
         endpoint=endpoint,
         said=said,
         before=before,
-        older=f"/feedback?{urlencode({**wanted, 'before': following})}"
-        if following and len(found) == ANSWERS
-        else None,
+        older=f"/feedback?{urlencode({**wanted, 'before': following})}" if following else None,
         reports=weeks.listed(uow, limit=WEEKS),
         this_week=str(calendar.of(uow.clock.now())),
         # Beside all answers; a filter is for answers alone.

@@ -68,7 +68,7 @@ def _rated(uow: UnitOfWork, endpoint: str, days: float) -> Iterator[RatedAnswer]
                 return
             yield answer
             count += 1
-        if cursor is None or not page:
+        if cursor is None:
             return
 
 
