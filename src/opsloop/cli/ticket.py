@@ -40,6 +40,16 @@ def imported(session: Session, file: Path, system: str, mapped: Sequence[str]) -
     session.answer(taken, f"tickets of {system}: {taken}")
 
 
+@verb(ticket, "delete", example="opsloop ticket delete zendesk 17")
+@click.argument("system")
+@click.argument("outer_id", metavar="ID")
+def delete(session: Session, system: str, outer_id: str) -> None:
+    """Let go of the ticket that help desk SYSTEM has under ID."""
+    with session.client() as client:
+        client.tickets.erase(system, outer_id)
+    session.answer({"system": system, "id": outer_id}, f"{system}/{outer_id} is deleted")
+
+
 @verb(ticket, "list", example="opsloop ticket list --system zendesk --limit 20")
 @click.option("--system", metavar="NAME", help="Only of this help desk.")
 @click.option("--request", "request_id", metavar="ID", help="Only on this request.")

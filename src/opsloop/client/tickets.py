@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from opsloop.client import ticket_files
-from opsloop.client.connection import Connection
+from opsloop.client.connection import Connection, path
 from opsloop.feedback.tickets.models import Ticket, TicketsTaken
 
 AT_ONCE = 500
@@ -31,6 +31,10 @@ class Tickets:
             sum(each.updated for each in taken),
             sum(each.unchanged for each in taken),
         )
+
+    def erase(self, system: str, outer_id: str) -> None:
+        """Let go of a ticket, by the id that it has in its help desk."""
+        self._connection.delete(path("api", "tickets", system, outer_id))
 
     def listed(
         self,

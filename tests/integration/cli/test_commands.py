@@ -424,6 +424,8 @@ def test_tickets_surveys_and_rated_answers_have_commands(run: Run, ask: Ask) -> 
     assert "\x1b" not in run("ticket", "list").stdout
     assert code(run("ticket", "import", "tickets.csv", "--system", "Desk!")) == 2
     assert code(run("ticket", "import", "tickets.csv", "--system", "desk", "--map", "id")) == 2
+    assert code(run("ticket", "delete", "desk", "18")) == 3
+    assert run("ticket", "delete", "desk", "17").stdout == "desk/17 is deleted\n"
     assert "no survey yet" in run("survey", "list").stdout
     assert code(run("survey", "show", "after-chat")) == 3
     Path("opsloop.yaml").write_text(SURVEYED)

@@ -7,7 +7,7 @@ import pytest
 
 from opsloop.core.caller import Caller, Role
 from opsloop.core.clock import FakeClock
-from opsloop.core.errors import Denied, InvalidInput
+from opsloop.core.errors import Denied, InvalidInput, NotFound
 from opsloop.core.workspace import Workspace
 from opsloop.feedback.tickets import service
 from opsloop.feedback.tickets.models import TicketGiven, TicketsTaken
@@ -42,6 +42,15 @@ def test_a_ticket_keeps_no_personal_data(sqlite_workspace: Workspace, admin: Cal
     with sqlite_workspace.reading(admin) as uow:
         (found,) = service.newest(uow, request_id="req_1")
     assert found.body == "I am [EMAIL], card [PAYMENT_CARD]."
+
+
+def test_a_ticket_is_let_go_of_by_the_id_that_it_has_there(workspace: Workspace, admin: Caller) -> None:
+    take(workspace, admin, ticket("17"), ticket("a/b"))
+    with workspace.writing(admin) as uow:
+        service.erase(uow, "zendesk", "a/b")
+        with pytest.raises(NotFound, match="zendesk/a/b"):
+            service.erase(uow, "zendesk", "a/b")
+        assert [each.outer_id for each in service.newest(uow)] == ["17"]
 
 
 @pytest.mark.parametrize(

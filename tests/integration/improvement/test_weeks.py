@@ -6,7 +6,7 @@ import pytest
 
 from opsloop.core.caller import Caller
 from opsloop.core.clock import FakeClock
-from opsloop.core.errors import InvalidInput
+from opsloop.core.errors import InvalidInput, Unavailable
 from opsloop.core.jobs import schedules
 from opsloop.core.jobs import service as jobs
 from opsloop.core.jobs.inline import run_due
@@ -151,6 +151,24 @@ def test_the_platform_has_it_made_every_week(sqlite_workspace: Workspace, admin:
         found = schedules.get(uow, weekly.KIND)
     assert found is not None
     assert (found.cron, found.next_at.weekday()) == ("0 6 * * 1", 0)
+
+
+def test_a_schedule_that_cannot_be_read_or_kept_stops_no_platform(
+    sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(uow: object, name: str, **how: object) -> None:
+        raise Unavailable("the disk is full")
+
+    settings = ImprovementSettings(feedback_weekly_cron="every monday")
+    monkeypatch.setattr(sqlite_workspace, "section", lambda model: settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(schedules, "put", full)
+        weekly.schedule(sqlite_workspace)
+    weekly.schedule(sqlite_workspace)
+    with sqlite_workspace.reading(admin) as uow:
+        found = schedules.get(uow, weekly.KIND)
+    assert found is not None
+    assert found.cron == "0 6 * * 1"
 
 
 @pytest.mark.parametrize("text", ["", "2026-47", "2026-W00", "2026-W54", "9999-W01", "2026-W4", "2026-W477"])

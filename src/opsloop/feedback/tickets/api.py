@@ -29,6 +29,12 @@ def take(uow: Writing, given: TicketsGiven) -> TicketsTaken:
     return service.take(uow, given.system, given.items)
 
 
+@router.delete("/{system}/{outer_id:path}", status_code=204)
+def erase(uow: Writing, system: str, outer_id: str) -> None:
+    """Let go of a ticket by the id that it has in its help desk."""
+    service.erase(uow, system, outer_id)
+
+
 @router.get("")
 def newest(
     uow: Reading,

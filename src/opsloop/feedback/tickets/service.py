@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from opsloop.core.caller import Role
 from opsloop.core.db.order import one_after_another
-from opsloop.core.errors import InvalidInput
+from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback import words
 from opsloop.feedback.tickets._tables import TicketRow
@@ -103,6 +103,18 @@ def newest(
     if before_seq is not None:
         query = query.where(TicketRow.seq < before_seq)
     return [_ticket(row) for row in uow.session.scalars(query.limit(max(1, min(limit, 10_000))))]
+
+
+def erase(uow: UnitOfWork, system: str, outer_id: str) -> None:
+    """Let go of a ticket, such as when the help desk had to. Raises: NotFound."""
+    uow.by.require(Role.DEVELOPER)
+    row = None
+    if _SYSTEM.fullmatch(system) and _OUTER_ID.fullmatch(outer_id):
+        row = uow.session.scalar(select(TicketRow).where(TicketRow.system == system, TicketRow.outer_id == outer_id))
+    if row is None:
+        raise NotFound(noun="ticket", name=f"{system}/{outer_id}")
+    uow.session.delete(row)
+    uow.audit("ticket.erased", f"help-desk/{system}", ticket=outer_id)
 
 
 def _differs(row: TicketRow, name: str, value: Any) -> bool:

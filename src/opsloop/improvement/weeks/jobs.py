@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import structlog
 
 from opsloop.core.caller import system
-from opsloop.core.errors import InvalidInput
+from opsloop.core.errors import InvalidInput, OpsloopError
+from opsloop.core.jobs import cron as cron_fields
 from opsloop.core.jobs import schedules
 from opsloop.core.jobs.registry import JobContext, job
 from opsloop.core.notices import address
@@ -28,13 +29,21 @@ _SLACK = "hooks.slack.com"
 
 
 def schedule(workspace: Workspace) -> None:
-    """Have the report made every week; a schedule that cannot be read is told in the log, and the usual one holds."""
+    """Have the report made every week.
+
+    A schedule that cannot be read is told in the log, and the usual one holds. Where the database takes nothing just
+    now, such as on a full disk, the platform starts all the same, and its next start sees to it.
+    """
     cron = workspace.section(ImprovementSettings).feedback_weekly_cron
     try:
-        _put(workspace, cron)
+        cron_fields.check(cron)
     except InvalidInput as error:
         log.error("feedback_weekly_cron_unusable", reason=error.sentence)
-        _put(workspace, str(ImprovementSettings.model_fields["feedback_weekly_cron"].default))
+        cron = str(ImprovementSettings.model_fields["feedback_weekly_cron"].default)
+    try:
+        _put(workspace, cron)
+    except OpsloopError as error:
+        log.warning("feedback_weekly_not_scheduled", reason=error.sentence)
 
 
 def _put(workspace: Workspace, cron: str) -> None:
