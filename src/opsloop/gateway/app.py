@@ -23,6 +23,7 @@ from opsloop.gateway.predicting.log_lines import LogLines
 from opsloop.gateway.refusing import refuse
 from opsloop.gateway.serving import Serving
 from opsloop.gateway.settings import GatewaySettings
+from opsloop.limits.pool import Pool
 from opsloop.monitoring import metrics
 from opsloop.monitoring.recorder import Recorder
 from opsloop.monitoring.settings import MonitoringSettings
@@ -49,6 +50,11 @@ class Gateway:
         self._idle.set()
         self._is_draining = False
 
+    @property
+    def limits(self) -> Pool:
+        """What keys and endpoints may use, as far as this process holds it."""
+        return self._serving.limits
+
     def owns(self, path: str) -> bool:
         """Whether a path is the data plane's."""
         return _route_of(path) is not None
@@ -57,6 +63,7 @@ class Gateway:
         """Store what an earlier process left in the spool, and have the releases loaded that serve now."""
         self._recorder.start()
         self._lines.start()
+        await run_in_threadpool(self._serving.limits.start)
         await run_in_threadpool(self._serving.routes.start)
 
     async def drain(self, timeout_s: float) -> None:
@@ -78,6 +85,7 @@ class Gateway:
     def _stop(self) -> None:
         self._serving.routes.stop()
         self._serving.arms.close()
+        self._serving.limits.stop()
         self._recorder.stop()
         self._lines.stop()
 

@@ -38,12 +38,15 @@ _encode = msgspec.json.Encoder().encode
 
 async def complete(serving: Serving, call: Call) -> None:
     """Answer a chat completion. Raises: InvalidInput, and what `Serving.serve` raises."""
-    request = decoded(_decoder, await serving.body(call))
+    body = await serving.body(call)
+    request = decoded(_decoder, body)
     if request.n not in (None, 1):
         raise InvalidInput(field="n", value=request.n, wanted="1: an endpoint gives one answer")
     conversation = conversation_of(request.messages)
     dialect = ChatDialect(request, conversation, call.request_id, int(serving.workspace.clock.now().timestamp()))
-    await serving.serve(call, request.model, dialect, user=request.user, streamed=bool(request.stream))
+    await serving.serve(
+        call, request.model, dialect, user=request.user, streamed=bool(request.stream), asked_bytes=len(body)
+    )
 
 
 class ChatDialect:

@@ -17,6 +17,13 @@ class Overloaded(Unavailable):
     template = "the gateway answers {limit} requests already, its limit; try again in a moment"
 
 
+class OverShare(Unavailable):
+    template = (
+        "this caller has its share of {share} of the {limit} requests that the gateway answers at a time, and others "
+        "ask too; try again in a moment"
+    )
+
+
 class Draining(Unavailable):
     template = "the gateway is stopping; try again in a moment"
 

@@ -7,12 +7,12 @@ against it that do not count against stable.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from opsloop.core.errors import OpsloopError
+from opsloop.core.errors import Kind, OpsloopError
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.results import FlowResult, TextDelta
 from opsloop.gateway import kept_texts
@@ -27,6 +27,7 @@ from opsloop.gateway.settings import GatewaySettings
 from opsloop.gateway.standing_in import stand_in
 from opsloop.guardrails.errors import RequestBlocked
 from opsloop.guardrails.support.models import Ticket
+from opsloop.limits.account import refusal_of_run
 from opsloop.releases.routing import Arm, Route
 
 _NOT_JSON = (TypeError, ValueError, OverflowError, RecursionError)
@@ -45,10 +46,13 @@ class _Begun:
 
 
 class Exchange:
-    """Args: drawn: the arm that was drawn for the subject."""
+    """Args:
+    drawn: the arm that was drawn for the subject.
+    used: is told how many tokens the answer used.
+    """
 
     __slots__ = (
-        *("_arms", "_asked", "_desk", "_dialect", "_drawn", "_ledger", "_route", "_settings"),
+        *("_arms", "_asked", "_desk", "_dialect", "_drawn", "_ledger", "_route", "_settings", "_used"),
         "answered",
     )
 
@@ -61,8 +65,11 @@ class Exchange:
         drawn: Arm,
         dialect: Dialect,
         desk: Desk,
+        *,
+        used: Callable[[int], None] | None = None,
     ) -> None:
         self._desk = desk
+        self._used = used
         self._arms = arms
         self._settings = settings
         self._ledger = ledger
@@ -138,6 +145,8 @@ class Exchange:
                 return await flow.run(inputs)
         except TimeoutError:
             raise self._timed_out(limit_s) from None
+        except OpsloopError as error:
+            raise refusal_of_run() or error from error
 
     async def _begin(self, arm: Arm) -> _Begun:
         """Ask an arm and wait for the first item of its stream: until then another arm can stand in."""
@@ -157,6 +166,8 @@ class Exchange:
                 first = await anext(items)
         except TimeoutError:
             raise self._timed_out(limit_s) from None
+        except OpsloopError as error:
+            raise refusal_of_run() or error from error
         return _Begun(arm, flow, first, items, guard)
 
     async def _send(self, begun: _Begun, out: Outlet) -> None:
@@ -235,12 +246,13 @@ class Exchange:
             self._ledger.cancelled(self._asked, "CallerTooSlow")
             return
         told = self._told(error)
-        self._ledger.failed(self._asked, told, http_status=200)
+        is_limited = told.kind is Kind.LIMITED  # the caller's doing, though it began well
+        self._ledger.failed(self._asked, told, http_status=None if is_limited else 200)
         await out.write(self._dialect.broken(told), is_last=True)
 
     def _told(self, error: Exception) -> OpsloopError:
         if isinstance(error, OpsloopError):
-            return error
+            return refusal_of_run() or error
         if isinstance(error, TimeoutError):
             return self._timed_out(self._settings.gateway_stream_timeout_s)
         if isinstance(error, _NOT_JSON):
@@ -252,7 +264,10 @@ class Exchange:
         return self._arms.flow(arm, self._route.endpoint)
 
     def _answer(self, arm: Arm, flow: LoadedFlow, result: FlowResult, ticket: Ticket | None) -> Answer:
-        return Answer(arm, flow, result, self._dialect.usage(flow, result), ticket)
+        usage = self._dialect.usage(flow, result)
+        if self._used is not None:
+            self._used(usage.prompt + usage.completion)
+        return Answer(arm, flow, result, usage, ticket)
 
     async def _facts(self, answer: Answer) -> dict[str, Any]:
         """What the record keeps of an answer; its texts too where the endpoint keeps them."""

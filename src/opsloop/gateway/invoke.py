@@ -42,10 +42,11 @@ _decoder = msgspec.json.Decoder(InvokeRequest)
 async def invoke(serving: Serving, call: Call) -> None:
     """Run an endpoint's flow. Raises: InvalidInput, and what `Serving.serve` raises."""
     endpoint = call.scope["path"][len(PREFIX) : -len(SUFFIX)]
-    request = decoded(_decoder, await serving.body(call))
+    body = await serving.body(call)
+    request = decoded(_decoder, body)
     streamed = EVENTS.decode() in (header(call.scope, b"accept") or "")
     dialect = InvokeDialect(request.inputs, call.request_id)
-    await serving.serve(call, endpoint, dialect, user=request.user, streamed=streamed)
+    await serving.serve(call, endpoint, dialect, user=request.user, streamed=streamed, asked_bytes=len(body))
 
 
 class InvokeDialect:

@@ -31,7 +31,7 @@ from opsloop.monitoring.recorder import Recorder
 from opsloop.releases.routing import Arm, Route
 
 CLIENT_CLOSED = 499  # what nginx logs for a caller that went away
-_FAULTS_OF_CALLER = (Kind.INVALID, Kind.TOO_LARGE)
+_FAULTS_OF_CALLER = (Kind.INVALID, Kind.TOO_LARGE, Kind.LIMITED)
 
 
 class RecordIds:
@@ -135,9 +135,9 @@ class Ledger:
         """Nobody takes the answer any more, or the gateway stops."""
         self._keep(arm, "cancelled", error_type=reason, http_status=CLIENT_CLOSED)
 
-    def shed(self, arm: Arm) -> None:
-        """The gateway was full: the arm was not asked."""
-        self._keep(arm, "shed", error_type="Overloaded", http_status=503)
+    def shed(self, arm: Arm, error: OpsloopError) -> None:
+        """The gateway was full, or the caller has used what it may: the arm was not asked."""
+        self._keep(arm, "shed", error_type=_name(error), http_status=_status(error))
 
     def _keep(self, arm: Arm, status: Status, *, is_fault_of_caller: bool = False, **facts: Any) -> None:
         if self._is_kept:

@@ -8,6 +8,7 @@ import msgspec
 
 from opsloop.core.errors import InvalidInput, Kind, OpsloopError
 from opsloop.gateway.errors import UnknownEndpoint
+from opsloop.limits.errors import QuotaSpent, RateReached
 
 # Where OpenAI's protocol has another status than our problem documents: its clients treat 400 as "do not try again".
 _STATUS = {Kind.INVALID: 400}
@@ -19,6 +20,10 @@ _TYPES = {
     Kind.DENIED: "permission_error",
     Kind.LIMITED: "rate_limit_error",
 }
+
+
+# The words that clients of the protocol look for: one is waited for, the other is not.
+_CODES: dict[type[OpsloopError], str] = {QuotaSpent: "insufficient_quota", RateReached: "rate_limit_exceeded"}
 
 
 class TextPart(msgspec.Struct, tag="text", tag_field="type"):
@@ -67,11 +72,12 @@ class ChatRequest(msgspec.Struct):
 
 def error_of(error: OpsloopError, status: int) -> tuple[int, dict[str, Any]]:
     """The status and the document of an error. Source: OpenAI API reference, "Error codes"."""
+    code = _CODES.get(type(error), error.slug().replace("-", "_"))
     document = {
         "message": error.sentence,
-        "type": _TYPES.get(error.kind, "server_error"),
+        "type": code if isinstance(error, QuotaSpent | RateReached) else _TYPES.get(error.kind, "server_error"),
         "param": _param(error),
-        "code": "model_not_found" if isinstance(error, UnknownEndpoint) else error.slug().replace("-", "_"),
+        "code": "model_not_found" if isinstance(error, UnknownEndpoint) else code,
     }
     return _STATUS.get(error.kind, status), {"error": document}
 

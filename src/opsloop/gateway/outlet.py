@@ -8,18 +8,19 @@ from starlette.types import Send
 
 JSON = b"application/json"
 EVENTS = b"text/event-stream"
-RETRY_AFTER_S = 1
 _Header = tuple[bytes, bytes]
 
 
 class Outlet:
     """Where the answer to one request goes."""
 
-    __slots__ = ("_request_id", "_send", "is_open", "is_writing")
+    __slots__ = ("_request_id", "_send", "is_open", "is_writing", "more")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self._request_id = request_id.encode("latin-1", "replace")
+        # Headers that every answer has beside its own.
+        self.more: list[_Header] = []
         # Whether the status was sent: from then on an answer cannot become another.
         self.is_open = False
         # Whether a piece is on its way and the caller does not take it.
@@ -34,6 +35,7 @@ class Outlet:
             (b"content-type", content_type),
             (b"content-length", str(len(body)).encode()),
             (b"x-request-id", self._request_id),
+            *self.more,
             *headers,
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": start})
@@ -47,6 +49,7 @@ class Outlet:
             # Proxies in the manner of nginx would gather the pieces.
             (b"x-accel-buffering", b"no"),
             (b"x-request-id", self._request_id),
+            *self.more,
         ]
         await self._send({"type": "http.response.start", "status": 200, "headers": start})
 

@@ -7,7 +7,7 @@ from opsloop.core.web import problems
 from opsloop.gateway import openai
 from opsloop.gateway.calls import Call
 from opsloop.gateway.errors import BodyTooSlow
-from opsloop.gateway.outlet import JSON, RETRY_AFTER_S
+from opsloop.gateway.outlet import JSON
 from opsloop.gateway.spoken import spoken
 from opsloop.guardrails.redaction import redacted, redacted_value
 from opsloop.monitoring import metrics
@@ -28,7 +28,7 @@ async def refuse(
     headers = headers or []
     status = status or problems.status_of(error)
     if error.kind in (Kind.UNAVAILABLE, Kind.LIMITED):
-        headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
+        headers.append((b"retry-after", str(problems.retry_after_s(error)).encode()))
     if isinstance(error, TooLarge | BodyTooSlow):  # the rest of the body is not read
         headers.append((b"connection", b"close"))
     metrics.error_answers.labels(error.slug()).inc()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.types import Scope
 
 from opsloop.core.caller import Caller
+from opsloop.core.errors import OpsloopError
 from opsloop.core.workspace import Workspace
 from opsloop.gateway.arms import Arms
 from opsloop.gateway.bodies import CallerGone, body_of, header
@@ -16,10 +18,10 @@ from opsloop.gateway.calls import Call
 from opsloop.gateway.complaints import Complaints
 from opsloop.gateway.desk import Desks
 from opsloop.gateway.dialect import Dialect
-from opsloop.gateway.errors import Overloaded
 from opsloop.gateway.exchange import Exchange
 from opsloop.gateway.flow_copying import FlowCopying
 from opsloop.gateway.ledger import Ledger, RecordIds
+from opsloop.gateway.places import Places
 from opsloop.gateway.predicting.copying import Copying
 from opsloop.gateway.predicting.exchange import ModelDialect, ModelExchange
 from opsloop.gateway.predicting.keeping import Keeping
@@ -28,6 +30,10 @@ from opsloop.gateway.routes import Routes
 from opsloop.gateway.settings import GatewaySettings
 from opsloop.gateway.shadowing import Copies
 from opsloop.gateway.shortcut import Shortcut
+from opsloop.limits.account import Account
+from opsloop.limits.admission import admitted, key_of
+from opsloop.limits.pool import Pool
+from opsloop.llm.token_estimates import BYTES_PER_TOKEN
 from opsloop.monitoring.recorder import Recorder
 from opsloop.monitoring.subjects import Subjects
 from opsloop.releases.routing import Arm, Route, choose
@@ -56,8 +62,9 @@ class Serving:
         self._subjects = subjects
         self._ids = RecordIds(workspace.ids.new("gw"))
         self._complaints = Complaints(workspace.clock)
-        self._running = 0
         self.desk = Desks(workspace)
+        self.limits = Pool(workspace)
+        self._places = Places(self.settings.gateway_max_concurrent, workspace.clock)
         self.copies = Copies(recorder, self._ids, workspace.clock)
         self._flow_copying = FlowCopying(self.copies, self.arms)
         self._copying = Copying(self.copies, self.arms, keeping)
@@ -74,6 +81,7 @@ class Serving:
             self.workspace.clock,
             self.workspace.ids.new,
             self._copying,
+            self.limits,
         )
 
     async def body(self, call: Call) -> bytes:
@@ -84,18 +92,25 @@ class Serving:
             timeout_s=self.settings.gateway_body_timeout_s,
         )
 
-    async def serve(self, call: Call, endpoint: str, dialect: Dialect, *, user: str | None, streamed: bool) -> None:
+    async def serve(
+        self, call: Call, endpoint: str, dialect: Dialect, *, user: str | None, streamed: bool, asked_bytes: int = 0
+    ) -> None:
         """Let a flow that the endpoint serves answer the call.
 
         Args:
             user: whoever the caller names as asking.
-        Raises: UnknownEndpoint, NothingReleased, Overloaded, CallerGone, and what a release fails with.
+            asked_bytes: size of what is asked.
+        Raises: UnknownEndpoint, NothingReleased, Overloaded, RateReached, QuotaSpent, CallerGone, and what a release
+            fails with.
         """
         subject = self._subjects.of(who(call.scope, user))
         drawn = await self._drawn(call, endpoint, subject=subject, streamed=streamed)
         desk = self.desk.of(call.request_id)
-        exchange = Exchange(self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect, desk)
-        await self._run(call, exchange.stream(call.out) if streamed else _whole(call, exchange), exchange)
+        async with self._admitted(call, drawn, tokens=-(-asked_bytes // BYTES_PER_TOKEN)) as account:
+            exchange = Exchange(
+                self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect, desk, used=_used_of(account)
+            )
+            await self._run(call, exchange.stream(call.out) if streamed else _whole(call, exchange), exchange)
         if exchange.answered is not None:
             self._flow_copying.offer(
                 drawn.route, exchange.answered, dialect, request_id=call.request_id, subject=drawn.subject
@@ -111,7 +126,8 @@ class Serving:
         subject = self._subjects.of(named) if named else call.request_id
         drawn = await self._drawn(call, endpoint, subject=subject, streamed=False)
         exchange = ModelExchange(self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect, self.keeping)
-        await self._run(call, _whole(call, exchange), exchange)
+        async with self._admitted(call, drawn, tokens=0):
+            await self._run(call, _whole(call, exchange), exchange)
         if exchange.answered is not None:
             self._copying.offer(
                 drawn.route,
@@ -135,13 +151,33 @@ class Serving:
             request_id=call.request_id,
             streamed=streamed,
         )
-        if self._running >= self.settings.gateway_max_concurrent:
-            ledger.shed(drawn)
-            raise Overloaded(limit=self.settings.gateway_max_concurrent)
+        try:
+            self._places.check(_caller_of(call.scope))
+        except OpsloopError as error:
+            ledger.shed(drawn, error)
+            raise
         return _Drawn(route, drawn, ledger, subject)
 
+    @asynccontextmanager
+    async def _admitted(self, call: Call, drawn: _Drawn, *, tokens: int) -> AsyncIterator[Account | None]:
+        """While a call whose key and endpoint may use as much is answered. Raises: RateReached, QuotaSpent."""
+        async with AsyncExitStack() as stack:
+            key = key_of(call.scope.get("opsloop.caller"))
+            try:
+                account = await stack.enter_async_context(
+                    admitted(self.limits, key, drawn.route.endpoint, tokens=tokens)
+                )
+            except OpsloopError as error:
+                drawn.ledger.shed(drawn.arm, error)
+                call.out.more = Account(self.limits, self.limits.of(key, drawn.route.endpoint)).headers()
+                raise
+            if account is not None:
+                call.out.more = account.headers()
+            yield account
+
     async def _run(self, call: Call, work: Awaitable[None], exchange: Exchange | ModelExchange) -> None:
-        self._running += 1
+        caller = _caller_of(call.scope)
+        self._places.take(caller)
         try:
             with Presence(call.receive) as presence:
                 try:
@@ -153,11 +189,24 @@ class Serving:
                     presence.forgive()
                     raise CallerGone() from None
         finally:
-            self._running -= 1
+            self._places.leave(caller)
 
 
 async def _whole(call: Call, exchange: Exchange | ModelExchange) -> None:
     await call.out.whole(200, await exchange.answer())
+
+
+def _used_of(account: Account | None) -> Callable[[int], None] | None:
+    return None if account is None else account.used
+
+
+def _caller_of(scope: Scope) -> str:
+    """Whose places are counted together: those of a key, of an address."""
+    caller = scope.get("opsloop.caller")
+    if isinstance(caller, Caller) and caller.name.startswith("key:"):
+        return caller.name
+    client = scope.get("client")
+    return f"address:{client[0]}" if client else "address:unknown"
 
 
 def who(scope: Scope, user: str | None) -> str:
@@ -167,11 +216,7 @@ def who(scope: Scope, user: str | None) -> str:
     """
     if named := user_named(scope, user):
         return named
-    caller = scope.get("opsloop.caller")
-    if isinstance(caller, Caller) and caller.name.startswith("key:"):
-        return caller.name
-    client = scope.get("client")
-    return f"address:{client[0]}" if client else "address:unknown"
+    return _caller_of(scope)
 
 
 def user_named(scope: Scope, user: str | None) -> str | None:

@@ -51,6 +51,10 @@ class Records(Protocol):
         ...
 
 
+class Limits(Protocol):
+    def of(self, key: str | None, endpoint: str | None) -> Sequence[object]: ...
+
+
 class Shortcut:
     """Used on the loop alone."""
 
@@ -65,7 +69,9 @@ class Shortcut:
         clock: Clock,
         new_request_id: Callable[[str], str],
         copying: Copying | None = None,
+        limits: Limits | None = None,
     ) -> None:
+        self._limits = limits
         self._routes = routes
         self._arms = arms
         self._recorder = recorder
@@ -95,6 +101,11 @@ class Shortcut:
             name = target[len(_PREFIX) : -len(_SUFFIX)]
             return name.decode() if name.isascii() and b"%" not in name and b"?" not in name else None
         return None
+
+    def is_limited(self, endpoint: str, caller: str) -> bool:
+        """Whether somebody counts what this caller sends there: the ordinary way does."""
+        key = caller.removeprefix("key:") if caller.startswith("key:") else None
+        return self._limits is not None and bool(self._limits.of(key, endpoint))
 
     def answer(self, endpoint: str, body: bytes, *, named: str | None, request_id: str, written: Written) -> bool:
         """Whether this was answered; `written` gets the head's rest and the body before the loop's next turn.

@@ -11,7 +11,7 @@ from typing import Any
 
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.core.errors import InvalidInput, shown
-from opsloop.llm import answers, token_estimates
+from opsloop.llm import answers, spending, token_estimates
 from opsloop.llm.aiohttp_transport import AiohttpTransport
 from opsloop.llm.calling import Asked, Caller
 from opsloop.llm.errors import ModelGarbled, ModelUnavailable
@@ -58,42 +58,55 @@ class OpenAICompatible:
         return f"OpenAICompatible({self.server.address!r}, model={self.model!r})"  # the key stays out
 
     async def chat(self, messages: Sequence[Message], **parameters: Any) -> Completion:
-        body = await self._answer(Operation.CHAT, {"messages": list(messages)}, parameters)
-        with self._garbled_unless_read():
-            completion = answers.chat_completion(body, self._model_of(parameters))
-        return _counted(completion, messages, parameters)
+        async with spending.billed(spending.most_of(self._model_of(parameters), messages, parameters)) as bill:
+            body = await self._answer(Operation.CHAT, {"messages": list(messages)}, parameters)
+            with self._garbled_unless_read():
+                completion = answers.chat_completion(body, self._model_of(parameters))
+            completion = _counted(completion, messages, parameters)
+            bill.settle(completion.model, completion.usage)
+        return completion
 
     async def complete(self, prompt: str, **parameters: Any) -> Completion:
-        body = await self._answer(Operation.COMPLETE, {"prompt": prompt}, parameters)
-        with self._garbled_unless_read():
-            completion = answers.text_completion(body, self._model_of(parameters))
-        usage = completion.usage or token_estimates.text_usage([prompt], completion.text)
+        async with spending.billed(spending.most_of(self._model_of(parameters), prompt, parameters)) as bill:
+            body = await self._answer(Operation.COMPLETE, {"prompt": prompt}, parameters)
+            with self._garbled_unless_read():
+                completion = answers.text_completion(body, self._model_of(parameters))
+            usage = completion.usage or token_estimates.text_usage([prompt], completion.text)
+            bill.settle(completion.model, usage)
         return replace(completion, usage=usage)
 
     async def embed(self, texts: Sequence[str], **parameters: Any) -> Embedding:
-        body = await self._answer(Operation.EMBED, {"input": list(texts)}, parameters)
-        with self._garbled_unless_read():
-            found = answers.embedding(body, texts, self._model_of(parameters))
-        return replace(found, usage=found.usage or token_estimates.text_usage(texts))
+        async with spending.billed(spending.most_of_texts(self._model_of(parameters), texts)) as bill:
+            body = await self._answer(Operation.EMBED, {"input": list(texts)}, parameters)
+            with self._garbled_unless_read():
+                found = answers.embedding(body, texts, self._model_of(parameters))
+            usage = found.usage or token_estimates.text_usage(texts)
+            bill.settle(found.model, usage)
+        return replace(found, usage=usage)
 
     async def stream(self, messages: Sequence[Message], **parameters: Any) -> AsyncIterator[str | Completion]:
         options = {"stream": True, "stream_options": {"include_usage": True}}
         asked = self._asked(Operation.CHAT, {"messages": list(messages)}, {**parameters, **options})
         gathered = answers.Gathered(asked.model)
-        async with self._caller.opened(asked) as reply:
+        most = spending.most_of(asked.model, messages, parameters)
+        async with spending.billed(most) as bill, self._caller.opened(asked) as reply:
             if "json" in reply.headers.get("content-type", ""):  # a server that does not stream answers in one piece
                 with self._garbled_unless_read():
                     completion = answers.chat_completion(_object(await reply.read()), asked.model)
+                bill.came(completion.text)
                 yield completion.text
             else:
                 async for chunk in self._chunks(reply, gathered):
                     with self._garbled_unless_read():
                         piece = gathered.add(chunk)
                     if piece:
+                        bill.came(piece)
                         yield piece
                 with self._garbled_unless_read():
                     completion = gathered.completion()
-        yield _counted(completion, messages, parameters)
+            completion = _counted(completion, messages, parameters)
+            bill.settle(completion.model, completion.usage)
+        yield completion
 
     async def aclose(self) -> None:
         """Close this loop's connections."""

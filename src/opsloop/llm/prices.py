@@ -16,15 +16,17 @@ from opsloop.llm.port import Usage
 
 _DATE = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4}|\d{6}|\d{8})$")
 _MILLION = 1_000_000
+MOST_OUTPUT = 32_768
 Prices = Mapping[str, "Price"]
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens."""
+    """US dollars for a million tokens; `most_output` is how many tokens the model can write in one answer."""
 
     input: float
     output: float
+    most_output: int | None = None
 
     def of(self, usage: Usage) -> float:
         """US dollars."""
@@ -42,6 +44,13 @@ def cost_usd(model: str, usage: Usage, file: Path | None = None) -> float | None
     prices = table(file)
     price = prices.get(model) or prices.get(_DATE.sub("", model))
     return None if price is None else price.of(usage)
+
+
+def most_output_tokens(model: str, file: Path | None = None) -> int:
+    """The most tokens of one answer of a model, as its maker says; `MOST_OUTPUT` for one nobody says it of."""
+    prices = table(file)
+    price = prices.get(model) or prices.get(_DATE.sub("", model))
+    return MOST_OUTPUT if price is None or price.most_output is None else price.most_output
 
 
 @functools.lru_cache(maxsize=16)
@@ -66,9 +75,12 @@ def _prices(tables: Mapping[str, Any], name: str) -> dict[str, Price]:
 
 def _price(values: Any, field: str) -> Price:
     wanted = "input and output, each in US dollars for a million tokens, 0 or more"
-    if not isinstance(values, dict) or set(values) != {"input", "output"}:
+    if not isinstance(values, dict) or set(values) - {"most_output"} != {"input", "output"}:
         raise InvalidInput(field=field, value=values, wanted=wanted)
-    for number in values.values():
+    most = values.get("most_output")
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
+        raise InvalidInput(field=field, value=values, wanted="most_output as a number of tokens")
+    for number in (values["input"], values["output"]):
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < float("inf"):
             raise InvalidInput(field=field, value=values, wanted=wanted)
-    return Price(float(values["input"]), float(values["output"]))
+    return Price(float(values["input"]), float(values["output"]), most)

@@ -36,6 +36,7 @@ from opsloop.flows.run_api import router as flow_runs
 from opsloop.guardrails.api import router as guardrails
 from opsloop.guardrails.support.api import router as support
 from opsloop.improvement.api import router as improvement
+from opsloop.limits.api import router as limits
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.alerts.api import router as alerts
@@ -57,6 +58,7 @@ ROUTERS = (
     health,
     audit,
     identity,
+    limits,
     jobs,
     notices,
     datasets,
@@ -113,7 +115,7 @@ def control_plane(workspace: Workspace) -> FastAPI:
 
 async def _opsloop_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, OpsloopError)
-    return _response(request, problems.problem(error, request_id=_request_id(request)))
+    return _response(request, problems.problem(error, request_id=_request_id(request)), error)
 
 
 async def _wrong_form(request: Request, error: Exception) -> Response:
@@ -169,9 +171,9 @@ def _request_id(request: Request) -> str | None:
     return request.scope.get("opsloop.request_id")
 
 
-def _response(request: Request, document: dict[str, Any]) -> Response:
+def _response(request: Request, document: dict[str, Any], error: OpsloopError | None = None) -> Response:
     if wants_page(request):
         return problem_page(request, document)
     status = document["status"]
-    headers = problems.headers_for(status)
+    headers = problems.headers_for(status, error)
     return Response(problems.body_of(document), status_code=status, media_type=problems.MEDIA_TYPE, headers=headers)

@@ -113,7 +113,8 @@ class ShortProtocol(Protocol):
         found = self._known_headers()
         if found is None:
             return False
-        if self._door.name_of(found.get(b"authorization"), found.get(b"host")) is None:
+        caller = self._door.name_of(found.get(b"authorization"), found.get(b"host"))
+        if caller is None or self._shortcut.is_limited(endpoint, caller):
             return False
         subject = found.get(b"x-opsloop-subject")
         self._named = f"user:{subject.decode('latin-1')}" if subject else None

@@ -53,12 +53,18 @@ def document_for(status: int, slug: str, detail: str, *, request_id: str | None 
     return document
 
 
-def headers_for(status: int) -> dict[str, str]:
+def retry_after_s(error: OpsloopError) -> int:
+    """How long to wait before asking again, in seconds: what the error knows of it, else one."""
+    known = error.facts.get("retry_after_s")
+    return known if isinstance(known, int) else 1
+
+
+def headers_for(status: int, error: OpsloopError | None = None) -> dict[str, str]:
     """What an answer with this status says beside its problem document."""
     if status == HTTPStatus.UNAUTHORIZED:
         return {"www-authenticate": "Bearer"}
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        return {"retry-after": "1"}
+        return {"retry-after": str(1 if error is None else retry_after_s(error))}
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # the rest of the body is not read
         return {"connection": "close"}
     return {}

@@ -11,9 +11,12 @@ import numpy as np
 
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.core.errors import shown
+from opsloop.llm import spending
 from opsloop.llm.embedders._sparse import Floats
 from opsloop.llm.errors import ModelGarbled, ModelRefused, ModelUnavailable
+from opsloop.llm.port import Usage
 from opsloop.llm.retrying import RETRYABLE, Patience, retry_after_s
+from opsloop.llm.token_estimates import text_usage
 
 # Servers limit how many texts one call may bring; 2,048 is OpenAI's own limit, others stop earlier.
 TEXTS_AT_ONCE = 128
@@ -64,11 +67,15 @@ class OpenAICompatibleEmbedder:
     def _embedded(self, texts: Sequence[str]) -> Floats:
         # A server may refuse an empty text; a space means the same.
         body = {"model": self._model, "input": [text or " " for text in texts], "encoding_format": "float"}
-        response = self._post(body)
-        try:
-            return _vectors(response.json(), len(texts))
-        except (ValueError, LookupError, TypeError) as error:
-            raise ModelGarbled(base_url=self._base_url, reason=shown(str(error))) from error
+        with spending.billed_now(spending.most_of_texts(self._model, texts)) as bill:
+            response = self._post(body)
+            try:
+                document = response.json()
+                vectors = _vectors(document, len(texts))
+            except (ValueError, LookupError, TypeError) as error:
+                raise ModelGarbled(base_url=self._base_url, reason=shown(str(error))) from error
+            bill.settle(self._model, _usage(document, texts))
+        return vectors
 
     def _post(self, body: dict[str, Any]) -> httpx.Response:
         attempt = 0
@@ -98,6 +105,12 @@ class OpenAICompatibleEmbedder:
         asked_s = retry_after_s(response.headers.get("retry-after"), self._clock.now())
         away = ModelUnavailable(base_url=self._base_url, what=f"answers with status {response.status_code}")
         return self._patience.wait_s(attempt, asked_s), away
+
+
+def _usage(document: Any, texts: Sequence[str]) -> Usage:
+    counted = document.get("usage") if isinstance(document, dict) else None
+    tokens = counted.get("prompt_tokens") if isinstance(counted, dict) else None
+    return Usage(tokens, 0) if isinstance(tokens, int) else text_usage(texts)
 
 
 def _vectors(document: Any, count: int) -> Floats:
