@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from opsloop.cli import text
+from opsloop.cli import text, token_limits
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -15,6 +15,10 @@ ROLES = ("viewer", "developer", "operator", "admin")
 @noun("token")
 def token() -> None:
     """API keys."""
+
+
+for _command in token_limits.COMMANDS:
+    token.add_command(_command)
 
 
 @verb(token, "create", example="opsloop token create ci --role developer --days 90")

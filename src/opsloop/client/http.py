@@ -30,6 +30,7 @@ from opsloop.client.guardrails import Guarding
 from opsloop.client.jobs import Jobs
 from opsloop.client.judges import Judges
 from opsloop.client.keys import Keys
+from opsloop.client.limits import Limits
 from opsloop.client.models import Models
 from opsloop.client.monitoring import Monitoring
 from opsloop.client.objectives import Objectives
@@ -88,6 +89,7 @@ class Client:
         self.jobs = Jobs(self.connection)
         self.judges = Judges(self.connection)
         self.keys = Keys(self.connection)
+        self.limits = Limits(self.connection)
         self.models = Models(self.connection)
         self.monitoring = Monitoring(self.connection)
         self.watching = Watching(self.connection)

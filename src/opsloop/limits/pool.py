@@ -47,7 +47,7 @@ class _Pot:
     `left` is what the database had left for others when it was last asked.
     """
 
-    __slots__ = ("denied_until_s", "ends", "lease", "leased", "left", "out", "touched_s", "used", "window")
+    __slots__ = ("denied", "denied_until_s", "ends", "lease", "leased", "left", "out", "touched_s", "used", "window")
 
     def __init__(self, window: Window, lease: str, now_s: float) -> None:
         self.window = window
@@ -57,6 +57,8 @@ class _Pot:
         self.used = 0
         self.out = 0
         self.touched_s = now_s
+        # So much was not to be had a moment ago: nobody asks for as much again at once.
+        self.denied = 0
         self.denied_until_s = float("-inf")
         self.ends = False
 
@@ -222,7 +224,7 @@ class Pool:
                 most = ask.limit.most(ask.meter)
                 assert most is not None
                 if need > 0 or pot.left is None:
-                    if now_s < pot.denied_until_s:
+                    if now_s < pot.denied_until_s and need >= pot.denied:
                         raise self._refusal(ask, pot.free + (pot.left or 0), is_held_elsewhere=False)
                     short.append((ask, pot, Wanted(window, pot.lease, max(0, need), most)))
         if not short:
@@ -237,7 +239,7 @@ class Pool:
                 return
             ask, pot = next((ask, pot) for ask, pot, wanted in short if wanted.window == found.window)
             pot.left = found.left
-            pot.denied_until_s = now_s + ASK_AGAIN_S
+            pot.denied, pot.denied_until_s = ask.amount - pot.free, now_s + ASK_AGAIN_S
             raise self._refusal(ask, pot.free + found.left, is_held_elsewhere=found.is_held_elsewhere)
 
     def _refusal(self, ask: Ask, left: int, *, is_held_elsewhere: bool) -> OpsloopError:
@@ -268,6 +270,8 @@ class Pool:
                 is_over = ends_at is not None and ends_at <= now
                 is_idle = gives_back or is_over or now_s - pot.touched_s > IDLE_S
                 if is_idle or pot.used > pot.leased:
+                    if pot.left is not None:
+                        pot.left += pot.leased - pot.used
                     pot.leased = pot.used  # nothing is taken from here on
                 pot.ends = is_idle and pot.out == 0
                 told.append(Held(pot.lease, window, pot.used, pot.leased, pot.ends))

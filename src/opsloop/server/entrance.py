@@ -20,6 +20,9 @@ from opsloop.core.workspace import Workspace
 from opsloop.datasets.settings import DatasetSettings
 from opsloop.gateway import openai
 from opsloop.gateway.predicting import infer
+from opsloop.limits.admission import admitted, key_of
+from opsloop.limits.pool import Pool
+from opsloop.llm.token_estimates import BYTES_PER_TOKEN
 from opsloop.models.settings import ModelSettings
 from opsloop.server.authentication import caller_of
 from opsloop.server.door import Door
@@ -44,6 +47,7 @@ SIGNATURES = ("x-hub-signature-256", "x-opsloop-signature")
 LABELS = re.compile(r"/endpoints/[^/]+/labels")
 # Who has the link of an invitation may answer it; it cannot be guessed, and is good for nothing else.
 SURVEYS = re.compile(r"/survey/[^/]+")
+LIMITED_PATHS = re.compile(r"/query|/upload|/api/collections/[^/]+/search")
 FORM = "application/x-www-form-urlencoded"
 OPEN_PREFIX = "/static/"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -62,9 +66,18 @@ class DataPlane(Protocol):
 
 
 class Entrance:
+    """Args: limits: what keys may use, of those routes of the control plane that are counted (`LIMITED_PATHS`)."""
+
     def __init__(
-        self, workspace: Workspace, gateway: DataPlane, control_plane: ASGIApp, *, listens_on_loopback: bool = True
+        self,
+        workspace: Workspace,
+        gateway: DataPlane,
+        control_plane: ASGIApp,
+        *,
+        limits: Pool | None = None,
+        listens_on_loopback: bool = True,
     ) -> None:
+        self._limits = limits
         self._workspace = workspace
         self._gateway = gateway
         self._control_plane = control_plane
@@ -95,7 +108,7 @@ class Entrance:
                     await self._gateway(scope, limited, send)  # it names the request and tells its errors itself
                     return
                 _take_for_json(scope, headers)
-                await self._control_plane(scope, limited, sending)
+                await self._control(scope, headers, limited, sending)
             except OpsloopError as error:
                 if not started:
                     await _refuse(scope, receive, sending, error, request_id)
@@ -108,6 +121,27 @@ class Entrance:
                         await problem_page(Request(scope), document)(scope, receive, sending)
                     else:
                         await _answer(sending, document, status=500)
+
+    async def _control(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        """What is asked of documents counts as what is asked of endpoints does; the rest of the API is not counted."""
+        if self._limits is None or scope["method"] != "POST" or not LIMITED_PATHS.fullmatch(scope["path"]):
+            await self._control_plane(scope, receive, send)
+            return
+        key = key_of(scope["opsloop.caller"])
+        size = headers.get("content-length", "")
+        # A document that is uploaded is not read by a model here.
+        tokens = int(size) // BYTES_PER_TOKEN if size.isdecimal() and scope["path"] != "/upload" else 0
+        async with admitted(self._limits, key, None, tokens=tokens) as account:
+            told = [] if account is None else account.headers()
+
+            async def sending(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message["headers"], *told]
+                await send(message)
+
+            await self._control_plane(scope, receive, sending)
+            if account is not None:
+                account.used(tokens)
 
     def _request_id(self, headers: Headers) -> str:
         given = headers.get("x-request-id", "")
@@ -214,20 +248,27 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: OpsloopErro
     request = Request(scope)
     if scope["path"] == infer.PREFIX or scope["path"].startswith(f"{infer.PREFIX}/"):
         said = {"error": error.sentence}
-        await _answer(send, said, status=problems.status_of(error), media_type="application/json")
+        await _answer(send, said, status=problems.status_of(error), media_type="application/json", error=error)
     elif wants_page(request):
         answer = problem_page(request, problems.problem(error, request_id=request_id))
         await answer(scope, receive, send)
     elif scope["path"].startswith("/v1/"):
         status, document = openai.error_of(error, problems.status_of(error))
-        await _answer(send, document, status=status, media_type="application/json")
+        await _answer(send, document, status=status, media_type="application/json", error=error)
     else:
         document = problems.problem(error, request_id=request_id)
-        await _answer(send, document, status=document["status"])
+        await _answer(send, document, status=document["status"], error=error)
 
 
-async def _answer(send: Send, document: dict[str, Any], *, status: int, media_type: str = problems.MEDIA_TYPE) -> None:
+async def _answer(
+    send: Send,
+    document: dict[str, Any],
+    *,
+    status: int,
+    media_type: str = problems.MEDIA_TYPE,
+    error: OpsloopError | None = None,
+) -> None:
     headers = [(b"content-type", media_type.encode())]
-    headers += [(name.encode(), value.encode()) for name, value in problems.headers_for(status).items()]
+    headers += [(name.encode(), value.encode()) for name, value in problems.headers_for(status, error).items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": problems.body_of(document)})

@@ -31,7 +31,13 @@ class Platform:
     def __init__(self, workspace: Workspace, *, listens_on_loopback: bool = True) -> None:
         self.workspace = workspace
         self.gateway = Gateway(workspace)
-        self.app = Entrance(workspace, self.gateway, control_plane(workspace), listens_on_loopback=listens_on_loopback)
+        self.app = Entrance(
+            workspace,
+            self.gateway,
+            control_plane(workspace),
+            limits=self.gateway.limits,
+            listens_on_loopback=listens_on_loopback,
+        )
         self._events = Dispatcher(workspace)
         self._jobs = JobRunner(workspace)
         self._tending = (

@@ -234,6 +234,27 @@ def test_keys_are_shown_once(run: Run, ask: Ask) -> None:
     assert code(run("token", "create", "x", "--role", "owner")) == 2
 
 
+def test_limits_are_set_added_to_listed_and_removed(run: Run, ask: Ask) -> None:
+    assert "no limits yet" in run("token", "limits").stdout
+    said = run("token", "limit", "ci", "--requests-per-minute", "60", "--budget", "5/day").stdout
+    assert said == "key ci may use 60 requests a minute, $5.00 a day\n"
+    more = ask("token", "limit", "ci", "--budget", "100/month")
+    assert (more["limit"]["usd_per_day"], more["limit"]["usd_per_month"]) == (5.0, 100.0)
+    run("token", "limit", "--endpoint", "chat", "--concurrent", "4")
+    run("token", "limit", "--default", "--tokens-per-minute", "1000")
+    assert [(each["scope"], each["name"]) for each in ask("token", "limits")["items"]] == [
+        ("default", ""),
+        ("key", "ci"),
+        ("endpoint", "chat"),
+    ]
+    assert run("token", "limit", "ci", "--none").stdout == "key ci is not limited\n"
+    assert code(run("token", "limit", "ci", "--none")) == 3
+    assert code(run("token", "limit", "ci")) == 2
+    assert code(run("token", "limit", "ci", "--budget", "5/week")) == 2
+    assert code(run("token", "limit", "--concurrent", "4")) == 2
+    assert next(each["action"] for each in ask("audit", "list", "--action", "limit.")["items"]) == "limit.removed"
+
+
 def test_the_trail_is_verified_here_and_far_away(run: Run, ask: Ask) -> None:
     run("token", "create", "a")
     run("token", "create", "b")

@@ -28,6 +28,7 @@ from opsloop.feedback.tickets.api import router as tickets
 from opsloop.flows.api import router as flows
 from opsloop.guardrails.api import router as guardrails
 from opsloop.improvement.api import router as improvement
+from opsloop.limits.api import router as limits
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
 from opsloop.monitoring.alerts.api import router as alerts
@@ -54,6 +55,7 @@ class Routes:
         documents = (rag, tuning, ingests)
         for router in (
             *(
+                limits,
                 audit,
                 identity,
                 jobs,
