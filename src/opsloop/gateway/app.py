@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from opsloop.core.context import current_workspace
 from opsloop.core.errors import OpsloopError
 from opsloop.core.workspace import Workspace
-from opsloop.gateway import chat, invoke, models
+from opsloop.gateway import chat, embeddings, invoke, models
 from opsloop.gateway.bodies import CallerGone
 from opsloop.gateway.calls import Call
 from opsloop.gateway.errors import Draining, NoSuchRoute, Overloaded, WentWrong
@@ -148,6 +148,8 @@ class Gateway:
 def _route_of(path: str) -> tuple[str, Route] | None:
     if path == chat.PATH:
         return "POST", chat.complete
+    if path == embeddings.PATH:
+        return "POST", embeddings.embed
     if path == models.PATH or path.startswith(f"{models.PATH}/"):
         return "GET", models.models
     if path.startswith(invoke.PREFIX) and path.endswith(invoke.SUFFIX):

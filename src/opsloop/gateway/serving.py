@@ -137,6 +137,20 @@ class Serving:
                 subject=drawn.subject,
             )
 
+    @asynccontextmanager
+    async def beside(self, call: Call, *, tokens: int) -> AsyncIterator[Account | None]:
+        """While a call is answered that no endpoint answers. Raises: Overloaded, RateReached, QuotaSpent."""
+        caller, key = _caller_of(call.scope), key_of(call.scope.get("opsloop.caller"))
+        self._places.check(caller)
+        self._places.take(caller)
+        try:
+            async with admitted(self.limits, key, None, tokens=tokens) as account:
+                if account is not None:
+                    call.out.more = account.headers()
+                yield account
+        finally:
+            self._places.leave(caller)
+
     async def _drawn(self, call: Call, endpoint: str, *, subject: str, streamed: bool) -> _Drawn:
         """The arm for whoever asks, if there is room for another request."""
         route = await self.routes.route(endpoint)

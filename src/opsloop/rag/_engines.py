@@ -16,6 +16,10 @@ def changing_over() -> ModuleType:
     return _loaded("opsloop.rag.vectors.changing_over")
 
 
+def offered() -> ModuleType:
+    return _loaded("opsloop.rag.vectors.offered")
+
+
 def engine() -> ModuleType:
     return _loaded("opsloop.rag.searching.stored")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from opsloop.core.errors import InvalidInput, OpsloopError, Unavailable
+from opsloop.core.errors import InvalidInput, OpsloopError, RateLimited, Unavailable
 from opsloop.core.settings import CoreSettings
 from opsloop.llm.embedders.lsa import LsaEmbedder
 from opsloop.llm.embedders.openai_compatible import OpenAICompatibleEmbedder
@@ -63,6 +63,8 @@ def embedded(embedder: Embedder, texts: Sequence[str], *, collection: str, name:
     """The vectors of texts, shape (texts, dimensions). Raises: EmbedderAway."""
     try:
         return embedder.embed(texts)
+    except RateLimited:
+        raise  # the caller has used what it may: the embedder is there
     except OpsloopError as error:
         raise EmbedderAway(name=collection, embedder=name, reason=error.sentence) from error
 
