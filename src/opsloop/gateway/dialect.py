@@ -25,6 +25,7 @@ class Answer:
     result: FlowResult
     usage: Usage
     ticket: Ticket | None = None
+    is_cached: bool = False
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -33,8 +34,9 @@ class Answer:
         return {
             "abstained": abstained if isinstance(abstained, bool) else None,
             "engine": engine if _is_word(engine) else "flow",
-            "tokens_in": self.usage.prompt,
-            "tokens_out": self.usage.completion,
+            "tokens_in": 0 if self.is_cached else self.usage.prompt,
+            "tokens_out": 0 if self.is_cached else self.usage.completion,
+            "cached": self.is_cached,
         }
 
 

@@ -7,12 +7,13 @@ against it that do not count against stable.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from opsloop.core.errors import Kind, OpsloopError
+from opsloop.flows.chat_history import chat_answer
 from opsloop.flows.loaded import LoadedFlow
 from opsloop.flows.results import FlowResult, TextDelta
 from opsloop.gateway import kept_texts
@@ -22,12 +23,14 @@ from opsloop.gateway.dialect import Answer, Dialect
 from opsloop.gateway.errors import AnswerBrokeOff, AnswerNotJson, AnswerTimedOut
 from opsloop.gateway.guarding import Guard, ToPerson, guard_of
 from opsloop.gateway.ledger import Ledger
+from opsloop.gateway.memory import Remembering
 from opsloop.gateway.outlet import Outlet
 from opsloop.gateway.settings import GatewaySettings
 from opsloop.gateway.standing_in import stand_in
 from opsloop.guardrails.errors import RequestBlocked
 from opsloop.guardrails.support.models import Ticket
 from opsloop.limits.account import refusal_of_run
+from opsloop.rag import reading
 from opsloop.releases.routing import Arm, Route
 
 _NOT_JSON = (TypeError, ValueError, OverflowError, RecursionError)
@@ -49,10 +52,12 @@ class Exchange:
     """Args:
     drawn: the arm that was drawn for the subject.
     used: is told how many tokens the answer used.
+    remembering: where answers are kept that releases allow to be; `told_outcome` hears `hit` or `miss`.
     """
 
     __slots__ = (
-        *("_arms", "_asked", "_desk", "_dialect", "_drawn", "_ledger", "_route", "_settings", "_used"),
+        *("_arms", "_asked", "_desk", "_dialect", "_drawn", "_ledger", "_remembering", "_route", "_settings"),
+        *("_told_outcome", "_used"),
         "answered",
     )
 
@@ -67,9 +72,13 @@ class Exchange:
         desk: Desk,
         *,
         used: Callable[[int], None] | None = None,
+        remembering: Remembering | None = None,
+        told_outcome: Callable[[str], None] | None = None,
     ) -> None:
         self._desk = desk
         self._used = used
+        self._remembering = remembering
+        self._told_outcome = told_outcome
         self._arms = arms
         self._settings = settings
         self._ledger = ledger
@@ -125,7 +134,7 @@ class Exchange:
         try:
             if guard is not None:
                 inputs = await guard.request(inputs)
-            result = await self._result(flow, inputs)
+            result = await self._result(arm, flow, inputs)
             if guard is not None:
                 result = replace(result, outputs=await guard.answer(result.outputs))
         except ToPerson as wish:
@@ -138,11 +147,16 @@ class Exchange:
         except _NOT_JSON as error:
             raise self._not_json(error) from error
 
-    async def _result(self, flow: LoadedFlow, inputs: dict[str, Any]) -> FlowResult:
+    async def _result(self, arm: Arm, flow: LoadedFlow, inputs: dict[str, Any]) -> FlowResult:
         limit_s = self._settings.gateway_timeout_s
         try:
             async with asyncio.timeout(limit_s):
-                return await flow.run(inputs)
+                result = await self._found(arm, inputs)
+                if result is None:
+                    with reading.noting() as read:
+                        result = await flow.run(inputs)
+                    self._keep(arm, inputs, result, read)
+                return result
         except TimeoutError:
             raise self._timed_out(limit_s) from None
         except OpsloopError as error:
@@ -159,16 +173,40 @@ class Exchange:
             except ToPerson as wish:
                 result, ticket = await self._handed_over(flow, guard, wish.kinds)
                 return _Begun(arm, flow, TextDelta(_text_of(flow, result)), _only(result), None, ticket)
-        items = flow.stream(inputs)
         limit_s = self._settings.gateway_timeout_s
         try:
             async with asyncio.timeout(limit_s):
+                found = await self._found(arm, inputs)
+                items = self._made(arm, flow, inputs) if found is None else _again(flow, found)
                 first = await anext(items)
         except TimeoutError:
             raise self._timed_out(limit_s) from None
         except OpsloopError as error:
             raise refusal_of_run() or error from error
         return _Begun(arm, flow, first, items, guard)
+
+    async def _found(self, arm: Arm, inputs: Mapping[str, Any]) -> FlowResult | None:
+        """What the arm answered to the same before, where its release allows that."""
+        if self._remembering is None:
+            return None
+        found = await self._remembering.find(arm, inputs)
+        if self._told_outcome is not None and (outcome := self._remembering.outcome) is not None:
+            self._told_outcome(outcome)
+        return found
+
+    def _keep(self, arm: Arm, inputs: Mapping[str, Any], result: FlowResult, read: Mapping[str, str]) -> None:
+        if self._remembering is not None:
+            self._remembering.keep(arm, inputs, result, read)
+
+    async def _made(
+        self, arm: Arm, flow: LoadedFlow, inputs: dict[str, Any]
+    ) -> AsyncGenerator[TextDelta | FlowResult, None]:
+        with reading.noting() as read:
+            async with aclosing(flow.stream(inputs)) as items:
+                async for item in items:
+                    if isinstance(item, FlowResult):
+                        self._keep(arm, inputs, item, read)
+                    yield item
 
     async def _send(self, begun: _Begun, out: Outlet) -> None:
         async with aclosing(begun.rest) as rest:
@@ -265,9 +303,10 @@ class Exchange:
 
     def _answer(self, arm: Arm, flow: LoadedFlow, result: FlowResult, ticket: Ticket | None) -> Answer:
         usage = self._dialect.usage(flow, result)
+        is_cached = self._remembering is not None and self._remembering.is_hit
         if self._used is not None:
-            self._used(usage.prompt + usage.completion)
-        return Answer(arm, flow, result, usage, ticket)
+            self._used(0 if is_cached else usage.prompt + usage.completion)
+        return Answer(arm, flow, result, usage, ticket, is_cached)
 
     async def _facts(self, answer: Answer) -> dict[str, Any]:
         """What the record keeps of an answer; its texts too where the endpoint keeps them."""
@@ -292,3 +331,11 @@ def _text_of(flow: LoadedFlow, result: FlowResult) -> str:
 
 async def _only(result: FlowResult) -> AsyncGenerator[TextDelta | FlowResult, None]:
     yield result
+
+
+async def _again(flow: LoadedFlow, found: FlowResult) -> AsyncGenerator[TextDelta | FlowResult, None]:
+    """A kept answer as a stream: its text in one piece."""
+    text = chat_answer(flow.flow, found.outputs) if flow.chat_output is not None else None
+    if isinstance(text, str) and text:
+        yield TextDelta(text)
+    yield found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from starlette.concurrency import run_in_threadpool
 
@@ -25,10 +25,19 @@ LOOK_EVERY_S = 0.01
 class Routes:
     """Follows the routing table by the bell of this process and by looking at the version at intervals.
 
-    While the database is away the last table stays in use.
+    While the database is away the last table stays in use. `when_routed` hears which releases are named whenever that
+    may have changed.
     """
 
-    def __init__(self, workspace: Workspace, arms: Arms, *, poll_s: float) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        arms: Arms,
+        *,
+        poll_s: float,
+        when_routed: Callable[[Collection[str]], None] = lambda releases: None,
+    ) -> None:
+        self._when_routed = when_routed
         self._workspace = workspace
         self._arms = arms
         self._poll_s = poll_s
@@ -138,6 +147,7 @@ class Routes:
         version = self._wanted.version if settled else self.table.version
         self.table = RoutingTable(version, routes, self._wanted.default)
         self._settled = settled
+        self._when_routed({arm.release for arm in self._named(routes)})
         self._arms.forget_all_but({key_of(arm) for arm in self._named(routes)})
         metrics.routing_version.set(version)
 

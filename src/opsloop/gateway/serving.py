@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.types import Scope
 
@@ -21,6 +22,7 @@ from opsloop.gateway.dialect import Dialect
 from opsloop.gateway.exchange import Exchange
 from opsloop.gateway.flow_copying import FlowCopying
 from opsloop.gateway.ledger import Ledger, RecordIds
+from opsloop.gateway.memory import Memory, Remembering
 from opsloop.gateway.places import Places
 from opsloop.gateway.predicting.copying import Copying
 from opsloop.gateway.predicting.exchange import ModelDialect, ModelExchange
@@ -34,10 +36,13 @@ from opsloop.limits.account import Account
 from opsloop.limits.admission import admitted, key_of
 from opsloop.limits.pool import Pool
 from opsloop.llm.token_estimates import BYTES_PER_TOKEN
+from opsloop.monitoring import metrics
 from opsloop.monitoring.recorder import Recorder
 from opsloop.monitoring.subjects import Subjects
+from opsloop.releases import cache_policy
 from opsloop.releases.routing import Arm, Route, choose
 
+CACHE_HEADER = b"x-opsloop-cache"
 SUBJECT_HEADER = b"x-opsloop-subject"
 
 
@@ -57,7 +62,13 @@ class Serving:
         self.workspace = workspace
         self.settings = workspace.section(GatewaySettings)
         self.arms = Arms(workspace)
-        self.routes = Routes(workspace, self.arms, poll_s=self.settings.gateway_routing_poll_s)
+        self.memory = Memory(workspace, self.settings.gateway_cache_bytes)
+        self.routes = Routes(
+            workspace,
+            self.arms,
+            poll_s=self.settings.gateway_routing_poll_s,
+            when_routed=self.memory.forget_all_but,
+        )
         self._recorder = recorder
         self._subjects = subjects
         self._ids = RecordIds(workspace.ids.new("gw"))
@@ -108,13 +119,35 @@ class Serving:
         desk = self.desk.of(call.request_id)
         async with self._admitted(call, drawn, tokens=-(-asked_bytes // BYTES_PER_TOKEN)) as account:
             exchange = Exchange(
-                self.arms, self.settings, drawn.ledger, drawn.route, drawn.arm, dialect, desk, used=_used_of(account)
+                self.arms,
+                self.settings,
+                drawn.ledger,
+                drawn.route,
+                drawn.arm,
+                dialect,
+                desk,
+                used=_used_of(account),
+                remembering=self._remembering(call, drawn.route),
+                told_outcome=partial(_tell_outcome, call, drawn.route.endpoint),
             )
             await self._run(call, exchange.stream(call.out) if streamed else _whole(call, exchange), exchange)
         if exchange.answered is not None:
             self._flow_copying.offer(
                 drawn.route, exchange.answered, dialect, request_id=call.request_id, subject=drawn.subject
             )
+
+    def _remembering(self, call: Call, route: Route) -> Remembering | None:
+        """What the call may find and leave in memory; None where no release of the route keeps anything."""
+        if not any(arm is not None and cache_policy.KEY in arm.config for arm in (route.stable, route.candidate)):
+            return None
+        wishes = (header(call.scope, b"cache-control") or "").lower()
+        return Remembering(
+            self.memory,
+            route.endpoint,
+            _caller_of(call.scope),
+            is_fresh="no-cache" in wishes or "no-store" in wishes,
+            is_kept="no-store" not in wishes,
+        )
 
     async def predict(self, call: Call, endpoint: str, dialect: ModelDialect, *, user: str | None) -> None:
         """Let a model that the endpoint serves answer the call. Raises: as `serve`.
@@ -208,6 +241,13 @@ class Serving:
 
 async def _whole(call: Call, exchange: Exchange | ModelExchange) -> None:
     await call.out.whole(200, await exchange.answer())
+
+
+def _tell_outcome(call: Call, endpoint: str, outcome: str) -> None:
+    """Say in the answer whether it was kept; the last word counts, of the arm that answers."""
+    metrics.cache_answers.labels(endpoint, outcome).inc()
+    others = [each for each in call.out.more if each[0] != CACHE_HEADER]
+    call.out.more = [*others, (CACHE_HEADER, outcome.encode())]
 
 
 def _used_of(account: Account | None) -> Callable[[int], None] | None:

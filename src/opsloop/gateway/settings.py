@@ -25,6 +25,9 @@ class GatewaySettings(Section):
     gateway_max_waiting: int = Field(
         1024, ge=1, description="Requests whose body is read or answer sent at a time; more get 503, as a number."
     )
+    gateway_cache_bytes: int = Field(
+        64_000_000, ge=0, description="Memory for answers that releases allow to be kept, in bytes; 0: none."
+    )
     predict_rows: int = Field(10_000, ge=1, description="Most rows of one request for predictions, as a number.")
     predict_log: float = Field(
         0.0,

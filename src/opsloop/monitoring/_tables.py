@@ -43,6 +43,7 @@ class RequestRow(Row):
     agreement: Mapped[float | None]
     # JSON text of the list of hits; none where nothing was found.
     hits: Mapped[str | None] = mapped_column(Text)
+    cached: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class SubjectKeyRow(Row):

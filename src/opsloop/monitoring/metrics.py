@@ -99,6 +99,12 @@ error_answers = Counter(
     ["problem"],
     registry=REGISTRY,
 )
+cache_answers = Counter(
+    "gateway_cache_answers",
+    "Requests to releases that allow answers to be kept: hit, given from memory; miss, made anew.",
+    ["endpoint", "outcome"],
+    registry=REGISTRY,
+)
 in_flight = Gauge("gateway_requests_in_flight", "Requests that are being answered.", registry=REGISTRY)
 unsent_records = Gauge("gateway_records_waiting", "Records that are not in the database yet.", registry=REGISTRY)
 lost_records = Counter(

@@ -64,6 +64,7 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
             answers are (F1 of their words); None when one failed.
         hits: what guardrails found in the request and in the answer, and what was done; never what it was.
         texts: of the question and the answer, where the endpoint keeps them.
+        cached: the answer was kept from an earlier request; it used no tokens.
     """
 
     id: str = ""
@@ -93,6 +94,7 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
     agreement: float | None = None
     hits: tuple[Hit, ...] = ()
     texts: Texts | None = None
+    cached: bool = False
 
     @property
     def guarded(self) -> bool:

@@ -29,7 +29,7 @@ _TABLE = cast(Table, RequestRow.__table__)
 _COLUMNS = (
     *("key", "request_id", "endpoint", "release", "arm", "rollout", "candidate_share", "subject", "started_us"),
     *("duration_ms", "status", "error_type", "http_status", "shielded", "abstained", "tokens_in", "tokens_out"),
-    *("engine", "streamed", "shadow", "agreement", "hits"),
+    *("engine", "streamed", "shadow", "agreement", "hits", "cached"),
 )
 
 
@@ -131,6 +131,7 @@ def _values(record: RequestRecord) -> tuple[Any, ...]:
         record.shadow,
         record.agreement,
         _encode(record.hits).decode() if record.hits else None,
+        record.cached,
     )
 
 
@@ -158,4 +159,5 @@ def _record(row: RequestRow) -> RequestRecord:
         shadow=row.shadow,
         agreement=row.agreement,
         hits=() if row.hits is None else _hits.decode(row.hits),
+        cached=row.cached,
     )

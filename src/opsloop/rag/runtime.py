@@ -21,6 +21,7 @@ from opsloop.core.errors import InvalidInput
 from opsloop.rag import service
 from opsloop.rag.answering import quoting
 from opsloop.rag.models import Passage
+from opsloop.rag.reading import note
 
 READER = Caller("system:flows", Role.VIEWER)
 _FIELDS = frozenset(field.name for field in fields(Passage))
@@ -40,6 +41,7 @@ def search(
     Raises: NoWorkspace outside a run; InvalidInput; CollectionMissing.
     """
     with workspace_of_run("search").reading(READER) as uow:
+        note(uow, collection)
         return [asdict(found) for found in service.search(uow, collection, question, top_k=top_k, filters=filters)]
 
 
@@ -49,6 +51,7 @@ def read_document(collection: str, filename: str) -> list[dict[str, Any]]:
     Raises: NoWorkspace outside a run; CollectionMissing; FilenameMissing naming the nearest known one.
     """
     with workspace_of_run("read_document").reading(READER) as uow:
+        note(uow, collection)
         return [asdict(each) for each in service.passages_of(uow, collection, filename)]
 
 

@@ -1,12 +1,13 @@
-"""What the config of a model's release may say, checked before it serves."""
+"""What the config of a release may say, checked before it serves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from opsloop.core.errors import InvalidInput
 from opsloop.monitoring.drift.declared import Watching
-from opsloop.releases import renewal_policy
+from opsloop.releases import cache_policy, renewal_policy
 from opsloop.releases.served import Served
 
 
@@ -15,3 +16,8 @@ def check(served: Served, config: Mapping[str, Any]) -> None:
     if served.kind == "model":
         renewal_policy.of_config(config)
         Watching.parse(config.get("drift"), "config.drift")
+        if config.get(cache_policy.KEY) is not None:
+            field = f"config.{cache_policy.KEY}"
+            raise InvalidInput(field=field, value=config[cache_policy.KEY], wanted="nothing: it is for flows")
+    else:
+        cache_policy.of_config(config)

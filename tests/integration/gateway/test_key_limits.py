@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +14,7 @@ from opsloop.core.settings import CoreSettings
 from opsloop.limits import service
 from opsloop.limits.models import Limit, Meter, Scope
 from opsloop.testing.model_server import ModelServer
-from tests.integration.gateway.world import ECHO, OPERATOR, Live, Shop, ask
+from tests.integration.gateway.world import ECHO, OPERATOR, Live, Shop, ask, wait_for
 
 Start = Callable[[], Live]
 ASKS_A_MODEL = """
@@ -52,13 +51,6 @@ def limit(shop: Shop, limit: Limit, scope: Scope = Scope.ENDPOINT, name: str = "
 def spent_usd(shop: Shop) -> float:
     with shop.workspace.reading(OPERATOR) as uow:
         return next((use.used for use in service.used(uow) if use.meter is Meter.DAY), 0.0)
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    until_s = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < until_s
-        time.sleep(0.02)
 
 
 def test_an_answer_says_what_is_left_and_the_next_one_too_many_is_refused(

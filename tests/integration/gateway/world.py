@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 import types
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -154,10 +155,18 @@ class Shop:
         """A new release; returns its rollout's id."""
         return self.release_kept(self.flow(code, dag=dag), endpoint=endpoint, strategy=strategy)
 
-    def release_kept(self, flow: str, *, endpoint: str = "chat", strategy: object = "blue-green") -> str:
+    def release_kept(
+        self,
+        flow: str,
+        *,
+        endpoint: str = "chat",
+        strategy: object = "blue-green",
+        config: dict[str, Any] | None = None,
+    ) -> str:
         """A release of a flow version; returns its rollout's id."""
         with self.workspace.writing(OPERATOR) as uow:
-            return releases.create_release(uow, endpoint, flow=flow, strategy=strategy).rollout.id
+            made = releases.create_release(uow, endpoint, flow=flow, strategy=strategy, config=config or {})
+            return made.rollout.id
 
     def canary(self, code: str, *, dag: str = DAG, share: float = 0.999999, shield: bool = True) -> str:
         """A candidate that has its share of traffic already."""
@@ -230,3 +239,11 @@ class Live:
 def ask(http: httpx.Client, live: Live, question: str = "why?", **more: Any) -> httpx.Response:
     body = {"model": "chat", "messages": [{"role": "user", "content": question}], **more}
     return http.post(f"{live.url}/v1/chat/completions", json=body)
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Returns once it is so; fails when that takes too long."""
+    until_s = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
