@@ -92,7 +92,7 @@ SECTIONS = (
             Place("Documents", "/documents"),
         ),
     ),
-    Section("Govern", (Place("Audit", "/audit"),)),
+    Section("Govern", (Place("Audit", "/audit"), Place("Limits", "/limits"))),
 )
 
 

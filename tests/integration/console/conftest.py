@@ -29,6 +29,11 @@ from opsloop.flows import package, versions
 from opsloop.guardrails.models import Action, Hit
 from opsloop.guardrails.support import service as support
 from opsloop.guardrails.support.models import Said
+from opsloop.limits import service as limits
+from opsloop.limits.account import Account
+from opsloop.limits.models import Limit
+from opsloop.limits.models import Scope as LimitScope
+from opsloop.limits.pool import Pool
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
 from opsloop.rag import service as rag
@@ -99,6 +104,19 @@ class Platform:
         (folder / "echo.py").write_text(ECHO.replace("{suffix!r}", repr(suffix)))
         with self.workspace.writing(ADMIN) as uow:
             return versions.register(uow, "answer", package.archive_of(folder)).ref
+
+    def limited(self) -> None:
+        """Limits of each scope, some of them used."""
+        with self.workspace.writing(ADMIN) as uow:
+            limits.put(uow, LimitScope.DEFAULT, "", Limit(requests_per_minute=100))
+            limits.put(uow, LimitScope.KEY, "ci", Limit(tokens_per_minute=1000, usd_per_day=5.0))
+            limits.put(uow, LimitScope.ENDPOINT, "support-chat", Limit(concurrent=4, usd_per_month=2.0))
+        pool = Pool(self.workspace)
+        pool.refresh()
+        for name, tokens, usd in (("ci", 700, 1.25), ("reports", 0, 0.0)):
+            used = Account(pool, pool.of(name, "support-chat")).hold_now("gpt-4o", tokens, usd if name == "ci" else 0.0)
+            used.settle(tokens, usd)
+        pool.stop()
 
     def endpoint(self, name: str = "support-chat") -> str:
         with self.workspace.writing(ADMIN) as uow:
@@ -201,6 +219,7 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
     flows.whole(platform.workspace, platform.folder)
     platform.ids["flow_run"] = flows.run(platform.workspace, "help-desk", question="How many days of leave?").id
     platform.ids["failed_flow_run"] = flows.run(platform.workspace, "help-desk", question="fail").id
+    platform.limited()
     with platform.workspace.writing(ADMIN) as uow:
         leave = b"# Leave\n\nEvery employee has 30 days of leave a year.\n"
         platform.ids["document"] = rag.upload(uow, "handbook", "leave.md", leave).document_id
