@@ -13,7 +13,7 @@ from opsloop.cli.session import Session
 from opsloop.cli.verbs import lone
 
 if TYPE_CHECKING:
-    from opsloop.limits.models import Limit, LimitState, Use
+    from opsloop.limits.models import LimitState, Use
 
 _BUDGET = re.compile(r"\$?(?P<usd>\d+(\.\d+)?)/(?P<period>day|month)")
 
@@ -56,6 +56,7 @@ def limit(
     removes: bool,
 ) -> None:
     """Say what the key NAME, an endpoint or each key may use; what was said before stays unless it is said anew."""
+    from opsloop.limits.declared import in_words
     from opsloop.limits.models import Limit, Scope
 
     if [name is not None, endpoint is not None, is_default].count(True) != 1:
@@ -78,7 +79,7 @@ def limit(
             return
         there = next((each for each in client.limits.listed() if (each.scope, each.name) == (scope, whose)), None)
         state = client.limits.put(scope, whose, replace(there.limit if there else Limit(), **given))
-    session.answer(state, f"{_who(state.scope, state.name)} may use {_words(state.limit)}")
+    session.answer(state, f"{_who(state.scope, state.name)} may use {in_words(state.limit)}")
 
 
 @lone("limits", example="opsloop token limits")
@@ -98,7 +99,9 @@ COMMANDS = (limit, limits)
 
 
 def _row(state: LimitState) -> tuple[str, str]:
-    return _who(state.scope, state.name), _words(state.limit)
+    from opsloop.limits.declared import in_words
+
+    return _who(state.scope, state.name), in_words(state.limit)
 
 
 def _use_row(use: Use) -> tuple[object, ...]:
@@ -110,14 +113,3 @@ def _use_row(use: Use) -> tuple[object, ...]:
 
 def _who(scope: str, name: str) -> str:
     return f"{scope} {name}" if name else "each key without a limit"
-
-
-def _words(limit: Limit) -> str:
-    found = {
-        "{} requests a minute": limit.requests_per_minute,
-        "{} tokens a minute": limit.tokens_per_minute,
-        "{} requests at a time": limit.concurrent,
-        "${:.2f} a day": limit.usd_per_day,
-        "${:.2f} a month": limit.usd_per_month,
-    }
-    return ", ".join(form.format(value) for form, value in found.items() if value is not None)

@@ -13,10 +13,12 @@ from opsloop.client.http import Client
 from opsloop.client.plan import Action, Plan, Step, is_held_out
 from opsloop.client.project import DatasetWanted, EndpointWanted, PreparationWanted, Project
 from opsloop.client.project_collections import CollectionWanted
+from opsloop.client.project_limits import LimitWanted
 from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.evaluation.models import GateReport, Run, RunStatus
 from opsloop.evaluation.verdicts import Verdict
+from opsloop.limits.declared import in_words
 from opsloop.releases.models import Released
 from opsloop.training.figures import listed
 
@@ -81,6 +83,8 @@ def perform(
         elif step.noun == "survey":
             client.surveys.declare(step.name, project.surveys[step.name])
             yield Outcome(step, step.says)
+        elif step.noun == "limit":
+            yield _limit(client, project.limits[step.name], step)
         elif step.name in project.model_endpoints:
             yield _model_endpoint(client, project.model_endpoints[step.name], step, tell)
         else:
@@ -104,6 +108,11 @@ def _guardrails(client: Client, wanted: EndpointWanted, step: Step) -> Outcome:
 
 def _collection(client: Client, wanted: CollectionWanted, step: Step, tell: Tell) -> Outcome:
     return Outcome(step, collections.bring(client, wanted, tell=partial(tell, f"re-indexing {wanted.name}")))
+
+
+def _limit(client: Client, wanted: LimitWanted, step: Step) -> Outcome:
+    state = client.limits.put(wanted.scope, wanted.name, wanted.limit)
+    return Outcome(step, in_words(state.limit))
 
 
 def _preparation(client: Client, wanted: PreparationWanted, step: Step, tell: Tell) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
@@ -23,6 +23,7 @@ from opsloop.client.flows import digest_of
 from opsloop.client.http import Client
 from opsloop.client.project import DatasetWanted, EndpointWanted, PreparationWanted, Project
 from opsloop.client.project_collections import CollectionWanted
+from opsloop.client.project_limits import LimitWanted
 from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.core.errors import NotFound
@@ -30,6 +31,7 @@ from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import DatasetVersion
 from opsloop.datasets.preparation.models import PreparationStatus
 from opsloop.feedback.surveys import declaration
+from opsloop.limits.declared import in_words
 from opsloop.releases import kept_texts
 from opsloop.releases.models import EndpointState, Release
 from opsloop.training.models import TrainingStatus
@@ -94,8 +96,19 @@ def make(client: Client, project: Project) -> Plan:
         *(_objectives(client, name, wanted) for name, wanted in project.objectives.items()),
         *(_texts(client, wanted) for wanted in project.endpoints.values() if wanted.keep_texts is not None),
         *(_survey(client, name, wanted) for name, wanted in project.surveys.items()),
+        *_limits(client, project.limits.values()),
     ]
     return Plan(project.name, tuple(steps))
+
+
+def _limits(client: Client, wanted: Collection[LimitWanted]) -> list[Step]:
+    there = {(each.scope, each.name): each.limit for each in client.limits.listed()} if wanted else {}
+    steps = []
+    for each in wanted:
+        found = there.get((each.scope, each.name))
+        action = Action.CREATE if found is None else Action.KEEP if found == each.limit else Action.CHANGE
+        steps.append(Step("limit", each.title, action, in_words(each.limit)))
+    return steps
 
 
 def _collection(client: Client, wanted: CollectionWanted) -> Step:

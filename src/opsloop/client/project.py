@@ -15,6 +15,7 @@
       support-chat: {flow: flows/answer, experiment: answers, strategy: {…}, config: {…}, guardrails: {answers: {…}}}
     endpoints: {iris: {model: iris, drift: {…}, renewal: {pipeline: iris, on: [drift]}, strategy: shadow}}
     surveys: {after-chat: {title: How did we do?, questions: [{id: csat, kind: csat, ask: …}]}}
+    limits: {default: {requests_per_minute: 100}, keys: {reports: {usd_per_day: 5}}, endpoints: {iris: {concurrent: 8}}}
     demo: {…}
 
     alerts: {channels: {oncall: {webhook: "${env:HOOK}"}}, rules: {slow: {metric: mean_ms, above: 1500}, drift: false}}
@@ -34,8 +35,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from opsloop.client import project_collections, project_guardrails, project_models, project_pipelines, yaml_lines
+from opsloop.client import (
+    project_collections,
+    project_guardrails,
+    project_limits,
+    project_models,
+    project_pipelines,
+    yaml_lines,
+)
 from opsloop.client.project_collections import CollectionWanted
+from opsloop.client.project_limits import LimitWanted
 from opsloop.client.project_models import ModelEndpointWanted
 from opsloop.client.project_pipelines import PipelineWanted
 from opsloop.client.yaml_lines import KeyPath
@@ -118,6 +127,7 @@ class Project:
     channels: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
     surveys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    limits: Mapping[str, LimitWanted] = field(default_factory=dict)
     demo: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
 
@@ -183,7 +193,7 @@ class _Checked:
     def project(self) -> Project:
         sections = (
             "project", "description", "settings", "collections", "datasets", "preparations", "pipelines",
-            "experiments", "endpoints", "alerts", "surveys", "demo",
+            "experiments", "endpoints", "limits", "alerts", "surveys", "demo",
         )  # fmt: skip
         values = self._values
         self._only((), values, sections)
@@ -210,6 +220,7 @@ class _Checked:
             channels=self._alerts(values, "channels"),
             rules=self._alerts(values, "rules"),
             surveys={name: self._survey(name, each) for name, each in self._named(values, "surveys")},
+            limits=self._limits(values),
             demo=self._mapping(("demo",), values.get("demo")),
         )
         project = replace(
@@ -293,6 +304,11 @@ class _Checked:
         with self._placed(("surveys", name)):
             declaration.parse(wanted)
         return dict(wanted)
+
+    def _limits(self, values: Mapping[str, Any]) -> dict[str, LimitWanted]:
+        found = self._mapping(("limits",), values.get("limits"))
+        with self._placed(("limits",)):
+            return project_limits.checked(found)
 
     @contextmanager
     def _placed(self, at: KeyPath) -> Iterator[None]:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any
-
 from sqlalchemy import select
 
 from opsloop.core.caller import Role
-from opsloop.core.errors import InvalidInput, NotFound
+from opsloop.core.errors import NotFound
 from opsloop.core.workspace import UnitOfWork
 from opsloop.limits import windows
 from opsloop.limits._tables import LimitLeaseRow, LimitRow, LimitWindowRow
+from opsloop.limits.declared import FIELDS, check
 from opsloop.limits.models import NANO, Limit, LimitState, Meter, Scope, Subject, Use
 
 BELL = "limits"
-FIELDS = ("requests_per_minute", "tokens_per_minute", "concurrent", "usd_per_day", "usd_per_month")
-MOST = 1_000_000_000
-MAX_NAME = 200
 
 
 def put(uow: UnitOfWork, scope: Scope, name: str, limit: Limit) -> LimitState:
@@ -29,7 +23,7 @@ def put(uow: UnitOfWork, scope: Scope, name: str, limit: Limit) -> LimitState:
     Raises: InvalidInput naming the field.
     """
     uow.by.require(Role.ADMIN)
-    _check(scope, name, limit)
+    check(scope, name, limit)
     row = uow.session.get(LimitRow, (scope.value, name))
     if row is None:
         row = LimitRow(scope=scope.value, name=name)
@@ -92,43 +86,6 @@ def used(uow: UnitOfWork) -> list[Use]:
             )
         )
     return uses
-
-
-def limit_of(values: Any, at: str = "limit") -> Limit:
-    """A limit as `opsloop.yaml` and requests write it. Raises: InvalidInput naming the field."""
-    if not isinstance(values, dict):
-        raise InvalidInput(field=at, value=values, wanted="a mapping of limits")
-    for key in values:
-        if key not in FIELDS:
-            raise InvalidInput(field=f"{at}.{key}", value=values[key], wanted=f"one of {', '.join(FIELDS)}")
-    found = Limit(**values)
-    _check(None, "x", found, at)
-    return found
-
-
-def _check(scope: Scope | None, name: str, limit: Limit, at: str = "") -> None:
-    if scope is Scope.DEFAULT and name:
-        raise InvalidInput(field="name", value=name, wanted="no name: the default is of all keys")
-    if scope is not Scope.DEFAULT and not (0 < len(name) <= MAX_NAME and name.isprintable()):
-        raise InvalidInput(field="name", value=name, wanted=f"1 to {MAX_NAME} printable characters")
-    prefix = f"{at}." if at else ""
-    for field in FIELDS:
-        value = getattr(limit, field)
-        if value is None:
-            continue
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if field.startswith("usd"):
-            if not is_number or not 0 <= value <= MOST:
-                raise InvalidInput(field=prefix + field, value=value, wanted="US dollars, 0 or more")
-        elif not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST:
-            raise InvalidInput(field=prefix + field, value=value, wanted=f"a whole number from 0 to {MOST:,}")
-    if limit.is_empty:
-        raise InvalidInput(field=at or "limit", value={}, wanted=f"at least one of {', '.join(FIELDS)}")
-
-
-def fields_of(limit: Limit) -> Sequence[tuple[str, float]]:
-    """The limits that are set, by their names."""
-    return [(field, getattr(limit, field)) for field in FIELDS if getattr(limit, field) is not None]
 
 
 def _state(row: LimitRow) -> LimitState:

@@ -216,6 +216,16 @@ def test_apply_shows_its_plan_makes_it_and_is_done(run: Run, ask: Ask) -> None:
     assert ask("apply", "--dry-run")["steps"][0]["action"] == "keep"
 
 
+def test_limits_of_the_project_are_applied(run: Run, ask: Ask) -> None:
+    Path("opsloop.yaml").write_text("limits:\n  keys:\n    ci: {usd_per_day: 5}\n")
+    assert run("apply").stdout == "✓ limit key/ci: $5.00 a day\n"
+    assert run("apply").stdout.endswith("nothing to do\n")
+    run("token", "limit", "ci", "--concurrent", "3")
+    assert ask("apply", "--dry-run")["steps"][0]["action"] == "change"
+    run("apply")
+    assert run("token", "limits").stdout.splitlines()[1].split() == ["key", "ci", "$5.00", "a", "day"]
+
+
 def test_apply_without_a_project_says_how_to_make_one(run: Run) -> None:
     done = run("apply")
 
