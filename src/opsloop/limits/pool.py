@@ -10,6 +10,7 @@ import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -250,7 +251,7 @@ class Pool:
             resets_s = 1.0
         # What another process holds and does not use comes back in a moment.
         retry_after_s = max(1, math.ceil(min(resets_s, IDLE_S + BEAT_S) if is_held_elsewhere else resets_s))
-        facts = {"subject": str(ask.subject), "meter": ask.meter.value, "retry_after_s": retry_after_s}
+        facts: dict[str, Any] = {"subject": str(ask.subject), "meter": ask.meter.value, "retry_after_s": retry_after_s}
         if ask.meter.is_money:
             return QuotaSpent(
                 **facts,
@@ -259,7 +260,10 @@ class Pool:
                 left=f"${max(0, left) / NANO:.4f}",
                 needed=f"${ask.amount / NANO:.4f}",
             )
-        return RateReached(**facts, limit=most, what=_WHAT[ask.meter])
+        facts |= {"limit": most, "what": _WHAT[ask.meter]}
+        if ask.meter is Meter.TOKENS and ask.amount > most:
+            return RateReached(_TOO_LARGE.format(amount=ask.amount, **facts), **facts)
+        return RateReached(**facts)
 
     def _to_tell(self, gives_back: bool) -> list[Held]:
         now_s, now = self._clock.monotonic_s(), self._clock.now()
@@ -300,6 +304,10 @@ class Pool:
                     self.beat()
 
 
+_TOO_LARGE = (
+    "{subject} may use {limit} tokens a minute, and this needs {amount} at once: it never finds room; "
+    "send less, or set a lower max_tokens"
+)
 _WHAT = {
     Meter.REQUESTS: "requests a minute",
     Meter.TOKENS: "tokens a minute",

@@ -82,6 +82,11 @@ class Bill:
         self._is_settled = False
         self._is_streamed = False
 
+    @property
+    def is_held(self) -> bool:
+        """Whether anything is held for the call."""
+        return self._held is not None
+
     def came(self, piece: str) -> None:
         """A piece of a streamed answer."""
         self._is_streamed = True
@@ -97,6 +102,12 @@ class Bill:
             cost = _cost(self._most.model, usage)
         self._held.settle(usage.total_tokens, self._most.usd or 0.0 if cost is None else cost)
 
+    def give_back(self) -> None:
+        """The server did not take the call."""
+        if self._held is not None and not self._is_settled:
+            self._is_settled = True
+            self._held.give_back()
+
     def ended(self, error: BaseException | None) -> None:
         if self._held is None or self._is_settled:
             return
@@ -104,19 +115,32 @@ class Bill:
             written = -(-self._pieces_bytes // BYTES_PER_TOKEN)
             self.settle(self._most.model, Usage(self._most.prompt // BYTES_PER_TOKEN + 1, written, estimated=True))
         elif isinstance(error, _NOT_TAKEN):
-            self._held.give_back()
+            self.give_back()
         else:
+            self._is_settled = True
             self._held.settle(self._most.likely, self._most.usd or 0.0)
+
+
+async def begun(most: Most | None) -> Bill:
+    """Hold back what a call can use; whoever asks for it ends the bill. Args: most: None without a purse."""
+    purse = current_purse.get()
+    if purse is None or most is None:
+        return _UNBILLED
+    return Bill(await purse.hold(most.model, most.likely, most.usd), most)
+
+
+def begun_now(most: Most | None) -> Bill:
+    """As `begun`, for code without an event loop."""
+    purse = current_purse.get()
+    if purse is None or most is None:
+        return _UNBILLED
+    return Bill(purse.hold_now(most.model, most.likely, most.usd), most)
 
 
 @asynccontextmanager
 async def billed(most: Most | None) -> AsyncIterator[Bill]:
     """Hold back what a call can use while it is made. Args: most: None where no purse is there to take from."""
-    purse = current_purse.get()
-    if purse is None or most is None:
-        yield _UNBILLED
-        return
-    bill = Bill(await purse.hold(most.model, most.likely, most.usd), most)
+    bill = await begun(most)
     with _ending(bill):
         yield bill
 
@@ -124,11 +148,7 @@ async def billed(most: Most | None) -> AsyncIterator[Bill]:
 @contextmanager
 def billed_now(most: Most | None) -> Iterator[Bill]:
     """As `billed`, for code without an event loop."""
-    purse = current_purse.get()
-    if purse is None or most is None:
-        yield _UNBILLED
-        return
-    bill = Bill(purse.hold_now(most.model, most.likely, most.usd), most)
+    bill = begun_now(most)
     with _ending(bill):
         yield bill
 
@@ -145,10 +165,15 @@ def _ending(bill: Bill) -> Iterator[None]:
 
 
 def most_of(model: str, content: object, parameters: Mapping[str, Any]) -> Most | None:
-    """The most that a call with these messages, prompt or texts can use; None without a purse."""
+    """The most that a call with these messages, prompt or texts can use; None without a purse.
+
+    Args:
+        parameters: of the call, by OpenAI's names.
+    """
     if current_purse.get() is None:
         return None
-    asked = parameters.get("max_completion_tokens") or parameters.get("max_tokens")
+    limits = (parameters.get(name) for name in ("max_completion_tokens", "max_output_tokens", "max_tokens"))
+    asked = next((each for each in limits if isinstance(each, int) and each > 0), None)
     times = max(_number(parameters.get("n")), _number(parameters.get("best_of")))
     text = {key: value for key, value in parameters.items() if key in ("tools", "functions", "response_format")}
     size = _size_bytes(content) + (len(json.dumps(text, default=str)) if text else 0)

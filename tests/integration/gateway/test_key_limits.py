@@ -9,12 +9,18 @@ from pathlib import Path
 import httpx
 import openai
 import pytest
+import uvicorn
 
+from opsloop.core.caller import Role
+from opsloop.core.identity import keys
 from opsloop.core.settings import CoreSettings
 from opsloop.limits import service
 from opsloop.limits.models import Limit, Meter, Scope
+from opsloop.rag import service as rag
+from opsloop.server.control_plane import control_plane
+from opsloop.server.entrance import Entrance
 from opsloop.testing.model_server import ModelServer
-from tests.integration.gateway.world import ECHO, OPERATOR, Live, Shop, ask, wait_for
+from tests.integration.gateway.world import ECHO, OPERATOR, STREAMING_DAG, Live, Shop, ask, wait_for
 
 Start = Callable[[], Live]
 ASKS_A_MODEL = """
@@ -153,3 +159,81 @@ def test_what_was_used_survives_a_drain_and_a_new_start(shop: Shop, live: Start,
         use = next((use for use in service.used(uow) if use.meter is Meter.REQUESTS), None)
     if use is not None:  # the minute may have turned
         assert (use.used, use.held) == (3, 0)
+
+
+OWN_CLIENT = """
+def answer(question: str):
+    import openai
+
+    with openai.OpenAI(base_url="BASE", api_key="k", max_retries=0) as client:
+        stream = client.chat.completions.create(
+            model="gpt-4",
+            messages=[{"role": "user", "content": question}],
+            max_tokens=100,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        text = "".join(part.choices[0].delta.content or "" for part in stream if part.choices)
+        whole = client.chat.completions.create(
+            model="gpt-4", messages=[{"role": "user", "content": text}], max_tokens=100
+        )
+    return whole.choices[0].message.content
+"""
+
+
+def test_calls_of_a_flows_own_client_are_held_too(
+    shop: Shop, live: Start, http: httpx.Client, server: ModelServer
+) -> None:
+    shop.release(OWN_CLIENT.replace("BASE", server.base_url), dag=STREAMING_DAG)
+    limit(shop, Limit(usd_per_day=0.05))
+    running = live()
+    statuses = [ask(http, running, "one, please?").status_code for _ in range(3)]
+    assert statuses == [200] * 3
+    while (refused := ask(http, running, "one, please?")).status_code == 200:
+        pass
+    assert refused.status_code == 429
+    assert refused.json()["error"]["type"] == "insufficient_quota"
+    spent = ask(http, running, "fail, please")
+    assert spent.status_code in (429, 500)
+    running.drain()
+    cost = sum(
+        record.tokens_in * 30e-6 + record.tokens_out * 60e-6 for record in shop.records() if record.status == "ok"
+    )
+    assert cost <= spent_usd(shop) <= 0.05
+    assert spent_usd(shop) < cost + 0.002  # the first call of the refused one was paid for
+
+
+class Whole(Live):
+    """The gateway and the control plane behind the entrance."""
+
+    def config(self) -> uvicorn.Config:
+        app = Entrance(self.workspace, self.gateway, control_plane(self.workspace), limits=self.gateway.limits)
+        return uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
+
+
+def query(http: httpx.Client, url: str, secret: str) -> httpx.Response:
+    headers = {"authorization": f"Bearer {secret}"}
+    return http.post(f"{url}/query", json={"question": "How many days of leave?"}, headers=headers)
+
+
+def test_questions_to_documents_count_for_the_key_that_asks(shop: Shop, http: httpx.Client) -> None:
+    with shop.workspace.writing(OPERATOR) as uow:
+        rag.upload(uow, "default", "leave.md", b"Every employee has 30 days of leave a year.")
+        one, other = (keys.create(uow, name, Role.VIEWER).secret for name in ("one", "other"))
+    limit(shop, Limit(requests_per_minute=0), Scope.KEY, "one")
+    limit(shop, Limit(requests_per_minute=1000), Scope.DEFAULT, "")
+    running = Whole(shop.workspace)
+    try:
+        refused = query(http, running.url, one)
+        assert refused.status_code == 429
+        assert refused.json()["type"] == "urn:opsloop:problem:rate-reached"
+        assert refused.json()["meter"] == "requests"
+        assert int(refused.headers["retry-after"]) == refused.json()["retry_after_s"]
+        answer = query(http, running.url, other)
+        assert answer.status_code == 200
+        assert answer.headers["x-ratelimit-limit-requests"] == "1000"
+        # Looking at things is not counted.
+        seen = http.get(f"{running.url}/api/limits", headers={"authorization": f"Bearer {one}"})
+        assert seen.status_code == 200
+    finally:
+        running.stop()

@@ -16,12 +16,15 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from opsloop.core.settings import CoreSettings
+from opsloop.limits import service as limits
+from opsloop.limits.models import Limit
+from opsloop.limits.models import Scope as LimitScope
 from opsloop.models.signature import Task
 from opsloop.releases.driver import Driver
 from opsloop.server.door import Door
 from opsloop.server.short_protocol import ShortProtocol
 from tests.integration.gateway.test_predict import ROWS, release
-from tests.integration.gateway.world import Live, Shop
+from tests.integration.gateway.world import OPERATOR, Live, Shop
 from tests.unit.models.made import candidate, iris, iris_candidate
 
 GOOD = json.dumps({"inputs": ROWS}).encode()
@@ -112,6 +115,18 @@ def test_an_answer_of_the_short_way_is_that_of_the_ordinary_one(shop: Shop, serv
     served.drain()
     first, second = shop.records("iris")
     assert (first.subject, first.engine, first.release) == (second.subject, "model", second.release)
+
+
+def test_what_is_limited_is_left_to_the_ordinary_way_and_counted(shop: Shop, served: Short, wire: Wire) -> None:
+    with shop.workspace.writing(OPERATOR) as uow:
+        limits.put(uow, LimitScope.ENDPOINT, "iris", Limit(requests_per_minute=1))
+    served.gateway.limits.refresh()
+    wire.send(post(GOOD))
+    status, head, _ = wire.answer()
+    assert (status, head["x-ratelimit-remaining-requests"]) == (200, "0")
+    wire.send(post(GOOD))
+    assert wire.answer()[0] == 429
+    assert served.gateway.shortcut.answered == 0
 
 
 def test_requests_that_name_nobody_are_subjects_of_their_own_on_both_ways(

@@ -218,6 +218,15 @@ async def test_what_a_call_used_beyond_its_estimate_counts_too(
 
 
 @on_a_loop
+async def test_what_can_never_find_room_is_told_so(
+    workspace: Workspace, admin: Caller, pools: Callable[[], Pool]
+) -> None:
+    put(workspace, admin, Limit(tokens_per_minute=100))
+    with pytest.raises(RateReached, match="this needs 101 at once: it never finds room"):
+        await account(pools()).hold("m", 101, 0.0)
+
+
+@on_a_loop
 async def test_a_key_without_a_limit_has_the_default_one_for_itself(
     workspace: Workspace, admin: Caller, pools: Callable[[], Pool]
 ) -> None:
