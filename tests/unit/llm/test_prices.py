@@ -51,3 +51,10 @@ def test_a_table_of_another_form_is_refused_by_name(tmp_path: Path, text: str, t
 def test_a_table_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="llm_prices"):
         cost_usd("m", USED, tmp_path / "none.toml")
+
+
+def test_a_wrong_most_output_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text("[house]\ninput = 1\noutput = 2\nmost_output = -3\n")
+    with pytest.raises(InvalidInput, match="most_output"):
+        cost_usd("house", Usage(1, 1), file)
