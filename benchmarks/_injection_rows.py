@@ -38,10 +38,9 @@ def read(data: Path) -> list[Row]:
             texts = [said["text"] for said in lines(data / "retrieval" / name / f"{file}.jsonl")]
             rows += [Row("documents", text[:3000], False) for text in chance.sample(texts, min(250, len(texts)))]
     for name in OTHERS:
-        said = [
-            (row["text"], row.get("templ_id") or row["masked"]) for row in lines(data / "guardrails" / f"{name}.jsonl")
-        ]
-        rows += [Row("others", text, False, str(group)) for text, group in chance.sample(said, OTHERS_ROWS)]
+        others = lines(data / "guardrails" / f"{name}.jsonl")
+        for said in chance.sample(others, OTHERS_ROWS):
+            rows.append(Row("others", said["text"], False, said.get("templ_id") or said["masked"]))
     ours = {(make(chance), make is attack) for _ in range(OURS) for make in (attack, harmless)}
     return rows + [Row("ours", text, is_attack) for text, is_attack in sorted(ours)]
 
