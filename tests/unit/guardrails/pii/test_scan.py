@@ -202,3 +202,9 @@ def test_check_digits_are_those_of_the_published_examples() -> None:
     assert checksums.iban("GB82WEST12345698765432")
     assert checksums.verhoeff("2363")
     assert not checksums.verhoeff("2364")
+
+
+def test_a_detector_finds_the_kind_it_is_registered_for() -> None:
+    text = "driver's license no. D1234567, passport C01X00T47"
+    assert [each.kind for each in find(text, kinds=["driving_licence"])] == ["driving_licence"]
+    assert [each.kind for each in find(text, kinds=["passport"])] == ["passport"]
