@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,17 +59,25 @@ def _put(workspace: Workspace, cron: str) -> None:
 def make(context: JobContext, payload: dict[str, Any]) -> None:
     """Idempotent: a week that is kept stays, and its notice has an id of its own."""
     workspace = context.workspace
-    with workspace.reading(BY) as uow:
-        wanted = _missing(uow)
+    wanted = context.patiently(lambda: _wanted(workspace))
     for done, week in enumerate(wanted):
         context.progress(done, len(wanted), str(week))
-        with workspace.reading(BY) as uow:
-            found = service.made(uow, week)
-        with workspace.writing(BY) as uow:
-            if service.keep(uow, found):
-                _tell(uow, found)
+        context.patiently(partial(_keep, workspace, week))
         context.yield_back()
     context.progress(len(wanted), len(wanted), f"{len(wanted)} weeks")
+
+
+def _wanted(workspace: Workspace) -> list[Week]:
+    with workspace.reading(BY) as uow:
+        return _missing(uow)
+
+
+def _keep(workspace: Workspace, week: Week) -> None:
+    with workspace.reading(BY) as uow:
+        found = service.made(uow, week)
+    with workspace.writing(BY) as uow:
+        if service.keep(uow, found):
+            _tell(uow, found)
 
 
 def _missing(uow: UnitOfWork) -> list[Week]:
