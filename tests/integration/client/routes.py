@@ -49,9 +49,8 @@ class Routes:
         self._workspace = workspace
         self._app = FastAPI()
         self._app.state.workspace = workspace
+        said = (improvement, surveys, tickets)
         watched = (monitoring, labels, watching, objectives, alerts, alarms)
-        watched = (monitoring, labels, watching, alarms, surveys, tickets)
-        watched = (monitoring, labels, watching, alarms, improvement, surveys, tickets)
         documents = (rag, tuning, ingests)
         for router in (
             *(
@@ -66,6 +65,7 @@ class Routes:
                 guardrails,
                 models,
                 *watched,
+                *said,
                 *documents,
                 releases,
             ),

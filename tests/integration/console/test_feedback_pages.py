@@ -79,7 +79,7 @@ def test_a_bad_answer_becomes_a_golden_row(told: Platform) -> None:
         assert "asks the same" in client.post("/feedback/answers/said-0/draft", data=given).text
     with told.workspace.reading(ADMIN) as uow:
         (row,) = datasets.rows(uow, datasets.get(uow, "golden"))
-    assert row["answer"] == "28 days, says <email>\nand bob."
+    assert row["answer"] == "28 days, says [EMAIL]\nand bob."
 
 
 def test_hostile_words_are_shown_as_words(told: Platform) -> None:

@@ -107,5 +107,5 @@ def test_good_and_bad_words_are_told_apart(workspace: Workspace, admin: Caller) 
     assert [each.request_id for each in bad] == ["req_2", "req_1"]
     assert [each.request_id for each in good] == ["req_4", "req_3"]
     assert [each.is_satisfied for each in (*bad, *good)] == [False, False, True, True]
-    assert (bad[0].score, bad[0].tags, bad[0].correction) == (0.5, ("leave",), "write to <email>")
+    assert (bad[0].score, bad[0].tags, bad[0].correction) == (0.5, ("leave",), "write to [EMAIL]")
     assert found.satisfaction == 0.5

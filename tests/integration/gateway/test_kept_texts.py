@@ -48,8 +48,8 @@ def test_texts_are_kept_without_personal_data_and_never_written_with_it(
     ask(http, running, "am I ana.lima@example.com?", chat_history=[before])
     running.drain()
     (found,) = kept(shop)
-    assert found.question == "am I <email>?"
-    assert found.answer == "flow-1 says am I <email>? after ['a/b']"
+    assert found.question == "am I [EMAIL]?"
+    assert found.answer == "flow-1 says am I [EMAIL]? after ['a/b']"
     assert (found.endpoint, found.arm, found.earlier_turns) == ("chat", "stable", 1)
     assert (found.expires_at - found.at).days == 2
     data = shop.workspace.data_dir

@@ -61,15 +61,15 @@ def test_a_corrected_answer_becomes_a_row_of_a_new_version(workspace: Workspace,
     seen = draft(workspace, admin)
     assert (seen.base, seen.duplicate, seen.found, seen.promoted) == ("golden@1", None, (), ())
     assert seen.question.before == ASKED
-    assert seen.question.after == "How many days of leave do I have, asks <email>?"
+    assert seen.question.after == "How many days of leave do I have, asks [EMAIL]?"
     made = promote(workspace, admin, expected_base="golden@1")
     assert (made.version, made.before, made.rows) == ("golden@2", "golden@1", 3)
     assert rows_of(workspace, admin, "golden@1") == ROWS
     assert rows_of(workspace, admin, "golden")[:2] == ROWS
     assert rows_of(workspace, admin, "golden")[2] == {
         "id": "feedback-req_1",
-        "question": "How many days of leave do I have, asks <email>?",
-        "truth": "28 days; <phone> knows more.",
+        "question": "How many days of leave do I have, asks [EMAIL]?",
+        "truth": "28 days; [PHONE] knows more.",
     }
     with workspace.reading(admin) as uow:
         version = datasets.get(uow, "golden")

@@ -46,7 +46,7 @@ def test_what_people_liked_or_corrected_is_to_be_learned(chat: Workspace, admin:
     answered(chat, admin, "elsewhere", "q", endpoint="other")
     rate(chat, admin, "elsewhere", thumb="up")
     found = export(chat, admin, "openai-chat")
-    assert lines(found) == [("is parking free", "yes"), ("how many days for <email>?", "28, call <phone>")]
+    assert lines(found) == [("is parking free", "yes"), ("how many days for [EMAIL]?", "28, call [PHONE]")]
     assert found.left_out == {service.EARLIER: 1, service.NO_TEXTS: 1, service.UNCORRECTED: 1}
     assert found.answers == 5
     for row in found.rows:
@@ -98,7 +98,7 @@ def test_texts_that_an_endpoint_keeps_as_they_are_leave_without_personal_data(ch
     rate(chat, admin, "req_1", csat=5, tags=["leave"])
     (row,) = export(chat, admin, "dataset").rows
     assert (row["question"], row["answer"], row["satisfied"], row["tags"]) == (
-        "mail <email>", "to <email>", True, ["leave"]
+        "mail [EMAIL]", "to [EMAIL]", True, ["leave"]
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.datasets import service as datasets
 from opsloop.datasets.contamination import words_of
-from opsloop.feedback import words
+from opsloop.guardrails.redaction import redacted
 from opsloop.improvement import rated
 from opsloop.improvement.models import RatedAnswer
 from opsloop.improvement.promotions.columns import QUESTIONS
@@ -99,7 +99,7 @@ def _golden_questions(uow: UnitOfWork) -> set[tuple[str, ...]]:
 
 def _key(question: str) -> tuple[str, ...]:
     """A question whatever its case, spacing and marks, as it would be in a dataset: without personal data."""
-    return tuple(words_of(words.redacted(question))) or (question,)
+    return tuple(words_of(redacted(question))) or (question,)
 
 
 def _chat(answers: Sequence[RatedAnswer], left_out: Counter[str]) -> _Rows:
@@ -154,7 +154,7 @@ def _dataset(answers: Sequence[RatedAnswer], left_out: Counter[str]) -> _Rows:
 
 def _clean(text: str | None) -> str:
     # Texts of an endpoint that keeps them as they are have to lose what is personal here.
-    return words.redacted(text.strip()) if text else ""
+    return redacted(text.strip()) if text else ""
 
 
 def _checked(format: str, rows: Sequence[dict[str, Any]], left_out: Counter[str]) -> _Rows:
