@@ -19,6 +19,7 @@ from opsloop.monitoring.objectives import tallying
 from opsloop.monitoring.performance import testing
 from opsloop.monitoring.predictions.pruning import prune
 from opsloop.monitoring.settings import MonitoringSettings
+from opsloop.monitoring.telemetry import pruning as telemetry
 from opsloop.monitoring.texts.service import prune as prune_texts
 
 BY = system("monitoring")
@@ -78,6 +79,7 @@ class Tending:
         if now_s >= self._prune_at_s:
             self._prune_at_s = now_s + PRUNE_EVERY_S
             prune(self._workspace)
+            telemetry.prune(self._workspace)
             prune_texts(self._workspace)
             with self._workspace.writing(BY) as uow:
                 tallying.prune(uow)

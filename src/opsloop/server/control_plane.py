@@ -44,6 +44,8 @@ from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.dashboards.api import router as dashboards
 from opsloop.monitoring.labels.api import router as labels
 from opsloop.monitoring.objectives.api import router as objectives
+from opsloop.monitoring.telemetry.api import router as traces
+from opsloop.monitoring.telemetry.otlp.api import router as telemetry
 from opsloop.monitoring.texts.api import router as texts
 from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
@@ -84,6 +86,8 @@ ROUTERS = (
     alerts,
     alarms,
     texts,
+    telemetry,
+    traces,
     feedback,
     guardrails,
     support,

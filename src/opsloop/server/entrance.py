@@ -24,6 +24,7 @@ from opsloop.limits.admission import admitted, key_of
 from opsloop.limits.pool import Pool
 from opsloop.llm.token_estimates import BYTES_PER_TOKEN
 from opsloop.models.settings import ModelSettings
+from opsloop.monitoring.telemetry.otlp import api as telemetry
 from opsloop.server.authentication import caller_of
 from opsloop.server.door import Door
 
@@ -249,6 +250,8 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, error: OpsloopErro
     if scope["path"] == infer.PREFIX or scope["path"].startswith(f"{infer.PREFIX}/"):
         said = {"error": error.sentence}
         await _answer(send, said, status=problems.status_of(error), media_type="application/json", error=error)
+    elif scope["path"] in telemetry.PATHS:
+        await telemetry.refusal(error, request.headers.get("content-type", ""))(scope, receive, send)
     elif wants_page(request):
         answer = problem_page(request, problems.problem(error, request_id=request_id))
         await answer(scope, receive, send)

@@ -1,0 +1,1 @@
+"""Traces, log records and metric points: of this platform and of services that send theirs."""

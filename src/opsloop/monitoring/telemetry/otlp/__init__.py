@@ -1,0 +1,1 @@
+"""The OpenTelemetry protocol over HTTP: what other services send here."""
