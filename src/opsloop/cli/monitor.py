@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from opsloop.cli import monitor_labels, monitor_models, monitor_objectives, text
+from opsloop.cli import monitor_labels, monitor_models, monitor_objectives, monitor_traces, text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -14,7 +14,13 @@ def monitor() -> None:
     """What endpoints answer, how fast and how well."""
 
 
-for _command in (*monitor_models.COMMANDS, *monitor_labels.COMMANDS, *monitor_objectives.COMMANDS):
+_COMMANDS = (
+    *monitor_models.COMMANDS,
+    *monitor_labels.COMMANDS,
+    *monitor_objectives.COMMANDS,
+    *monitor_traces.COMMANDS,
+)
+for _command in _COMMANDS:
     monitor.add_command(_command)
 
 

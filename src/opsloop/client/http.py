@@ -41,6 +41,7 @@ from opsloop.client.settings import ClientSettings
 from opsloop.client.support import Support
 from opsloop.client.surveys import Surveys
 from opsloop.client.tickets import Tickets
+from opsloop.client.traces import Traces
 from opsloop.client.training import Training
 from opsloop.client.watching import Watching
 from opsloop.core import settings
@@ -100,6 +101,7 @@ class Client:
         self.support = Support(self.connection)
         self.surveys = Surveys(self.connection)
         self.tickets = Tickets(self.connection)
+        self.traces = Traces(self.connection)
         self.training = Training(self.connection)
 
     def close(self) -> None:

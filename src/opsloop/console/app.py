@@ -40,6 +40,7 @@ from opsloop.console.pages import (
     slo,
     support,
     survey,
+    traces,
     training,
     use,
 )
@@ -78,6 +79,7 @@ PAGES = (
     audit,
     limits,
     jobs,
+    traces,
     places,
     go,
     sign_in,

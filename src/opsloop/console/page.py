@@ -76,6 +76,7 @@ SECTIONS = (
             Place("Alerts", "/alerts"),
             Place("Support", "/support"),
             Place("Feedback", "/feedback"),
+            Place("Traces", "/traces"),
             Place("Dashboards", "/dashboards"),
             Place("Objectives", "/slo"),
             Place("Jobs", "/jobs"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from opsloop.flows import spans
 from opsloop.flows.call import Call
 from opsloop.flows.calls import kept
 from opsloop.flows.formats.chat_prompt import PromptText, messages
@@ -86,7 +87,29 @@ async def ask(
         api: chat or completion.
         images: values in which the images are that the prompt names.
     """
-    provider = kept(model.provider)
+    operation = "text_completion" if api == "completion" else "chat"
+    asked = parameters.get("model") or model.provider.model or None
+    with spans.model_span(operation, asked) as span:
+        if asked:
+            span.set_attribute("gen_ai.request.model", asked)
+        try:
+            completion = await _answered(kept(model.provider), prompt, parameters, call, api=api, images=images)
+        except Exception as error:
+            spans.fail(span, error)
+            raise
+        spans.describe_model(span, operation, call)
+    return completion
+
+
+async def _answered(
+    provider: ChatProvider,
+    prompt: PromptText,
+    parameters: dict[str, Any],
+    call: Call,
+    *,
+    api: str,
+    images: Mapping[str, Any],
+) -> Completion:
     if api == "completion":
         call.conversation = [{"role": "user", "content": str(prompt)}]
         completion = await provider.complete(str(prompt), **parameters)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 from opentelemetry import trace
-from opentelemetry.trace import Span, Status, StatusCode
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
 
+from opsloop.core.telemetry import collecting
+from opsloop.core.telemetry.collecting import CollectedSpan
 from opsloop.flows.call import Call
 from opsloop.flows.models import Flow, Node
 
@@ -24,7 +26,18 @@ def node_span(node: Node) -> AbstractContextManager[Span]:
     return _span(f"node {node.name}")
 
 
+def model_span(operation: str, model: str | None) -> AbstractContextManager[Span]:
+    """Around a call to a model, in a request whose spans are collected."""
+    parent = collecting.current()
+    if parent is None:
+        return nullcontext(INVALID_SPAN)
+    return collecting.below(parent, f"{operation} {model}" if model else operation, SpanKind.CLIENT)
+
+
 def _span(name: str) -> AbstractContextManager[Span]:
+    parent = collecting.current()
+    if parent is not None:
+        return collecting.below(parent, name)
     span = _tracer.start_span(name)
     if not span.get_span_context().is_valid:
         return nullcontext(span)  # nobody traces: making the span current would cost more than a small node
@@ -39,13 +52,24 @@ def describe(span: Span, node: Node, call: Call) -> None:
     span.set_attribute("opsloop.node.type", node.type)
     if call.engine is None:
         return
-    span.set_attribute("gen_ai.operation.name", "chat")
+    if isinstance(span, CollectedSpan):
+        return  # the call is a span of its own
+    describe_model(span, "chat", call)
+
+
+def describe_model(span: Span, operation: str, call: Call) -> None:
+    """What a model was asked for and used."""
+    if not span.is_recording() or call.engine is None:
+        return
+    span.set_attribute("gen_ai.operation.name", operation)
     span.set_attribute("gen_ai.provider.name", call.engine)
     if call.model is not None:
         span.set_attribute("gen_ai.response.model", call.model)
     if not call.tokens.uncounted_calls:
         span.set_attribute("gen_ai.usage.input_tokens", call.tokens.prompt)
         span.set_attribute("gen_ai.usage.output_tokens", call.tokens.completion)
+    if call.tokens.estimated_calls:
+        span.set_attribute("opsloop.usage.estimated", True)
 
 
 def fail(span: Span, error: BaseException) -> None:

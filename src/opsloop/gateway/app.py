@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
+from opentelemetry.context import attach, detach
+from opentelemetry.trace import StatusCode, set_span_in_context
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from opsloop.core.context import current_workspace
 from opsloop.core.errors import OpsloopError
+from opsloop.core.telemetry.collecting import CollectedSpan
 from opsloop.core.workspace import Workspace
 from opsloop.gateway import chat, embeddings, invoke, models
-from opsloop.gateway.bodies import CallerGone
+from opsloop.gateway.bodies import CallerGone, header
 from opsloop.gateway.calls import Call
 from opsloop.gateway.errors import Draining, NoSuchRoute, Overloaded, WentWrong
 from opsloop.gateway.outlet import Outlet
@@ -28,10 +31,11 @@ from opsloop.monitoring import metrics
 from opsloop.monitoring.recorder import Recorder
 from opsloop.monitoring.settings import MonitoringSettings
 from opsloop.monitoring.subjects import subjects
+from opsloop.monitoring.telemetry.keeping import Keeping as Traces
 
 log = structlog.get_logger()
 Route = Callable[[Serving, Call], Awaitable[None]]
-_OPENAI = "/v1/"
+_ENDPOINTS = "/endpoints/"
 
 
 class Gateway:
@@ -41,6 +45,7 @@ class Gateway:
         self._workspace = workspace
         self._settings = workspace.section(GatewaySettings)
         self._recorder = Recorder(workspace)
+        self._traces = Traces(workspace)
         self._lines = LogLines(self._settings.predict_log)
         keeping = Keeping(workspace.section(MonitoringSettings).predictions_kept_rows, self._lines.add)
         self._serving = Serving(workspace, self._recorder, subjects(workspace), keeping)
@@ -62,6 +67,7 @@ class Gateway:
     async def start(self) -> None:
         """Store what an earlier process left in the spool, and have the releases loaded that serve now."""
         self._recorder.start()
+        self._traces.start()
         self._lines.start()
         await run_in_threadpool(self._serving.limits.start)
         await run_in_threadpool(self._serving.routes.start)
@@ -87,6 +93,7 @@ class Gateway:
         self._serving.arms.close()
         self._serving.limits.stop()
         self._recorder.stop()
+        self._traces.stop()
         self._lines.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,6 +102,8 @@ class Gateway:
         task = asyncio.current_task()
         assert task is not None
         self._enter(task)
+        span = self._traced(scope, request_id)
+        traced = None if span is None else attach(set_span_in_context(span))
         token = current_workspace.set(self._workspace)
         try:
             await self._answer(call)
@@ -109,10 +118,24 @@ class Gateway:
             await refuse(call, error)
         except Exception:  # the rim of the process: say that it failed, keep the identity of the request
             log.exception("request_failed", request=request_id, path=scope["path"])
+            if span is not None:
+                span.set_status(StatusCode.ERROR)
             await refuse(call, WentWrong(request=request_id))
         finally:
             current_workspace.reset(token)
+            if span is not None and traced is not None:
+                detach(traced)
+                self._traces.end(span)
             self._leave(task)
+
+    def _traced(self, scope: Scope, request_id: str) -> CollectedSpan | None:
+        """The span of a request that asks an endpoint for something."""
+        if scope["method"] != "POST":
+            return None
+        span = self._traces.begin(_span_name(scope), header(scope, b"traceparent"))
+        span.set_attribute("opsloop.request_id", request_id)
+        span.set_attribute("http.request.method", "POST")
+        return span
 
     async def _answer(self, call: Call) -> None:
         route = _route_of(call.scope["path"])
@@ -143,6 +166,14 @@ class Gateway:
     async def _wrong_method(self, call: Call, wanted: str) -> None:
         error = NoSuchRoute(f"{call.scope['path']} takes {wanted}, not {call.scope['method']}")
         await refuse(call, error, status=405, headers=[(b"allow", wanted.encode())])
+
+
+def _span_name(scope: Scope) -> str:
+    """Of few values, as names of spans are to be: endpoints are told by an attribute."""
+    path: str = scope["path"]
+    if path.startswith(_ENDPOINTS):
+        path = f"{_ENDPOINTS}{{name}}/{path.rpartition('/')[2]}"
+    return f"{scope['method']} {path}"
 
 
 def _route_of(path: str) -> tuple[str, Route] | None:

@@ -20,8 +20,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from opentelemetry.trace import StatusCode
+
 from opsloop.core.clock import Clock
 from opsloop.core.errors import Kind, OpsloopError
+from opsloop.core.telemetry import collecting
 from opsloop.core.web.problems import status_of
 from opsloop.gateway.complaints import Complaints
 from opsloop.gateway.guarding import Guard
@@ -143,6 +146,7 @@ class Ledger:
         if self._is_kept:
             return
         self._is_kept = True
+        self._tell_span(arm, status, facts)
         if self._shielded is not None:
             self._keep_shielded(self._shielded, is_fault_of_caller)
         self._recorder.record(
@@ -163,6 +167,21 @@ class Ledger:
                 **facts,
             )
         )
+
+    def _tell_span(self, arm: Arm, status: Status, facts: Mapping[str, Any]) -> None:
+        span = collecting.current()
+        if span is None:
+            return
+        http_status = facts.get("http_status", 200)
+        span.set_attribute("opsloop.endpoint", self._route.endpoint)
+        span.set_attribute("opsloop.release", arm.release)
+        span.set_attribute("opsloop.arm", arm.name)
+        span.set_attribute("http.response.status_code", http_status)
+        if facts.get("error_type"):
+            span.set_attribute("error.type", facts["error_type"])
+        # A wrong request is no error of the server's. Source: OpenTelemetry semantic conventions, HTTP server span.
+        if self._shielded is not None or (status in ("error", "shed") and not 400 <= http_status < 500):
+            span.set_status(StatusCode.ERROR)
 
     def _keep_shielded(self, failure: _Failure, is_fault_of_caller: bool) -> None:
         is_candidates_own = _is_fault_of_caller(failure.error) and not is_fault_of_caller

@@ -10,6 +10,7 @@ from typing import Any
 
 from opsloop.core.clock import Clock
 from opsloop.core.errors import shown
+from opsloop.core.telemetry import collecting
 from opsloop.llm import settings
 from opsloop.llm.errors import ModelRefused, ModelUnavailable
 from opsloop.llm.pacing import Pace, Turn, pace_of
@@ -124,7 +125,9 @@ class Caller:
     async def _sent(self, asked: Asked) -> Reply | _Trouble:
         url = self.server.url(asked.operation, asked.model)
         try:
-            reply = await self._transport.post(url, self.server.request_headers(), asked.body)
+            reply = await self._transport.post(
+                url, {**self.server.request_headers(), **collecting.headers()}, asked.body
+            )
         except TransportFailed as error:
             return self._failed(error, "cannot be reached")
         if 200 <= reply.status < 300:

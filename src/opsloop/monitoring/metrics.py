@@ -110,6 +110,9 @@ unsent_records = Gauge("gateway_records_waiting", "Records that are not in the d
 lost_records = Counter(
     "gateway_records_lost", "Records that were dropped because the spool was full or unwritable.", registry=REGISTRY
 )
+lost_traces = Counter(
+    "gateway_traces_lost", "Traces that were dropped because too many waited for the database.", registry=REGISTRY
+)
 routing_version = Gauge("gateway_routing_version", "Version of the routing table in use.", registry=REGISTRY)
 
 

@@ -35,6 +35,7 @@ from opsloop.monitoring.alerts.api import router as alerts
 from opsloop.monitoring.api import router as monitoring
 from opsloop.monitoring.labels.api import router as labels
 from opsloop.monitoring.objectives.api import router as objectives
+from opsloop.monitoring.telemetry.api import router as traces
 from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
 from opsloop.rag.ingests import jobs as ingest_jobs  # noqa: F401 (registers what an ingest runs as)
@@ -51,6 +52,7 @@ class Routes:
         self._app.state.workspace = workspace
         said = (improvement, surveys, tickets)
         watched = (monitoring, labels, watching, objectives, alerts, alarms)
+        watched = (monitoring, labels, watching, alarms, traces)
         documents = (rag, tuning, ingests)
         for router in (
             *(

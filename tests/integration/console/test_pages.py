@@ -57,6 +57,8 @@ def addresses(platform: Platform) -> list[str]:
         f"/flows/help-desk@2/runs/{ids['flow_run']}",
         f"/flows/help-desk@2/runs/{ids['failed_flow_run']}",
         "/flows/help-desk/diff/1..2",
+        f"/traces/{ids['trace']}",
+        "/traces?errors=true&q=invoke",
         "/datasets/golden",
         "/datasets/golden@1?page=2",
         "/datasets/tickets",

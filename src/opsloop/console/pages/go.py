@@ -14,6 +14,8 @@ from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.flows import run_records, versions
 from opsloop.models import service as models
+from opsloop.monitoring.telemetry import traces
+from opsloop.monitoring.telemetry.models import TraceLine
 from opsloop.rag import service as rag
 from opsloop.rag.models import DocumentMissing
 
@@ -27,10 +29,20 @@ def go(uow: Reading, id: str, start: Annotated[int, Query(ge=0)] = 0, end: Annot
     folder = _PAGES.get(id.partition("_")[0])
     if folder is not None:
         return see_other(f"{folder}/{segment(id)}")
+    if (line := _trace(uow, id)) is not None:
+        return see_other(f"/traces/{segment(line.trace_id)}")
     if (flow := _flow_page(uow, id)) is not None:
         return see_other(flow)
     span = f"?start={start}&end={end}#cited" if end > start else ""
     return see_other(f"/documents/{segment(_collection_of(uow, id))}/{segment(id)}{span}")
+
+
+def _trace(uow: UnitOfWork, id: str) -> TraceLine | None:
+    """The trace that an id is of, or the request's that it names."""
+    try:
+        return traces.get(uow, id, limit=1).line
+    except traces.TraceMissing:
+        return None
 
 
 def _flow_page(uow: UnitOfWork, id: str) -> str | None:
