@@ -51,8 +51,7 @@ class Routes:
         self._app = FastAPI()
         self._app.state.workspace = workspace
         said = (improvement, surveys, tickets)
-        watched = (monitoring, labels, watching, objectives, alerts, alarms)
-        watched = (monitoring, labels, watching, alarms, traces)
+        watched = (monitoring, labels, watching, objectives, alerts, alarms, traces)
         documents = (rag, tuning, ingests)
         for router in (
             *(

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0038"
+revision = "0029"
 down_revision = "0028"
 branch_labels = None
 depends_on = None

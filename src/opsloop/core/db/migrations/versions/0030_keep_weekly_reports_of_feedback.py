@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0048"
-down_revision = "0038"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
