@@ -22,6 +22,7 @@ from sqlalchemy import select
 from opsloop.core.caller import Role
 from opsloop.core.events.outbox import subscriber
 from opsloop.core.workspace import UnitOfWork
+from opsloop.monitoring.alerts.events import AlertFired
 from opsloop.monitoring.drift.events import DriftDetected
 from opsloop.releases import freezes, going_back, rollouts
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutEventRow, RolloutRow
@@ -30,6 +31,8 @@ from opsloop.releases.models import RolloutStatus
 from opsloop.releases.plan import OnTrigger, from_stored
 
 TRIGGERED = "triggered"
+OURS = "opsloop"
+OBJECTIVE_RULES = ("objective-burns", "objective-broken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,14 @@ class Trouble:
 @subscriber(DriftDetected, "triggers")
 def on_drift(uow: UnitOfWork, event: DriftDetected) -> None:
     pull(uow, event.endpoint, cause="drift", reason=event.sentence, release=event.release)
+
+
+@subscriber(AlertFired, "triggers")
+def on_alert(uow: UnitOfWork, event: AlertFired) -> None:
+    """A budget that burns, as long as nobody said to be left alone with such alerts."""
+    is_objective = event.source == OURS and event.rule in OBJECTIVE_RULES
+    if is_objective and not event.is_silenced and uow.session.get(EndpointRow, event.endpoint) is not None:
+        pull(uow, event.endpoint, cause="slo", reason=event.reason)
 
 
 def pull(uow: UnitOfWork, endpoint: str, *, cause: str, reason: str, release: str | None = None) -> str:

@@ -28,8 +28,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "rollout-rolled-back": {"event": "rollout.rolled_back", "where": {"by_analysis": True}, "by": ["endpoint"]},
     "renewal-rejected": {"event": "renewal.ended", "where": {"state": "rejected"}, "by": ["endpoint"]},
     "job-failed": {"event": "job.failed", "by": ["kind"]},
-    "budget-used-up": {"event": "key.budget_used_up", "by": ["key"]},
-    "provider-down": {"event": "provider.down", "by": ["provider"], "until": "provider.up", "severity": "page"},
 }
 """What every installation starts with."""
 _COMMON = ("severity", "for_s")

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, not_, select
+from sqlalchemy import and_, case, delete, func, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from opsloop.core.workspace import UnitOfWork
+from opsloop.guardrails.models import Action
 from opsloop.monitoring import metrics
 from opsloop.monitoring._tables import RequestRow
 from opsloop.monitoring.instants import microseconds
@@ -95,7 +96,8 @@ def prune(uow: UnitOfWork) -> None:
 
 
 def _groups(after: int, last: int) -> Any:
-    """Per endpoint and minute: requests that count, failed ones, answers, their time, and those within each limit.
+    """Per endpoint and minute: requests that count, those that no guardrail
+    stopped, answers, their time, and those within each limit.
 
     A request counts unless nobody waited for it (a shadow's, a cancelled one), stable answered it too (a shielded
     attempt), or it was the caller's own fault (400 to 499, which holds refusals by a rate limit too).
@@ -104,6 +106,8 @@ def _groups(after: int, last: int) -> Any:
     is_fault_of_caller = and_(row.status.in_(("error", "shed")), row.http_status >= 400, row.http_status < 500)
     counts = and_(row.shadow.is_(False), row.shielded.is_(False), row.status != "cancelled", not_(is_fault_of_caller))
     is_answer = and_(row.shadow.is_(False), row.status == "ok")
+    hits = func.coalesce(row.hits, "")
+    is_stopped = or_(*(hits.contains(f'"{action}"') for action in _STOPS))
     minute = (row.started_us // 60_000_000).label("minute")
 
     def counted(condition: Any) -> Any:
@@ -115,6 +119,7 @@ def _groups(after: int, last: int) -> Any:
             minute,
             counted(counts).label("total"),
             counted(and_(counts, row.status == "ok")).label("good"),
+            counted(and_(counts, not_(is_stopped))).label("unstopped"),
             counted(is_answer).label("answers"),
             func.sum(case((is_answer, row.duration_ms), else_=0.0)).label("ms"),
             func.sum(row.tokens_in + row.tokens_out).label("tokens"),
@@ -125,6 +130,7 @@ def _groups(after: int, last: int) -> Any:
     )
 
 
+_STOPS = (Action.BLOCK, Action.ESCALATE)
 TOKENS = "tokens"
 """Kept beside the measures, for the dashboards: requests as `total`, their tokens as `amount`."""
 
@@ -134,6 +140,8 @@ def _of_group(row: Any) -> list[tuple[str, str, int, Tally]]:
     entries = []
     if row.total:
         entries.append((row.endpoint, str(Measure.AVAILABILITY), at_s, Tally(int(row.total), int(row.good))))
+        unstopped = Tally(int(row.total), int(row.unstopped))
+        entries.append((row.endpoint, str(Measure.GUARDRAILS), at_s, unstopped))
     if row.tokens:
         entries.append((row.endpoint, TOKENS, at_s, Tally(int(row.total), int(row.total), float(row.tokens))))
     if row.answers:
