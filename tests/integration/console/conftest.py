@@ -48,6 +48,7 @@ from opsloop.training.learning import Learned
 from opsloop.training.orders import Order
 from tests.integration.console import flows, registered
 from tests.integration.console.said import said
+from tests.integration.console.traced import put_trace
 
 ADMIN = Caller("test:admin", Role.ADMIN)
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> {{7*7}} ${7*7} \u202e\u0007 ./../..//"""
@@ -241,6 +242,7 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
     trained(platform)
     escalated(platform)
     platform.ids |= said(platform.workspace, ADMIN, HOSTILE)
+    platform.ids["trace"] = put_trace(platform.workspace, ADMIN, f"{7:032x}", request_id="request-2")
     return platform
 
 

@@ -2,47 +2,14 @@
 
 from __future__ import annotations
 
-from opsloop.monitoring.instants import microseconds
-from opsloop.monitoring.telemetry import storing
-from opsloop.monitoring.telemetry.models import SpanContent, SpanEvent, SpanRecord
 from tests.integration.console.conftest import ADMIN, Platform, browser
+from tests.integration.console.traced import put_trace
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
-def put(platform: Platform, *, spans: int = 4, request_id: str = "request-1") -> None:
-    """A trace of a request to a flow that fails in its last node, with names as hostile as they come."""
-    start_us = microseconds(platform.clock.now()) - 60_000_000
-    ours = storing.resource_of({"service.name": "opsloop"})
-    request = {"opsloop.endpoint": "support-chat", "opsloop.request_id": request_id}
-    call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini", "gen_ai.usage.input_tokens": 12}
-    found = []
-    for number in range(spans):
-        is_last = number == spans - 1
-        found.append(
-            SpanRecord(
-                TRACE,
-                f"{number + 1:016x}",
-                f"{number:016x}" if 0 < number < 5 else None if number == 0 else f"{1:016x}",
-                "POST /endpoints/{name}/invoke" if number == 0 else f"node <b>{number}</b>",
-                "server" if number == 0 else "internal",
-                ours,
-                start_us + number * 20_000,
-                80_000 if number == 0 else 20_000,
-                "error" if is_last else "ok",
-                SpanContent(
-                    attributes=request if number == 0 else call,
-                    events=(SpanEvent("exception", start_us + 70_000, {"exception.type": "ValueError"}),) * is_last,
-                    message="<script>alert(1)</script>" if is_last else "",
-                ),
-            )
-        )
-    with platform.workspace.writing(ADMIN) as uow:
-        storing.spans(uow, found)
-
-
 def test_a_trace_is_found_and_leads_to_its_request(filled: Platform) -> None:
-    put(filled)
+    put_trace(filled.workspace, ADMIN, TRACE)
     with browser(filled.workspace) as client:
         assert f"/traces/{TRACE}" in client.get("/traces?errors=true&endpoint=support-chat&slower=50").text
         assert "No trace matches" in client.get("/traces?service=nobody").text
@@ -56,7 +23,7 @@ def test_a_trace_is_found_and_leads_to_its_request(filled: Platform) -> None:
 
 
 def test_a_long_trace_comes_in_parts(filled: Platform) -> None:
-    put(filled, spans=1_000)
+    put_trace(filled.workspace, ADMIN, TRACE, spans=1_000)
     with browser(filled.workspace) as client:
         first = client.get(f"/traces/{TRACE}")
         second = client.get(f"/traces/{TRACE}?after=200").text
