@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import and_, case, delete, func, not_, or_, select
+from sqlalchemy import Table, and_, case, delete, func, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from opsloop.core.workspace import UnitOfWork
@@ -27,8 +27,9 @@ from opsloop.monitoring.objectives.models import Measure, Tally
 MINUTE_S, HOUR_S = 60, 3_600
 MINUTES_KEPT = timedelta(days=4)
 HOURS_KEPT = timedelta(days=400)
-AT_ONCE = 20_000
+AT_ONCE = 5_000
 REQUESTS = "requests"
+_TABLE = cast(Table, TallyRow.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +161,14 @@ def _add(uow: UnitOfWork, entries: Iterable[tuple[str, str, int, Tally]]) -> Non
             key = (endpoint, measure, span_s, at_s - at_s % span_s)
             sums[key] = sums.get(key, Tally()) + tally
     rows = [_values(key, tally) for key, tally in sorted(sums.items())]
+    if not rows:
+        return
     insert = sqlite.insert if uow.workspace.database.is_sqlite else postgresql.insert
-    for at in range(0, len(rows), 500):
-        statement = insert(TallyRow).values(rows[at : at + 500])
-        excluded = statement.excluded
-        more = {name: getattr(TallyRow, name) + excluded[name] for name in ("total", "good", "amount")}
-        uow.session.execute(
-            statement.on_conflict_do_update(index_elements=["endpoint", "measure", "span_s", "at_s"], set_=more)
-        )
+    statement = insert(_TABLE)
+    more = {name: _TABLE.c[name] + statement.excluded[name] for name in ("total", "good", "amount")}
+    keys = ["endpoint", "measure", "span_s", "at_s"]
+    # One statement for all rows, prepared once: records of long ago may each have a minute of their own.
+    uow.session.connection().execute(statement.on_conflict_do_update(index_elements=keys, set_=more), rows)
 
 
 def _values(key: tuple[str, str, int, int], tally: Tally) -> Mapping[str, Any]:
