@@ -27,7 +27,7 @@ up: $(VENV)/.up-installed  ## Start the platform with the sample project; prints
 	@exec $(BIN)/opsloop up --if-needed --project examples/support-chatbot
 
 test: setup  ## Run every test
-	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 check: setup  ## Check format, types, import contracts and the docs' examples
 	@$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -21,6 +22,12 @@ from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
 
 ADMIN = Caller("test:admin", Role.ADMIN)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Workers of `--numprocesses auto`: tests wait for processes, disks and servers for half of their time."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from opsloop.core.errors import Unavailable
 from opsloop.core.jobs.registry import JobContext, job
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.feedback import service as feedback
-from opsloop.feedback.models import SATISFIED
+from opsloop.feedback.models import Feedback
 from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
 from opsloop.monitoring.records import BELL
@@ -118,7 +118,7 @@ class BakeWatch:
             given = feedback.since(uow, self._last_feedback, limit=PAGE)
             for each in given:
                 self._last_feedback = each.seq
-                self._hear(uow, each.request_id, each.score)
+                self._hear(uow, each)
             is_more = len(given) == PAGE
 
     def see(self, record: RequestRecord) -> None:
@@ -130,9 +130,9 @@ class BakeWatch:
         if record.status == "ok":
             self._count("slow", record.duration_ms > self._plan.slow_ms)
 
-    def _hear(self, uow: UnitOfWork, request_id: str, score: float) -> None:
-        if any(each.release == self._release for _seq, each in records.newest(uow, request_id=request_id)):
-            self._count("dissatisfied", score < SATISFIED)
+    def _hear(self, uow: UnitOfWork, given: Feedback) -> None:
+        if any(each.release == self._release for _seq, each in records.newest(uow, request_id=given.request_id)):
+            self._count("dissatisfied", not given.is_satisfied)
 
     def _count(self, name: str, is_bad: bool) -> None:
         if name in self.rates:
