@@ -97,7 +97,14 @@ def export(session: Session, file: Path, key: Path | None) -> None:
 )
 @click.option("--from", "since", required=True, metavar="DAY", help="First day (UTC), or an instant.")
 @click.option("--to", "until", required=True, metavar="DAY", help="The day after the last, or an instant.")
-@click.option("--format", "form", type=click.Choice(("json", "html")), default="json", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("json", "html")),
+    default="json",
+    show_default=True,
+    help="Form of the report.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default: stdout.")
 def report(session: Session, since: str, until: str, form: str, out: Path | None) -> None:
     """Write what ran in a period, on what data, who let it, how it did, and whether the record holds."""

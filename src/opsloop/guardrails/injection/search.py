@@ -16,6 +16,8 @@ from opsloop.guardrails.wording.rules import Rule
 SCREEN = "injection"
 # What the model finds and no rule names.
 LIKELY = "likely_injection"
+# The model learnt from sentences: of a word or two, such as the name of a field, it knows nothing. Rules look at them.
+LEAST_WORDS = 4
 KINDS = tuple(sorted({LIKELY, *(rule.kind for rule in RULES)}))
 
 
@@ -28,7 +30,7 @@ def search(text: str) -> Iterator[Finding]:
         passage = text[start:end]
         said = plain(passage)
         found = [_placed(rule, passage, start) for rule in hits(said)]
-        if not found:
+        if not found and len(said.split()) >= LEAST_WORDS:
             probability = model().probability(said)
             if probability >= model().threshold:
                 found.append(Finding(SCREEN, LIKELY, start, end, round(probability, 4)))

@@ -52,7 +52,7 @@ def _put(workspace: Workspace, cron: str) -> None:
         present = schedules.get(uow, KIND)
     if present is None or present.cron != cron:
         with workspace.writing(BY) as uow:
-            schedules.put(uow, KIND, cron=cron, kind=KIND, payload={})
+            schedules.put(uow, KIND, cron=cron, kind=KIND, payload={}, on_record=False)
 
 
 @job(KIND)

@@ -105,3 +105,8 @@ def test_a_hostile_megabyte_is_read_in_one_go(piece: str) -> None:
 
 def test_every_rule_has_a_mark_that_its_words_need() -> None:
     assert all(rule.marks and all(rule.marks) for rule in RULES)
+
+
+@pytest.mark.parametrize("text", ["question", "answer", "stop", "no", "yes please", "chat_history", "who are you?"])
+def test_a_word_or_two_are_no_attack(text: str) -> None:
+    assert list(search(text)) == []
