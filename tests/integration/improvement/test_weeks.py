@@ -123,7 +123,10 @@ def test_a_report_is_told_once_without_anybodys_words(
     sqlite_workspace: Workspace, admin: Caller, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = ImprovementSettings(feedback_webhook="https://hooks.example.com/x")
-    monkeypatch.setattr(sqlite_workspace, "section", lambda model: settings)
+    section = sqlite_workspace.section
+    monkeypatch.setattr(
+        sqlite_workspace, "section", lambda model: settings if model is ImprovementSettings else section(model)
+    )
     bad_week(sqlite_workspace, admin, clock)
     clock.jump_to(W47.until + timedelta(hours=6))
     for _ in range(2):
@@ -160,7 +163,10 @@ def test_a_schedule_that_cannot_be_read_or_kept_stops_no_platform(
         raise Unavailable("the disk is full")
 
     settings = ImprovementSettings(feedback_weekly_cron="every monday")
-    monkeypatch.setattr(sqlite_workspace, "section", lambda model: settings)
+    section = sqlite_workspace.section
+    monkeypatch.setattr(
+        sqlite_workspace, "section", lambda model: settings if model is ImprovementSettings else section(model)
+    )
     with monkeypatch.context() as patched:
         patched.setattr(schedules, "put", full)
         weekly.schedule(sqlite_workspace)

@@ -21,8 +21,10 @@ def shop(sqlite_workspace: Workspace, registered: Callable[[Workspace, str], str
         registered(sqlite_workspace, text)
     with sqlite_workspace.writing(OPERATOR) as uow:
         releases.create_endpoint(uow, "chat")
-        releases.create_release(uow, "chat", flow="answer@1", config={"guardrails": {"pii": "flag"}, "same": 1})
-        config = {"guardrails": {"pii": "block"}, "same": 1, "new": True}
+        releases.create_release(
+            uow, "chat", flow="answer@1", config={"guardrails": {"requests": {"pii": "flag"}}, "same": 1}
+        )
+        config = {"guardrails": {"requests": {"pii": "block"}}, "same": 1, "new": True}
         releases.create_release(uow, "chat", flow="answer@2", config=config, strategy="blue-green")
         releases.roll_back(uow, "chat")
     return sqlite_workspace
@@ -34,7 +36,7 @@ def test_files_config_and_what_stands_behind_are_compared(shop: Workspace) -> No
     (file,) = found.files
     assert (file.path, file.change, file.added, file.removed) == ("echo.py", "changed", 1, 1)
     assert '-    return "one " + question' in file.lines
-    assert found.config == (ValueChange("guardrails.pii", "flag", "block"), ValueChange("new", None, True))
+    assert found.config == (ValueChange("guardrails.requests.pii", "flag", "block"), ValueChange("new", None, True))
     assert ValueChange("serves", "answer@1", "answer@2") in found.lineage
     assert (found.figures, found.is_empty) == ((), False)
 
