@@ -35,7 +35,7 @@ check: setup  ## Check format, types, import contracts and the docs' examples
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m docs.generate --check
-	@$(BIN)/python -m pytest --quiet tests/docs tests/unit/test_architecture.py
+	@$(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 8 tests/docs tests/unit/test_architecture.py
 
 docs: setup  ## Write the generated pages of docs/reference anew
 	@$(BIN)/python -m docs.generate
