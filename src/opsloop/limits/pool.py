@@ -123,8 +123,9 @@ class Pool:
         self._workspace.bell(service.BELL).ring()
         if self._thread is not None:
             self._thread.join()
-        with Trouble("limits_not_given_back").told():
-            self.beat(gives_back=True)
+        if self._pots:
+            with Trouble("limits_not_given_back").told():
+                self.beat(gives_back=True)
 
     def of(self, key: str | None, endpoint: str | None) -> tuple[tuple[Subject, Limit], ...]:
         """The limits that hold for a request: of the key that asks, of the endpoint that it asks."""

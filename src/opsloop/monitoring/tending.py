@@ -5,8 +5,9 @@ predictions and texts, and of cases that were closed long ago.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
 from opsloop.core.caller import system
 from opsloop.core.telemetry.trouble import Trouble
@@ -26,15 +27,23 @@ BY = system("monitoring")
 TICK_S = 2.0
 PRUNE_EVERY_S = 600.0
 SHOW_EVERY_S = 60.0
-Source = Callable[[UnitOfWork], int]
+
+
+class Source(Protocol):
+    """What else is counted into the tallies, by slices above this one."""
+
+    def any_uncounted(self, uow: UnitOfWork) -> bool: ...
+
+    def advance(self, uow: UnitOfWork) -> int:
+        """Count some events in this transaction; returns how many."""
+        ...
 
 
 class Tending:
     """A thread; several processes may have one each.
 
     Args:
-        sources: what else is counted into the tallies, by slices above this one; each counts some events in its
-            transaction and returns how many.
+        sources: modules of slices above this one.
     """
 
     def __init__(self, workspace: Workspace, *, sources: Sequence[Source] = ()) -> None:
@@ -47,6 +56,8 @@ class Tending:
         self._thread = threading.Thread(target=self._run, name="tending", daemon=True)
 
     def start(self) -> None:
+        # Not at once: a command in local mode is over before anything could have gone wrong.
+        self._evaluate_at_s = self._prune_at_s = self._workspace.clock.monotonic_s() + evaluating.EVERY_S
         self._thread.start()
 
     def stop(self) -> None:
@@ -107,5 +118,8 @@ class Tending:
             with self._workspace.writing(BY) as uow:
                 can_count = tallying.advance(uow) > 0
         for source in self._sources:
-            with self._workspace.writing(BY) as uow:
-                source(uow)
+            with self._workspace.reading(BY) as uow:
+                can_count = source.any_uncounted(uow)
+            if can_count:
+                with self._workspace.writing(BY) as uow:
+                    source.advance(uow)

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback import service as feedback
-from opsloop.feedback.models import SATISFIED, Feedback
+from opsloop.feedback.models import Feedback
 from opsloop.monitoring import records
 from opsloop.monitoring.objectives import tallying
 from opsloop.monitoring.objectives.models import Measure, Tally
@@ -20,6 +20,11 @@ from opsloop.monitoring.objectives.tallying import Entry
 SOURCE = "feedback"
 AT_ONCE = 500
 PATIENCE = timedelta(seconds=30)
+
+
+def any_uncounted(uow: UnitOfWork) -> bool:
+    """Whether there is feedback that is in no tally yet."""
+    return bool(feedback.since(uow, tallying.seen_up_to(uow, SOURCE), limit=1))
 
 
 def advance(uow: UnitOfWork) -> int:
@@ -43,7 +48,7 @@ def advance(uow: UnitOfWork) -> int:
 def _entries(uow: UnitOfWork, endpoint: str, newest: Feedback) -> Iterator[Entry]:
     before = feedback.newest(uow, request_id=newest.request_id, before_seq=newest.seq, limit=1)
     for each, sign in ((newest, 1), *((one, -1) for one in before)):
-        tally = Tally(sign, sign * int(each.score >= SATISFIED))
+        tally = Tally(sign, sign * int(each.is_satisfied))
         yield Entry(endpoint, Measure.SATISFACTION, each.created_at, tally)
 
 

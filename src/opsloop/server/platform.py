@@ -41,7 +41,7 @@ class Platform:
         self._events = Dispatcher(workspace)
         self._jobs = JobRunner(workspace)
         self._tending = (
-            Tending(workspace, sources=(satisfaction.advance,)),
+            Tending(workspace, sources=(satisfaction,)),
             DocumentsTending(workspace),
             ReportsTending(workspace),
         )

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[3]
 TEXT = "Write to ada@example.org, card 4111 1111 1111 1111, or ring +44 20 7946 0958."
 PROGRAM = """
 import json, socket, sys
+sys.path.append(sys.argv[2])  # behind Presidio's own libraries: what Opsloop itself needs
 def refuse(*_, **__): raise OSError("no network")
 socket.socket.connect = refuse
 from opsloop.guardrails.screens.own.presidio import search
@@ -36,7 +38,7 @@ def python_with_presidio() -> str:
 
 def test_presidio_finds_by_our_words_and_reaches_for_no_network() -> None:
     done = subprocess.run(
-        [python_with_presidio(), "-W", "ignore", "-c", PROGRAM, TEXT],
+        [python_with_presidio(), "-W", "ignore", "-c", PROGRAM, TEXT, sysconfig.get_path("purelib")],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         text=True,

@@ -54,6 +54,11 @@ def counted_up_to(uow: UnitOfWork, source: str) -> int:
     return uow.session.scalars(select(TalliedRow.seq).where(TalliedRow.source == source).with_for_update()).one()
 
 
+def seen_up_to(uow: UnitOfWork, source: str) -> int:
+    """As `counted_up_to`, for a look: holds nothing."""
+    return uow.session.scalar(select(TalliedRow.seq).where(TalliedRow.source == source)) or 0
+
+
 def note_counted(uow: UnitOfWork, source: str, seq: int) -> None:
     """Say that a source is counted up to a number, in the transaction that counted it."""
     row = uow.session.get_one(TalliedRow, source, populate_existing=True)
@@ -72,7 +77,7 @@ def add(uow: UnitOfWork, entries: Iterable[Entry]) -> None:
 
 def any_uncounted(uow: UnitOfWork) -> bool:
     """Whether there are records that are in no tally yet."""
-    done = uow.session.scalar(select(TalliedRow.seq).where(TalliedRow.source == REQUESTS)) or 0
+    done = seen_up_to(uow, REQUESTS)
     return uow.session.scalar(select(RequestRow.seq).where(RequestRow.seq > done).limit(1)) is not None
 
 
