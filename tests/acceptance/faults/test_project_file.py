@@ -21,7 +21,10 @@ STRATEGY = "endpoints: {chat: {flow: flows/answer, strategy: {canary: {steps: [{
             "opsloop.yaml:3: datasets.a.sourc is not known; did you mean 'source'?",
         ),
         ("endpoints: {chat: {flwo: x}}", "opsloop.yaml:1: endpoints.chat.flwo is not known; did you mean 'flow'?"),
-        ("endpoints: {chat: {zzz: x}}", "zzz is not known; known here: config, experiment, flow, strategy"),
+        (
+            "endpoints: {chat: {zzz: x}}",
+            "zzz is not known; known here: config, experiment, flow, guardrails, keep_texts, objectives, strategy",
+        ),
         ("settings: {prot: 1}", "opsloop.yaml:1: settings.prot is not known; did you mean 'port'?"),
         ("settings: {port: nine}", "setting port: is 'nine'; wanted"),
         ("settings: {PORT: 9}", "settings.PORT is 9; wanted a setting's name in lower case: port"),
