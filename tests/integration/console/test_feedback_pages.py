@@ -70,7 +70,7 @@ def test_a_bad_answer_becomes_a_golden_row(told: Platform) -> None:
         given = {"dataset": "golden", "answer": "28 days, says ana@example.com\r\nand bob."}
         draft = client.post("/feedback/answers/said-0/draft", data=given)
         assert draft.status_code == 200
-        assert "28 days, says &lt;email&gt;" in draft.text
+        assert "28 days, says [EMAIL]" in draft.text
         added = client.post("/feedback/answers/said-0/promote", data=fields(draft.text))
         assert (added.status_code, added.headers["location"]) == (303, "/datasets/golden%401")
         assert "golden@1" in client.get("/feedback/answers/said-0").text
