@@ -71,8 +71,8 @@ def pull(uow: UnitOfWork, endpoint: str, *, cause: str, reason: str, release: st
     """
     row = rollouts.lock_endpoint(uow, endpoint)
     present = rollouts.active(uow, endpoint)
-    if present is not None:
-        return _during(uow, present, cause, reason)
+    if present is not None:  # trouble of the stable release is no news of the candidate: it may be why there is one
+        return _during(uow, present, cause, reason) if release in (None, present.release) else ""
     baking = _baking(uow, row)
     if baking is None or release not in (None, baking.release) or _is_told(uow, baking, cause):
         return ""
