@@ -73,7 +73,7 @@ def the_stable_release_serves(url: str) -> None:
 
 def openai_clients_are_answered(url: str) -> None:
     with openai.OpenAI(base_url=f"{url}/v1", api_key="none") as client:
-        assert [model.id for model in client.models.list()] == ["support-chat"]
+        assert [model.id for model in client.models.list()] == ["support-chat", "collection/handbook"]
         question: Any = [{"role": "user", "content": "Is acupuncture covered by Northwind Standard?"}]
         whole = client.chat.completions.create(model="support-chat", messages=question)
         streamed = client.chat.completions.create(model="support-chat", messages=question, stream=True)
