@@ -147,7 +147,8 @@ def test_a_stream_that_moves_gets_a_better_model_with_nobody_touching_it(running
         "alarm_closed",
     ]  # fmt: skip
     rollout = running.ask(f"/api/rollouts/{found['rollout']}")
-    assert [event["kind"] for event in rollout["events"]] == ["shadowed", "stepped", "promoted"]
+    steps = [event["kind"] for event in rollout["events"] if event["kind"] != "triggered"]  # trouble that is told
+    assert steps == ["shadowed", "stepped", "promoted"]
     assert rollout["rollout"]["evidence"]["shadow"]["labelled"] >= 50
     assert running.ask("/api/endpoints/signs")["stable"]["serves"] == "signs@2"
     assert running.stream.send(flowers(100, moved=True, seed=52)) > 0.9

@@ -46,7 +46,7 @@ def said(capsys: pytest.CaptureFixture[str], arguments: Sequence[str], code: int
 def test_a_new_endpoint_has_the_default(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = told(capsys, "guard", "show", "chat")
     assert found["version"] == 1
-    assert found["policy"]["answers"] == {"pii": "redact", "secrets": "redact"}
+    assert found["policy"]["answers"] == {"pii": "redact", "postal_address": "flag", "secrets": "redact"}
     assert found["policy"]["stored"] == "redact"
 
 
