@@ -1,0 +1,1 @@
+"""What broke and why: signals that belong together, diagnosis with evidence, root cause."""
