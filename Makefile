@@ -1,7 +1,7 @@
 # The tasks of this project. `make` alone lists them. They need Python >= 3.11 with pip, git and make; nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check docs bench pins
+.PHONY: help setup up test check docs bench soak pins
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,6 +42,9 @@ docs: setup  ## Write the generated pages of docs/reference anew
 
 bench: setup  ## Run every benchmark; fails when one misses its goal
 	@$(BIN)/python benchmarks
+
+soak: setup  ## Ten minutes of everything that can go wrong, under load; SOAK_S=60 for a minute
+	@cd benchmarks && ../$(BIN)/python -m soak --seconds $(or $(SOAK_S),600)
 
 pins: $(BIN)/python  ## Renew the pinned versions in requirements/
 	@$(BIN)/python -m venv $(VENV)/pins && $(VENV)/pins/bin/python -m pip install --quiet --disable-pip-version-check uv

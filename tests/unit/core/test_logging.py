@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging as standard
 from collections.abc import Iterator
@@ -59,3 +60,16 @@ def test_a_traceback_names_the_lines_and_not_the_values_of_variables(form: str) 
     assert told.count("in call_with") == 2
     assert "ValueError: refused, 14 characters" in told
     assert secret not in told
+
+
+class _Full(io.StringIO):
+    """A stream on a disk that is full."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_nobody() -> None:
+    logging.configure(level="info", form="json", stream=_Full())
+
+    structlog.get_logger().info("request_refused", request="req_1")

@@ -7,12 +7,29 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TextIO
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import Processor
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class _Lines:
+    """A stream whose writes never fail: a log on a disk that is full must not cost anybody the answer."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def configure(*, level: str, form: str, stream: TextIO | None = None, redact: Processor | None = None) -> None:
@@ -24,6 +41,7 @@ def configure(*, level: str, form: str, stream: TextIO | None = None, redact: Pr
         redact: takes what nobody should read out of a line, its traceback too, before it is written.
     """
     stream = stream or sys.stderr
+    lines = _Lines(stream)
     as_text = form == "text" or (form == "auto" and stream.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -41,10 +59,10 @@ def configure(*, level: str, form: str, stream: TextIO | None = None, redact: Pr
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, lines)),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(lines)
     formatter_of = structlog.stdlib.ProcessorFormatter
     handler.setFormatter(
         formatter_of(foreign_pre_chain=shared, processors=[formatter_of.remove_processors_meta, *render])
