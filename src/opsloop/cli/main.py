@@ -29,7 +29,7 @@ SECTIONS = {
     "Start": {
         "init": Entry("opsloop.cli.init:init", "Make a new project from a template."),
         "up": Entry("opsloop.cli.up:up", "The whole platform in this process."),
-        "serve": Entry("opsloop.cli.serve:serve", "The endpoints in processes of their own, or one model, over HTTP."),
+        "serve": Entry("opsloop.cli.serve:serve", "Serve one model over HTTP, without a database."),
         "apply": Entry("opsloop.cli.apply:apply", "Make the platform match opsloop.yaml."),
         "doctor": Entry("opsloop.cli.doctor:doctor", "Check this installation and this project."),
     },

@@ -1,15 +1,11 @@
 """Metrics in the Prometheus form, all in one registry.
 
-Where several processes answer on one port (`opsloop serve --workers`), each counts in files of a folder that
-PROMETHEUS_MULTIPROC_DIR names before this module is loaded, and whichever is asked tells of all of them.
-
 Labels are bounded sets: endpoints, releases and arms that exist, statuses of `RequestRecord`. A name that a caller made
 up never becomes a label.
 """
 
 from __future__ import annotations
 
-import os
 from functools import cache
 
 from prometheus_client import (
@@ -21,14 +17,11 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
     generate_latest,
-    multiprocess,
 )
 
 from opsloop.monitoring.models import RequestRecord
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
-SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-"""Folder of the counts of all processes on this port; None where it is one."""
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
@@ -66,23 +59,15 @@ budget_left = Gauge(
     "objective_budget_left_ratio",
     "Share of an objective's budget that is left; below 0 when more than all is used.",
     ["endpoint", "objective"],
-    multiprocess_mode="livemostrecent",
     registry=REGISTRY,
 )
 burn_rate = Gauge(
     "objective_burn_rate",
     "How fast an objective's budget goes; 1 uses it up exactly by the end of the window.",
     ["endpoint", "objective", "window"],
-    multiprocess_mode="livemostrecent",
     registry=REGISTRY,
 )
-alerts_firing = Gauge(
-    "alerts_firing",
-    "Alerts that fire, by how urgent they are.",
-    ["severity"],
-    multiprocess_mode="livemostrecent",
-    registry=REGISTRY,
-)
+alerts_firing = Gauge("alerts_firing", "Alerts that fire, by how urgent they are.", ["severity"], registry=REGISTRY)
 tokens = Counter(
     "inference_tokens",
     "Tokens of requests (in) and answers (out), counted by the model's server or estimated.",
@@ -94,7 +79,6 @@ drift_score = Gauge(
     "drift_score",
     "Evidence that a feature drifted, over what an alarm needs; 1 is an alarm.",
     ["endpoint", "release", "feature"],
-    multiprocess_mode="livemax",
     registry=REGISTRY,
 )
 broken_expectations = Counter(
@@ -121,24 +105,15 @@ cache_answers = Counter(
     ["endpoint", "outcome"],
     registry=REGISTRY,
 )
-in_flight = Gauge(
-    "gateway_requests_in_flight", "Requests that are being answered.", multiprocess_mode="livesum", registry=REGISTRY
-)
-unsent_records = Gauge(
-    "gateway_records_waiting",
-    "Records that are not in the database yet.",
-    multiprocess_mode="livesum",
-    registry=REGISTRY,
-)
+in_flight = Gauge("gateway_requests_in_flight", "Requests that are being answered.", registry=REGISTRY)
+unsent_records = Gauge("gateway_records_waiting", "Records that are not in the database yet.", registry=REGISTRY)
 lost_records = Counter(
     "gateway_records_lost", "Records that were dropped because the spool was full or unwritable.", registry=REGISTRY
 )
 lost_traces = Counter(
     "gateway_traces_lost", "Traces that were dropped because too many waited for the database.", registry=REGISTRY
 )
-routing_version = Gauge(
-    "gateway_routing_version", "Version of the routing table in use.", multiprocess_mode="livemin", registry=REGISTRY
-)
+routing_version = Gauge("gateway_routing_version", "Version of the routing table in use.", registry=REGISTRY)
 
 
 def observe(record: RequestRecord) -> None:
@@ -201,15 +176,5 @@ def _children(endpoint: str, release: str, arm: str, status: str) -> tuple[Count
 
 
 def render() -> bytes:
-    """Every metric, in the text format; where several processes share a port, of all of them."""
-    if SHARED is None:
-        return generate_latest(REGISTRY)
-    together = CollectorRegistry()
-    multiprocess.MultiProcessCollector(together, path=SHARED)  # type: ignore[no-untyped-call]
-    return generate_latest(together)
-
-
-def forget_process(pid: int) -> None:
-    """A process of this port has ended: what it counted stays, what it was doing does not."""
-    if SHARED is not None:
-        multiprocess.mark_process_dead(pid, path=SHARED)  # type: ignore[no-untyped-call]
+    """Every metric, in the text format."""
+    return generate_latest(REGISTRY)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -100,7 +99,7 @@ ROUTERS = (
 )
 
 
-def control_plane(workspace: Workspace, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
+def control_plane(workspace: Workspace) -> FastAPI:
     app = FastAPI(
         title="Opsloop",
         version=__version__,
@@ -109,7 +108,7 @@ def control_plane(workspace: Workspace, routers: Sequence[APIRouter] = ROUTERS) 
         redoc_url=None,
     )
     app.state.workspace = workspace
-    for router in routers:
+    for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(OpsloopError, _opsloop_error)
     app.add_exception_handler(RequestValidationError, _wrong_form)

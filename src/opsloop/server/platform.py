@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+from typing import cast
+
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.console.made_reports import Tending as ReportsTending
 from opsloop.core.events.outbox import Dispatcher
 from opsloop.core.jobs.runner import JobRunner
 from opsloop.core.workspace import Workspace
+from opsloop.gateway.app import Gateway
 from opsloop.improvement.weeks import jobs as weeks
 from opsloop.monitoring.tending import Tending
 from opsloop.rag.deletion.tending import Tending as DocumentsTending
 from opsloop.releases import satisfaction
 from opsloop.server import background as background  # registers what the jobs of this process can be
 from opsloop.server.control_plane import control_plane
-from opsloop.server.front import Front
+from opsloop.server.entrance import Entrance
+from opsloop.server.short_protocol import ShortProtocol
 
 DRAIN_S = 20.0
 
@@ -24,10 +30,14 @@ class Platform:
 
     def __init__(self, workspace: Workspace, *, listens_on_loopback: bool = True) -> None:
         self.workspace = workspace
-        front = Front(workspace, control_plane(workspace), listens_on_loopback=listens_on_loopback)
-        self.gateway = front.gateway
-        self.app = front.app
-        self.http = front.http
+        self.gateway = Gateway(workspace)
+        self.app = Entrance(
+            workspace,
+            self.gateway,
+            control_plane(workspace),
+            limits=self.gateway.limits,
+            listens_on_loopback=listens_on_loopback,
+        )
         self._events = Dispatcher(workspace)
         self._jobs = JobRunner(workspace)
         self._tending = (
@@ -35,6 +45,13 @@ class Platform:
             DocumentsTending(workspace),
             ReportsTending(workspace),
         )
+
+    @property
+    def http(self) -> type[asyncio.Protocol]:
+        """The protocol of connections: with the gateway's short way for predictions."""
+        limit = self.workspace.settings.body_limit_bytes
+        made = partial(ShortProtocol, shortcut=self.gateway.shortcut, door=self.app.door, limit_bytes=limit)
+        return cast(type[asyncio.Protocol], made)  # uvicorn calls it, and does no more with it
 
     async def start(self) -> None:
         await self.gateway.start()

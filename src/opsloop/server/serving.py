@@ -11,17 +11,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from opsloop.core.errors import Conflict, InvalidInput
 from opsloop.core.lock import FolderLock
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings, check
 from opsloop.core.telemetry import logging, tracing
-from opsloop.core.workspace import Workspace
 from opsloop.guardrails.redaction import log_redactor
 from opsloop.server.authentication import is_loopback, refuse_open_door
 from opsloop.server.garbage import spare_collections
@@ -77,23 +75,6 @@ def serve(
                 tracer.shutdown()
 
 
-class Served(Protocol):
-    """What is served: an application, and what runs as long as it answers."""
-
-    @property
-    def workspace(self) -> Workspace: ...
-
-    @property
-    def app(self) -> ASGIApp: ...
-
-    @property
-    def http(self) -> type[asyncio.Protocol]: ...
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-
 async def _serve(
     platform: Platform,
     listener: socket.socket,
@@ -101,52 +82,33 @@ async def _serve(
     url: str,
     when_ready: Callable[[str, Callable[[], bool]], None] | None,
 ) -> None:
-    stopping = platform.workspace.stopping
-
-    def opened() -> None:
-        lock.announce(url)
-        if when_ready is not None:
-            threading.Thread(target=when_ready, args=(url, stopping.is_set), name="when-ready", daemon=True).start()
-
-    grpc_port = platform.workspace.section(InferenceSettings).grpc_port
-    async with over_grpc(platform.app, platform.workspace.settings, grpc_port):
-        await answer(platform, listener, when_open=opened, when_closed=lambda: lock.announce(None))
-
-
-async def answer(
-    served: Served,
-    listener: socket.socket,
-    *,
-    when_open: Callable[[], None],
-    when_closed: Callable[[], None] = lambda: None,
-) -> None:
-    """Answer on a socket until SIGINT or SIGTERM, then finish what is under way.
-
-    Args:
-        when_open: called once requests are answered.
-        when_closed: called when no more are taken.
-    """
     config = uvicorn.Config(
-        served.app,
+        platform.app,
         lifespan="off",
         access_log=False,
         log_config=None,
-        http=served.http,
+        http=platform.http,
         ws="none",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=20,
         server_header=False,
     )
     server = _Server(config)
-    _stop_on_signals(server, served.workspace)
-    await served.start()
+    _stop_on_signals(server, platform)
+    await platform.start()
     spare_collections()
-    when_open()
+    lock.announce(url)
+    if when_ready is not None:
+        threading.Thread(
+            target=when_ready, args=(url, lambda: server.should_exit), name="when-ready", daemon=True
+        ).start()
     try:
-        await server.serve(sockets=[listener])
+        grpc_port = platform.workspace.section(InferenceSettings).grpc_port
+        async with over_grpc(platform.app, platform.workspace.settings, grpc_port):
+            await server.serve(sockets=[listener])
     finally:
-        when_closed()
-        await served.stop()
+        lock.announce(None)
+        await platform.stop()
 
 
 class _Server(uvicorn.Server):
@@ -157,8 +119,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _stop_on_signals(server: uvicorn.Server, workspace: Workspace) -> None:
+def _stop_on_signals(server: uvicorn.Server, platform: Platform) -> None:
     """Drain on the first SIGINT or SIGTERM; leave at once on a later one."""
+    workspace = platform.workspace
     drains_since_s: float | None = None
 
     def stop() -> None:
