@@ -251,6 +251,9 @@ class _Pass:
                         self._bypass(step)
                     elif not self.ready and not running and self._runs_in_thread(step):
                         await self._run_line(step, go_on=True)  # nothing else can run beside it: no task is needed
+                    elif not self.ready and not running and step.runner.leaves_context:
+                        await self._run_on_loop(step)  # as above
+                        self._release(step)
                     else:
                         running[asyncio.create_task(self._run(step))] = step
                 if running:

@@ -1,4 +1,4 @@
-"""Requests over aiohttp: an eighth of a millisecond of CPU a call (`docs/why/decisions/0008-one-lean-http-path.md`).
+"""Requests over aiohttp, by way of a proxy (`docs/why/decisions/0008-one-lean-http-path.md`).
 
 Import it only where a server is really asked: it takes a tenth of a second to load.
 """
@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import urllib.request
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 
-from opsloop.llm.transport import LONGEST_ANSWER_BYTES, TransportFailed, lines_of
+from opsloop.llm import transport as port
+from opsloop.llm.proxies import proxy_for
+from opsloop.llm.transport import TransportFailed
 
 CONNECTIONS = 1024
 _CONNECT_S = 10.0
@@ -41,7 +40,7 @@ class AiohttpTransport:
         session = await self._session()
         try:
             response = await session.client.post(
-                url, headers=headers, data=body, proxy=_proxy(url), allow_redirects=False
+                url, headers=headers, data=body, proxy=proxy_for(url), allow_redirects=False
             )
         except _TROUBLE as error:
             raise TransportFailed(_said(error)) from error
@@ -105,34 +104,23 @@ class AiohttpReply:
 
     async def read(self) -> bytes:
         body = bytearray()
-        async for piece in self._pieces():
+        while (piece := await self._piece()) is not None:
             body += piece
-            if len(body) > LONGEST_ANSWER_BYTES:
-                raise TransportFailed(f"its answer is longer than {LONGEST_ANSWER_BYTES} bytes")
+            if len(body) > port.LONGEST_ANSWER_BYTES:
+                raise TransportFailed(f"its answer is longer than {port.LONGEST_ANSWER_BYTES} bytes")
         return bytes(body)
 
     def lines(self) -> AsyncIterator[bytes]:
-        return lines_of(self._pieces())
+        return port.lines_of(self._piece)
 
     async def close(self) -> None:
         self._response.release() if self._response.content.at_eof() else self._response.close()
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
+    async def _piece(self) -> bytes | None:
         try:
-            async for piece in self._response.content.iter_any():
-                yield piece
+            return await self._response.content.readany() or None
         except _TROUBLE as error:
             raise TransportFailed(_said(error)) from error
-
-
-@lru_cache(maxsize=256)
-def _proxy(url: str) -> str | None:
-    """The proxy that the environment names for an address (`HTTPS_PROXY`, `NO_PROXY`)."""
-    parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return None
-    proxies = urllib.request.getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
 
 
 def _said(error: BaseException) -> str:

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.core.errors import InvalidInput, shown
 from opsloop.llm import answers, spending, token_estimates
-from opsloop.llm.aiohttp_transport import AiohttpTransport
 from opsloop.llm.calling import Asked, Caller
 from opsloop.llm.errors import ModelGarbled, ModelUnavailable
+from opsloop.llm.http1.transport import Http1Transport
 from opsloop.llm.port import Completion, Embedding, Message
 from opsloop.llm.retrying import Patience
 from opsloop.llm.servers import ModelServer, Operation
@@ -48,7 +50,7 @@ class OpenAICompatible:
         self.model = model or ""
         self._caller = Caller(
             server,
-            transport or AiohttpTransport(timeout_s),
+            transport or Http1Transport(timeout_s),
             patience=patience or Patience(),
             clock=clock or SystemClock(),
             pause=pause,
@@ -177,7 +179,10 @@ def _counted(completion: Completion, messages: Sequence[Message], parameters: Ma
 
 
 def _object(data: bytes) -> dict[str, Any]:
-    value = json.loads(data)
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # some servers write NaN, or half a surrogate pair
+        value = json.loads(data)
     if not isinstance(value, dict):
         raise TypeError(f"it is of type {type(value).__name__}")
     return value

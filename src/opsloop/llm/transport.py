@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Protocol
 
 LONGEST_ANSWER_BYTES = 256_000_000
@@ -46,18 +46,25 @@ class Transport(Protocol):
         ...
 
 
-async def lines_of(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Bytes as they come, cut into lines. Raises: TransportFailed when a line does not end."""
+async def lines_of(piece: Callable[[], Awaitable[bytes | None]]) -> AsyncIterator[bytes]:
+    """Bytes as they come, cut into lines. Raises: TransportFailed when a line does not end.
+
+    Args:
+        piece: gives what came next, None at the end.
+    """
     rest = bytearray()
-    async for piece in pieces:
-        rest += piece
-        if b"\n" not in piece:
+    while (came := await piece()) is not None:
+        if b"\n" not in came:
+            rest += came
             if len(rest) > LONGEST_ANSWER_BYTES:
                 raise TransportFailed("it sends a line without an end")
             continue
-        *whole, last = rest.split(b"\n")
-        rest = bytearray(last)
+        if rest:
+            came = bytes(rest) + came
+            rest.clear()
+        *whole, last = came.split(b"\n")
         for line in whole:
-            yield bytes(line.rstrip(b"\r"))
+            yield line[:-1] if line.endswith(b"\r") else line
+        rest += last
     if rest:
         yield bytes(rest)

@@ -48,7 +48,7 @@ def asks_model(
             parameters["detail"] = detail
         return given(await ask(model, prompt, parameters, call, api=api, images=inputs), parameters)
 
-    return Runner(run)
+    return Runner(run, leaves_context=True)
 
 
 async def rendered(template: PromptTemplate, inputs: dict[str, Any], kit: Kit) -> PromptText:

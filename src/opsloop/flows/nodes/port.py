@@ -26,11 +26,13 @@ class Runner:
     """A node, ready to run.
 
     `on_loop` always works. `in_thread` does the same synchronously, for nodes that wait for nothing asynchronous; the
-    executor then calls it in a thread, several such nodes in a row without coming back to the loop.
+    executor then calls it in a thread, several such nodes in a row without coming back to the loop. `leaves_context`
+    says that `on_loop` sets no context variable for good, so that it needs no task of its own.
     """
 
     on_loop: Callable[[dict[str, Any], Call], Awaitable[Any]]
     in_thread: Callable[[dict[str, Any]], Any] | None = None
+    leaves_context: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,62 @@
-"""The lean HTTP path against servers that break every rule, over real sockets on this machine."""
+"""What carries calls to model servers, against servers that break every rule, over real sockets on this machine."""
 
 import asyncio
 import gc
 import gzip
 import json
+import ssl
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from opsloop.core.errors import InvalidInput
-from opsloop.llm import aiohttp_transport
+from opsloop.llm import transport as port
+from opsloop.llm.aiohttp_transport import AiohttpTransport
 from opsloop.llm.errors import ModelGarbled, ModelRefused, ModelUnavailable
+from opsloop.llm.http1 import pool
+from opsloop.llm.http1.transport import Http1Transport
 from opsloop.llm.openai_compatible import OpenAICompatible
 from opsloop.llm.port import Completion
+from opsloop.llm.proxies import proxy_for
 from opsloop.llm.retrying import Patience
 from opsloop.llm.servers import ModelServer
+from opsloop.llm.transport import Transport
 from opsloop.testing.model_server import ModelServer as ModelServerForTests
 
 HELLO = [{"role": "user", "content": "hello"}]
 GOOD = json.dumps({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}).encode()
 ONCE = Patience(attempts=1)
+LOOPS = {"asyncio": None, "uvloop": uvloop.new_event_loop}
 T = TypeVar("T")
+
+
+@pytest.fixture(
+    autouse=True, params=[(Http1Transport, "asyncio"), (Http1Transport, "uvloop"), (AiohttpTransport, "uvloop")]
+)
+def carried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test is run on each way and on both kinds of loops."""
+    kind, loop = request.param
+    monkeypatch.setattr("opsloop.llm.openai_compatible.Http1Transport", kind)
+    monkeypatch.setattr(sys.modules[__name__], "loop_factory", LOOPS[loop])
+
+
+loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+
+
+def run(work: Coroutine[object, object, T]) -> T:
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(work)
 
 
 def sized(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> bytes:
@@ -76,7 +109,7 @@ class Raw:
                 finally:
                     await provider.aclose()
 
-        return asyncio.run(ask())
+        return run(ask())
 
     def chat(self, patience: Patience = ONCE) -> str:
         return self.ask(text, patience)
@@ -157,7 +190,7 @@ def test_a_call_that_broke_off_is_made_again() -> None:
 
 
 def test_an_answer_without_end_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aiohttp_transport, "LONGEST_ANSWER_BYTES", 1_000)
+    monkeypatch.setattr(port, "LONGEST_ANSWER_BYTES", 1_000)
     bomb = gzip.compress(b" " * 1_000_000)
     with pytest.raises(ModelUnavailable, match="longer than 1000 bytes"):
         Raw(sized(bomb, b"content-encoding: gzip")).chat()
@@ -172,13 +205,13 @@ def test_a_redirect_is_not_followed_with_the_key() -> None:
 def test_nobody_at_the_address_is_said_without_a_traceback() -> None:
     provider = OpenAICompatible(ModelServer("http://127.0.0.1:1/v1"), model="m", patience=ONCE)
     with pytest.raises(ModelUnavailable, match=r"127\.0\.0\.1:1/v1 cannot be reached"):
-        asyncio.run(text(provider))
+        run(text(provider))
 
 
 def test_a_key_with_a_line_end_is_refused_and_not_shown() -> None:
     provider = OpenAICompatible(ModelServer("http://127.0.0.1:1/v1", api_key="sk\r\nx-evil: 1"), model="m")
     with pytest.raises(InvalidInput, match="without line ends") as caught:
-        asyncio.run(text(provider))
+        run(text(provider))
     assert "evil" not in str(caught.value)
 
 
@@ -222,11 +255,12 @@ def test_connections_are_closed_with_their_loop() -> None:
         finally:
             listener.close()
 
-    assert asyncio.run(ask_and_leave()) == "hi"
+    assert run(ask_and_leave()) == "hi"
     gc.collect()  # a session left open warns when it is collected, and a warning fails the test
 
 
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy_for.cache_clear()
     for name in ("HTTP_PROXY", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
 
@@ -240,7 +274,7 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
                 await provider.aclose()
 
     server = Raw(sized(GOOD))
-    assert asyncio.run(work()) == "hi"
+    assert run(work()) == "hi"
     assert server.heads[0].startswith(b"POST http://models.test/v1/chat/completions HTTP/1.1")
 
 
@@ -262,3 +296,140 @@ def test_a_process_ends_without_a_complaint_though_a_loop_still_runs() -> None:
         command = [sys.executable, "-X", "dev", "-c", LEAVING, server.base_url]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "You said: hello\n", "")
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_not_used() -> None:
+    async def twice(provider: OpenAICompatible) -> list[str]:
+        first = await text(provider)
+        await asyncio.sleep(0.05)  # until the end of the first connection has come
+        return [first, await text(provider)]
+
+    server = Raw(sized(GOOD), sized(GOOD), hangs_up=True)
+    assert server.ask(twice) == ["hi", "hi"]
+    assert server.connections == 2
+
+
+def test_what_comes_after_an_answer_is_never_the_answer_to_the_next_call() -> None:
+    async def twice(provider: OpenAICompatible) -> list[str]:
+        return [await text(provider), await text(provider)]
+
+    evil = sized(GOOD.replace(b"hi", b"evil"))
+    assert Raw(sized(GOOD) + evil, sized(GOOD)).ask(twice) == ["hi", "hi"]
+
+
+def test_a_call_that_was_cancelled_leaves_no_half_answer_to_the_next() -> None:
+    async def cancelled_then_asked(provider: OpenAICompatible) -> str:
+        call = asyncio.create_task(text(provider))
+        await asyncio.sleep(0.05)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        return await text(provider)
+
+    server = Raw(sized(GOOD)[:-5], sized(GOOD))
+    assert server.ask(cancelled_then_asked) == "hi"
+    assert server.connections == 2
+
+
+def test_calls_at_once_use_a_connection_each_and_keep_them() -> None:
+    async def many(provider: OpenAICompatible) -> list[str]:
+        return [each for _ in range(3) for each in await asyncio.gather(*(text(provider) for _ in range(20)))]
+
+    server = Raw(*[sized(GOOD)] * 60)
+    assert server.ask(many) == ["hi"] * 60
+    assert server.connections == 20
+
+
+def test_a_large_answer_comes_whole() -> None:
+    large = json.dumps({"choices": [{"message": {"content": "é" * 3_000_000}, "finish_reason": "stop"}]}).encode()
+    assert Raw(sized(large)).chat() == "é" * 3_000_000
+
+
+def test_a_server_that_says_nothing_is_given_up() -> None:
+    async def ask(transport: Transport, url: str) -> None:
+        try:
+            await transport.post(url, {}, b"{}")
+        finally:
+            await transport.aclose()
+
+    async def silent(transport: Transport) -> None:
+        server = Raw(b" ")
+        async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listener:
+            await ask(transport, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1")
+
+    for kind in (Http1Transport, AiohttpTransport):
+        with pytest.raises(port.TransportFailed):
+            run(silent(kind(0.05)))
+
+
+def test_a_header_with_a_line_end_is_not_sent() -> None:
+    async def ask() -> None:
+        await Http1Transport(1.0).post("http://127.0.0.1:1/v1", {"x": "a\r\nevil: b"}, b"")
+
+    with pytest.raises(port.TransportFailed, match="line end"):
+        run(ask())
+
+
+def test_over_tls_a_certificate_that_nobody_trusts_is_refused(tmp_path: Path) -> None:
+    key, certificate = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def ask() -> str:
+        server = Raw(sized(GOOD))
+        async with await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context) as listener:
+            port_number = listener.sockets[0].getsockname()[1]
+            provider = OpenAICompatible(ModelServer(f"https://127.0.0.1:{port_number}/v1"), model="m", patience=ONCE)
+            try:
+                return await text(provider)
+            finally:
+                await provider.aclose()
+
+    with pytest.raises(ModelUnavailable, match="certificate"):
+        run(ask())
+
+
+def test_over_tls_a_trusted_server_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setattr(pool, "_trusting", lambda: ssl.create_default_context(cafile=str(certificate)))
+
+    async def ask() -> list[int]:
+        server = Raw(sized(GOOD), sized(GOOD))
+        async with await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context) as listener:
+            transport = Http1Transport(5.0)
+            url = f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+            try:
+                for _ in range(2):
+                    reply = await transport.post(url, {}, b"{}")
+                    assert await reply.read() == GOOD
+                    await reply.close()
+            finally:
+                await transport.aclose()
+        return [server.connections]
+
+    assert run(ask()) == [1]
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A key and a certificate for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "model server of a test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return folder / "key.pem", folder / "certificate.pem"
