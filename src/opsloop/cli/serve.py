@@ -1,4 +1,4 @@
-"""`opsloop serve`: one model as a service."""
+"""`opsloop serve`: a project's endpoints with several processes, or one model as a service."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 # By name: the command line is above the server and starts without it.
 SERVE = "opsloop.server.model_service:serve"
+SERVE_SEVERAL = "opsloop.server.workers.serving:serve_several"
 FOUND = "opsloop.server.model_source:found"
 LOGGING = "opsloop.core.telemetry.logging:configure"
 KEY = "OPSLOOP_SERVE_KEY"
@@ -18,10 +19,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.option(
     "--model",
-    required=True,
     envvar="MODEL_PATH",
     show_envvar=True,
-    help="NAME[@VERSION] of the registry, folder of an exported model, or an .onnx file.",
+    help="NAME[@VERSION] of the registry, folder of an exported model, or an .onnx file: serve it alone.",
 )
 @click.option(
     "--baseline",
@@ -55,6 +55,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port to listen on.")
 @click.option("--key", envvar=KEY, show_envvar=True, help="What callers must show, as a bearer token.")
 @click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that serve the project's endpoints on the one port; not with --model.",
+)
+@click.option("--project", "folder", type=click.Path(file_okay=False, path_type=Path), help="Folder of the project.")
+@click.option(
     "--log-share",
     type=click.FloatRange(0, 1),
     envvar="OPSLOOP_PREDICT_LOG",
@@ -62,7 +70,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Share of answers that get a line on stdout.  [1]",
 )
 def serve(
-    model: str,
+    model: str | None,
     baseline: Path | None,
     expectations: Path | None,
     drift_webhook: str | None,
@@ -72,14 +80,19 @@ def serve(
     host: str,
     port: int,
     key: str | None,
+    workers: int,
+    folder: Path | None,
     log_share: float | None,
 ) -> None:
-    """Serve one model over HTTP, without a database: /predict, /v2, /health, /ready, /metrics.
+    """Serve a project's endpoints with several processes; or, with --model, one model without a database.
 
-    For one model in a container of its own. Endpoints with releases, gates and rollouts are what `opsloop up` serves.
+    Without --model these are gateways on one port beside `opsloop up`, which has the console and does the other work.
+    One that dies is replaced, SIGHUP replaces them one after the other, SIGTERM lets all finish what is under way.
+    With --model it is one model in a container of its own: /predict, /v2, /health, /ready, /metrics.
 
     \b
     Example:
+      opsloop serve --workers 4 --port 8000
       opsloop serve --model models/iris --port 8000
       curl -s http://127.0.0.1:8000/predict -d '{"inputs": [[5.1, 3.5, 1.4, 0.2]]}'
     """
@@ -87,9 +100,15 @@ def serve(
     from opsloop.client import project as projects
     from opsloop.core.errors import InvalidInput
 
+    if model is None:
+        _serve_project(folder, host=host, port=port, workers=workers)
+        return
+    if workers > 1:
+        wanted = "1 with --model: what a model's rows say of drift is gathered in one process; start more beside it"
+        raise InvalidInput(field="--workers", value=workers, wanted=wanted)
     if require_webhook and not drift_webhook:
         raise InvalidInput("REQUIRE_WEBHOOK is set and DRIFT_WEBHOOK is not; set it to the URL that hears of drift")
-    settings = local.core_settings(projects.nearest(None)).model_copy(update={"host": host, "port": port})
+    settings = local.core_settings(projects.nearest(folder)).model_copy(update={"host": host, "port": port})
     resolve_name(LOGGING)(level=settings.log_level, form=settings.log_format)
     found = resolve_name(FOUND)(model, settings, baseline=baseline, expectations=expectations)
     options = resolve_name("opsloop.monitoring.drift.options:DriftOptions").parse(drift)
@@ -111,3 +130,17 @@ def serve(
         log_share=log_share,
         ready=ready,
     )
+
+
+def _serve_project(folder: Path | None, *, host: str, port: int, workers: int) -> None:
+    from opsloop.client import local  # see above
+    from opsloop.client import project as projects
+
+    project = projects.nearest(folder)
+    settings = local.core_settings(project).model_copy(update={"host": host, "port": port})
+    processes = "1 process" if workers == 1 else f"{workers} processes"
+
+    def ready(url: str) -> None:
+        click.echo(f"serving the endpoints of {project.name} on {url} with {processes}; Ctrl-C stops them", err=True)
+
+    resolve_name(SERVE_SEVERAL)(settings, project, count=workers, ready=ready)

@@ -27,8 +27,12 @@ def open_workspace(
     clock: Clock | None = None,
     ids: Ids | None = None,
     file_values: Mapping[str, Any] | None = None,
+    place: str = "",
 ) -> Workspace:
     """A workspace whose schema is current and whose signing key exists.
+
+    Args:
+        place: of this process among several that share the data folder; empty for the only one.
 
     Raises: DataFolderUnusable, DatabaseCorrupt, DatabaseAway, SchemaIsNewer; each says what to do.
     """
@@ -48,6 +52,7 @@ def open_workspace(
         ids=ids or RandomIds(),
         before_commit=(outbox.write, Recorder(keys.private_key(settings.data_dir))),
         file_values=file_values,
+        place=place,
     )
 
 

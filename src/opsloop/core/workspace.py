@@ -83,6 +83,7 @@ class Workspace:
     Args:
         before_commit: what is written last in every writing transaction (outbox, audit), in this order.
         file_values: the `settings:` section of the project's file, for sections that slices read.
+        place: of this process among several that share the data folder; empty for the only one.
     """
 
     def __init__(
@@ -95,8 +96,10 @@ class Workspace:
         ids: Ids,
         before_commit: Sequence[BeforeCommit] = (),
         file_values: Mapping[str, Any] | None = None,
+        place: str = "",
     ) -> None:
         self.settings = settings
+        self.place = place
         self.database = database
         self.artifacts = artifacts
         self.clock = clock

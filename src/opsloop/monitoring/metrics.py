@@ -6,6 +6,7 @@ up never becomes a label.
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 from prometheus_client import (
@@ -18,11 +19,14 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from opsloop.monitoring.models import RequestRecord
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 REGISTRY = CollectorRegistry()
+FOLDER_OF_ALL = "PROMETHEUS_MULTIPROC_DIR"
+"""Where prometheus-client keeps what several processes count together; set for the workers of a gateway."""
 ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 
@@ -60,14 +64,22 @@ budget_left = Gauge(
     "Share of an objective's budget that is left; below 0 when more than all is used.",
     ["endpoint", "objective"],
     registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
 burn_rate = Gauge(
     "objective_burn_rate",
     "How fast an objective's budget goes; 1 uses it up exactly by the end of the window.",
     ["endpoint", "objective", "window"],
     registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
-alerts_firing = Gauge("alerts_firing", "Alerts that fire, by how urgent they are.", ["severity"], registry=REGISTRY)
+alerts_firing = Gauge(
+    "alerts_firing",
+    "Alerts that fire, by how urgent they are.",
+    ["severity"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 tokens = Counter(
     "inference_tokens",
     "Tokens of requests (in) and answers (out), counted by the model's server or estimated.",
@@ -80,6 +92,7 @@ drift_score = Gauge(
     "Evidence that a feature drifted, over what an alarm needs; 1 is an alarm.",
     ["endpoint", "release", "feature"],
     registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
 broken_expectations = Counter(
     "expectations_broken", "Requests that broke an expectation.", ["endpoint", "rule"], registry=REGISTRY
@@ -105,15 +118,24 @@ cache_answers = Counter(
     ["endpoint", "outcome"],
     registry=REGISTRY,
 )
-in_flight = Gauge("gateway_requests_in_flight", "Requests that are being answered.", registry=REGISTRY)
-unsent_records = Gauge("gateway_records_waiting", "Records that are not in the database yet.", registry=REGISTRY)
+in_flight = Gauge(
+    "gateway_requests_in_flight", "Requests that are being answered.", registry=REGISTRY, multiprocess_mode="livesum"
+)
+unsent_records = Gauge(
+    "gateway_records_waiting",
+    "Records that are not in the database yet.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
 lost_records = Counter(
     "gateway_records_lost", "Records that were dropped because the spool was full or unwritable.", registry=REGISTRY
 )
 lost_traces = Counter(
     "gateway_traces_lost", "Traces that were dropped because too many waited for the database.", registry=REGISTRY
 )
-routing_version = Gauge("gateway_routing_version", "Version of the routing table in use.", registry=REGISTRY)
+routing_version = Gauge(
+    "gateway_routing_version", "Version of the routing table in use.", registry=REGISTRY, multiprocess_mode="livemin"
+)
 
 
 def observe(record: RequestRecord) -> None:
@@ -176,5 +198,9 @@ def _children(endpoint: str, release: str, arm: str, status: str) -> tuple[Count
 
 
 def render() -> bytes:
-    """Every metric, in the text format."""
-    return generate_latest(REGISTRY)
+    """Every metric, in the text format; of all workers where this process is one of several."""
+    if FOLDER_OF_ALL not in os.environ:
+        return generate_latest(REGISTRY)
+    everybody = CollectorRegistry()
+    MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
+    return generate_latest(everybody)

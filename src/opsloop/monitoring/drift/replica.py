@@ -1,4 +1,4 @@
-"""The name of this gateway replica: the same after a restart on the same data folder."""
+"""The name of this gateway replica: the same after a restart on the same data folder, in the same place there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE = "replica"
 
 def replica_of(workspace: Workspace) -> str:
     """Made at the first call, and kept in the data folder."""
-    path = workspace.data_dir / FILE
+    path = workspace.data_dir / (f"{FILE}-{workspace.place}" if workspace.place else FILE)
     with suppress(FileNotFoundError):
         return path.read_text().strip()
     handle, temporary = tempfile.mkstemp(prefix=".replica-", dir=workspace.data_dir)
