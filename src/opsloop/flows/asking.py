@@ -14,6 +14,7 @@ from opsloop.flows.models import ValueType
 from opsloop.flows.results import TokenUse
 from opsloop.flows.values import WrongType, coerce
 from opsloop.llm import settings as model_settings
+from opsloop.llm.live import current_live
 from opsloop.llm.port import ChatProvider, Completion
 from opsloop.llm.prices import cost_usd
 
@@ -140,7 +141,7 @@ def used(completion: Completion) -> TokenUse:
 
 async def _chat(provider: ChatProvider, call: Call, parameters: dict[str, Any]) -> Completion:
     if call.emit is None:
-        return await provider.chat(call.conversation, **parameters)
+        return await _whole(provider, call, parameters)
     completion: Completion | None = None
     async for piece in provider.stream(call.conversation, **parameters):
         if isinstance(piece, Completion):
@@ -149,3 +150,15 @@ async def _chat(provider: ChatProvider, call: Call, parameters: dict[str, Any]) 
             await call.emit(piece)
     assert completion is not None, "a provider's stream ends with the whole completion"
     return completion
+
+
+async def _whole(provider: ChatProvider, call: Call, parameters: dict[str, Any]) -> Completion:
+    live = current_live.get()
+    if live is None or live.hedger is None:
+        return await provider.chat(call.conversation, **parameters)
+    other: ChatProvider = getattr(provider, "beside", None) or provider
+    return await live.hedger.first_of(
+        lambda: provider.chat(call.conversation, **parameters),
+        lambda: other.chat(call.conversation, **parameters),
+        live.told,
+    )

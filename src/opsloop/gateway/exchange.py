@@ -22,6 +22,7 @@ from opsloop.gateway.desk import Desk
 from opsloop.gateway.dialect import Answer, Dialect
 from opsloop.gateway.errors import AnswerBrokeOff, AnswerNotJson, AnswerTimedOut
 from opsloop.gateway.guarding import Guard, ToPerson, guard_of
+from opsloop.gateway.hedgers import Hedgers
 from opsloop.gateway.ledger import Ledger
 from opsloop.gateway.memory import Remembering
 from opsloop.gateway.outlet import Outlet
@@ -30,6 +31,7 @@ from opsloop.gateway.standing_in import stand_in
 from opsloop.guardrails.errors import RequestBlocked
 from opsloop.guardrails.support.models import Ticket
 from opsloop.limits.account import refusal_of_run
+from opsloop.llm.live import Live, living
 from opsloop.rag import reading
 from opsloop.releases.routing import Arm, Route
 
@@ -56,7 +58,18 @@ class Exchange:
     """
 
     __slots__ = (
-        *("_arms", "_asked", "_desk", "_dialect", "_drawn", "_ledger", "_remembering", "_route", "_settings"),
+        *(
+            "_arms",
+            "_asked",
+            "_desk",
+            "_dialect",
+            "_drawn",
+            "_hedgers",
+            "_ledger",
+            "_remembering",
+            "_route",
+            "_settings",
+        ),
         *("_told_outcome", "_used"),
         "answered",
     )
@@ -71,11 +84,13 @@ class Exchange:
         dialect: Dialect,
         desk: Desk,
         *,
+        hedgers: Hedgers,
         used: Callable[[int], None] | None = None,
         remembering: Remembering | None = None,
         told_outcome: Callable[[str], None] | None = None,
     ) -> None:
         self._desk = desk
+        self._hedgers = hedgers
         self._used = used
         self._remembering = remembering
         self._told_outcome = told_outcome
@@ -153,7 +168,7 @@ class Exchange:
             async with asyncio.timeout(limit_s):
                 result = await self._found(arm, inputs)
                 if result is None:
-                    with reading.noting() as read:
+                    with reading.noting() as read, living(self._live(arm, is_streamed=False)):
                         result = await flow.run(inputs)
                     self._keep(arm, inputs, result, read)
                 return result
@@ -201,7 +216,7 @@ class Exchange:
     async def _made(
         self, arm: Arm, flow: LoadedFlow, inputs: dict[str, Any]
     ) -> AsyncGenerator[TextDelta | FlowResult, None]:
-        with reading.noting() as read:
+        with reading.noting() as read, living(self._live(arm, is_streamed=True)):
             async with aclosing(flow.stream(inputs)) as items:
                 async for item in items:
                     if isinstance(item, FlowResult):
@@ -272,6 +287,9 @@ class Exchange:
         if after is not None:
             return replace(after, outputs=outputs), ticket
         return FlowResult(outputs=outputs, nodes=(), started_at=self._desk.now(), duration_ms=0.0), ticket
+
+    def _live(self, arm: Arm, *, is_streamed: bool) -> Live:
+        return self._hedgers.live(self._route.endpoint, arm, is_streamed=is_streamed)
 
     def _guard(self, arm: Arm) -> Guard | None:
         guard = guard_of(self._route, arm)

@@ -21,6 +21,7 @@ from opsloop.gateway.desk import Desks
 from opsloop.gateway.dialect import Dialect
 from opsloop.gateway.exchange import Exchange
 from opsloop.gateway.flow_copying import FlowCopying
+from opsloop.gateway.hedgers import Hedgers
 from opsloop.gateway.ledger import Ledger, RecordIds
 from opsloop.gateway.memory import Memory, Remembering
 from opsloop.gateway.places import Places
@@ -75,6 +76,7 @@ class Serving:
         self._complaints = Complaints(workspace.clock)
         self.desk = Desks(workspace)
         self.limits = Pool(workspace)
+        self._hedgers = Hedgers(workspace.clock)
         self._places = Places(self.settings.gateway_max_concurrent, workspace.clock)
         self.copies = Copies(recorder, self._ids, workspace.clock)
         self._flow_copying = FlowCopying(self.copies, self.arms)
@@ -126,6 +128,7 @@ class Serving:
                 drawn.arm,
                 dialect,
                 desk,
+                hedgers=self._hedgers,
                 used=_used_of(account),
                 remembering=self._remembering(call, drawn.route),
                 told_outcome=partial(_tell_outcome, call, drawn.route.endpoint),

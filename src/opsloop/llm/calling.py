@@ -13,7 +13,9 @@ from opsloop.core.errors import shown
 from opsloop.core.telemetry import collecting
 from opsloop.llm import settings
 from opsloop.llm.errors import ModelRefused, ModelUnavailable
+from opsloop.llm.live import current_live
 from opsloop.llm.pacing import Pace, Turn, pace_of
+from opsloop.llm.retry_budget import budget_of
 from opsloop.llm.retrying import RETRYABLE, TOO_MANY, Patience, Tries, asked_wait_s
 from opsloop.llm.servers import ModelServer, Operation
 from opsloop.llm.transport import Reply, Transport, TransportFailed
@@ -61,6 +63,7 @@ class Caller:
         """The body of the answer. Raises: ModelUnavailable, ModelRefused."""
         pace = self._pace(asked)
         tries = Tries(self._patience, self._clock.monotonic_s())
+        self._note_call()
         while True:
             turn = await pace.enter()
             try:
@@ -86,6 +89,7 @@ class Caller:
         """
         pace = self._pace(asked)
         tries = Tries(self._patience, self._clock.monotonic_s())
+        self._note_call()
         while True:
             turn = await pace.enter()
             try:
@@ -150,11 +154,24 @@ class Caller:
             pace.refused(turn, trouble.wait_s)
         crowded = too_many and turn.in_flight > 1
         wait_s = tries.wait_s(self._clock.monotonic_s(), trouble.wait_s, crowded=crowded)
-        if wait_s is None:
+        if wait_s is None or not self._may_retry():
             raise trouble.error
         if crowded and trouble.wait_s is not None:  # all in flight were asked to wait as long
             wait_s += self._patience.draw(0.0, min(1.0, wait_s / 10))
         await self._pause(wait_s)
+
+    def _note_call(self) -> None:
+        if current_live.get() is not None:
+            budget_of(self.server.address, self._clock).asked()
+
+    def _may_retry(self) -> bool:
+        """Whether the server's budget has a retry left; calls that nobody waits for have none to keep."""
+        live = current_live.get()
+        if live is None:
+            return True
+        may = budget_of(self.server.address, self._clock).takes_retry()
+        live.told("retry" if may else "retry_withheld")
+        return may
 
     async def _reason(self, reply: Reply) -> tuple[str, str | None]:
         """What the server says, without a secret it repeats, and the code of OpenAI's form."""

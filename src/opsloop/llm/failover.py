@@ -18,6 +18,7 @@ import structlog
 
 from opsloop.llm.breaker import Breaker
 from opsloop.llm.errors import ModelGarbled, ModelRefused, ModelUnavailable
+from opsloop.llm.offline import OfflineEngine
 from opsloop.llm.port import ChatProvider, Completion, Embedding, Message
 
 log = structlog.get_logger()
@@ -46,7 +47,7 @@ class TooSlow(ModelUnavailable):
 
 class Failover:
     """Args:
-    servers: at least two, in the order in which they are asked.
+    servers: in the order in which they are asked.
     begins_within_s: what each but the last has until its answer, of a stream until the first piece.
     """
 
@@ -59,6 +60,12 @@ class Failover:
 
     def __repr__(self) -> str:
         return f"Failover({', '.join(each.name for each in self._servers)})"
+
+    @property
+    def beside(self) -> Failover | None:
+        """The servers after the first, for a call that is hedged; None without one that is a model's."""
+        others = [each for each in self._servers[1:] if each.provider.engine != OfflineEngine.engine]
+        return Failover(others, begins_within_s=self._limit_s) if others else None
 
     async def chat(self, messages: Sequence[Message], **parameters: Any) -> Completion:
         return await self._asked(parameters, lambda provider, with_: provider.chat(messages, **with_))

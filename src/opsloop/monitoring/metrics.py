@@ -118,6 +118,12 @@ cache_answers = Counter(
     ["endpoint", "outcome"],
     registry=REGISTRY,
 )
+extra_model_calls = Counter(
+    "gateway_extra_model_calls",
+    "Calls to model servers beside the first: retry, retry_withheld, hedge, hedge_won, hedge_withheld.",
+    ["endpoint", "kind"],
+    registry=REGISTRY,
+)
 in_flight = Gauge(
     "gateway_requests_in_flight", "Requests that are being answered.", registry=REGISTRY, multiprocess_mode="livesum"
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from opsloop.core.errors import InvalidInput
 from opsloop.monitoring.drift.declared import Watching
-from opsloop.releases import cache_policy, renewal_policy
+from opsloop.releases import cache_policy, hedge_policy, renewal_policy
 from opsloop.releases.served import Served
 
 
@@ -16,8 +16,9 @@ def check(served: Served, config: Mapping[str, Any]) -> None:
     if served.kind == "model":
         renewal_policy.of_config(config)
         Watching.parse(config.get("drift"), "config.drift")
-        if config.get(cache_policy.KEY) is not None:
-            field = f"config.{cache_policy.KEY}"
-            raise InvalidInput(field=field, value=config[cache_policy.KEY], wanted="nothing: it is for flows")
+        for key in (cache_policy.KEY, hedge_policy.KEY):
+            if config.get(key) is not None:
+                raise InvalidInput(field=f"config.{key}", value=config[key], wanted="nothing: it is for flows")
     else:
         cache_policy.of_config(config)
+        hedge_policy.of_config(config)
