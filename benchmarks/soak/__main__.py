@@ -37,7 +37,7 @@ from soak import verdict
 from soak.chaos import Chaos
 from soak.clients import Balancer, Seen, call
 from soak.model import Model
-from soak.world import Postgres, Process, free_port, project_in
+from soak.world import OPSLOOP, Postgres, Process, free_port, project_in
 
 CALLERS = 8
 GOAL = 0.999
@@ -83,6 +83,7 @@ async def _run(options: argparse.Namespace, folder: Path, postgres: Postgres | N
     logs.mkdir()
     settings = {
         "SOAK_CLOCK": str(clock),
+        "PYTHONPATH": str(Path(__file__).parent / "site"),
         "OPSLOOP_LOG_FORMAT": "json",
         "OPSLOOP_LLM_BASE_URL": f"http://127.0.0.1:{model.port}/v1",
         "OPSLOOP_LLM_MODEL": "scripted",
@@ -120,9 +121,8 @@ async def _run(options: argparse.Namespace, folder: Path, postgres: Postgres | N
 def _start(platform: Process, gateways: list[Process], project: Path, settings: dict[str, str]) -> None:
     platform.start()
     platform.ready()
-    opsloop = str(Path(sys.executable).with_name("opsloop"))
     environment = {**settings, "OPSLOOP_URL": platform.url, "PATH": "/usr/bin:/bin"}
-    subprocess.run([opsloop, "apply"], cwd=project, env=environment, check=True, capture_output=True)
+    subprocess.run([OPSLOOP, "apply"], cwd=project, env=environment, check=True, capture_output=True)
     document = {"filename": "handbook.md", "content": HANDBOOK}
     files = {"file": (document["filename"], document["content"].encode())}
     httpx.post(f"{platform.url}/upload", files=files, timeout=30, trust_env=False).raise_for_status()
@@ -195,10 +195,9 @@ def _judge(
 
 
 def _audit(project: Path, postgres: Postgres | None) -> int:
-    opsloop = str(Path(sys.executable).with_name("opsloop"))
     environment = {"PATH": "/usr/bin:/bin", **({} if postgres is None else {"OPSLOOP_DATABASE_URL": postgres.url})}
     run = subprocess.run(
-        [opsloop, "audit", "verify"], cwd=project, env=environment, capture_output=True, text=True, check=False
+        [OPSLOOP, "audit", "verify"], cwd=project, env=environment, capture_output=True, text=True, check=False
     )
     if run.returncode:
         print(run.stdout, run.stderr)

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-ROOT = Path(__file__).parents[1]
+OPSLOOP = str(Path(sys.executable).with_name("opsloop"))
 START_S = 90.0
 PROJECT = "project: soak\nendpoints:\n  chat:\n    flow: flow\n"
 FLOW = """
@@ -52,8 +52,7 @@ class Process:
         self._out = self.log.open("a")
         known = {key: value for key, value in os.environ.items() if not key.startswith("OPSLOOP_")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "soak.started", *self._words, "--port", str(self.port)],
-            cwd=ROOT,
+            [OPSLOOP, *self._words, "--port", str(self.port)],
             stdout=self._out,
             stderr=self._out,
             stdin=subprocess.DEVNULL,

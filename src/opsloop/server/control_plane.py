@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -99,7 +100,7 @@ ROUTERS = (
 )
 
 
-def control_plane(workspace: Workspace) -> FastAPI:
+def control_plane(workspace: Workspace, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
     app = FastAPI(
         title="Opsloop",
         version=__version__,
@@ -108,7 +109,7 @@ def control_plane(workspace: Workspace) -> FastAPI:
         redoc_url=None,
     )
     app.state.workspace = workspace
-    for router in ROUTERS:
+    for router in routers:
         app.include_router(router)
     app.add_exception_handler(OpsloopError, _opsloop_error)
     app.add_exception_handler(RequestValidationError, _wrong_form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 from contextlib import nullcontext
@@ -23,11 +24,15 @@ from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from opsloop.core.telemetry import logging, tracing
 from opsloop.core.workspace import Workspace
+from opsloop.feedback.api import router as feedback
 from opsloop.gateway.app import Gateway
 from opsloop.gateway.errors import NoSuchRoute
 from opsloop.guardrails.redaction import log_redactor
 from opsloop.monitoring import metrics
+from opsloop.monitoring.labels.api import router as labels
+from opsloop.rag.api import router as documents
 from opsloop.server.authentication import is_loopback, refuse_open_door
+from opsloop.server.control_plane import control_plane
 from opsloop.server.entrance import Entrance
 from opsloop.server.garbage import spare_collections
 from opsloop.server.serving import KEEP_ALIVE_S, listen, loop_factory, url_of
@@ -40,6 +45,8 @@ DRAIN_S = 20.0
 LINGER_S = 2.0
 _LOOK_S = 0.05
 _CLOSE = (b"connection", b"close")
+ASKED = (documents, feedback, labels)
+ASKED_PATHS = re.compile(r"/query|/upload|/feedback|/endpoints/[^/]+/labels")
 
 
 class NoRouteHere(NoSuchRoute):
@@ -179,14 +186,19 @@ class Worker:
 
 
 class Pages:
-    """What a gateway says beside its answers: `/health`, `/ready` and `/metrics`, of all workers."""
+    """What a gateway answers beside its endpoints: `/health`, `/ready` and `/metrics`, of all workers, and of the
+    control plane what callers ask: documents, feedback, labels."""
 
     def __init__(self, workspace: Workspace, standing: Standing) -> None:
         self._workspace = workspace
         self._standing = standing
+        self._asked = control_plane(workspace, routers=ASKED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]
+        if ASKED_PATHS.fullmatch(path):
+            await self._asked(scope, receive, send)
+            return
         if method not in ("GET", "HEAD") or path not in ("/health", "/ready", "/metrics"):
             raise NoRouteHere(method=method, path=path)
         if path == "/metrics":
