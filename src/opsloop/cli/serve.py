@@ -101,6 +101,9 @@ def serve(
     from opsloop.core.errors import InvalidInput
 
     if model is None:
+        if key is not None:
+            wanted = "none without --model: a project's endpoints take API keys (opsloop token create)"
+            raise InvalidInput(f"--key ({KEY}) is given; wanted {wanted}", field="--key")
         _serve_project(folder, host=host, port=port, workers=workers)
         return
     if workers > 1:

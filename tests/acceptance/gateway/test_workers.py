@@ -231,6 +231,12 @@ def _kept(shop: Shop) -> list[str]:
         return [record.request_id for _, record in records.since(uow, "chat", None, limit=1_000_000)]
 
 
+def test_a_key_of_a_lone_model_is_not_taken_for_one_of_endpoints(tmp_path: Path) -> None:
+    done = opsloop("serve", "--key", "k" * 20, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "API keys" in done.stderr
+
+
 def _counted(text: str) -> int:
     found = re.findall(r'^inference_requests_total\{.*status="ok".*\} (\S+)$', text, re.M)
     return sum(int(float(each)) for each in found)
