@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from opsloop.cli import monitor_labels, monitor_models, monitor_objectives, monitor_traces, text
+from opsloop.cli import monitor_labels, monitor_models, monitor_objectives, monitor_traces, monitor_usage, text
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -19,6 +19,7 @@ _COMMANDS = (
     *monitor_labels.COMMANDS,
     *monitor_objectives.COMMANDS,
     *monitor_traces.COMMANDS,
+    *monitor_usage.COMMANDS,
 )
 for _command in _COMMANDS:
     monitor.add_command(_command)

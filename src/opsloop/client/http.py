@@ -43,6 +43,7 @@ from opsloop.client.surveys import Surveys
 from opsloop.client.tickets import Tickets
 from opsloop.client.traces import Traces
 from opsloop.client.training import Training
+from opsloop.client.usage import Usage
 from opsloop.client.watching import Watching
 from opsloop.core import settings
 
@@ -93,6 +94,7 @@ class Client:
         self.limits = Limits(self.connection)
         self.models = Models(self.connection)
         self.monitoring = Monitoring(self.connection)
+        self.usage = Usage(self.connection)
         self.watching = Watching(self.connection)
         self.objectives = Objectives(self.connection)
         self.preparations = Preparations(self.connection)

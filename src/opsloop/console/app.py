@@ -42,6 +42,7 @@ from opsloop.console.pages import (
     survey,
     traces,
     training,
+    usage,
     use,
 )
 
@@ -78,6 +79,7 @@ PAGES = (
     feedback,
     audit,
     limits,
+    usage,
     jobs,
     traces,
     places,

@@ -93,7 +93,7 @@ SECTIONS = (
             Place("Documents", "/documents"),
         ),
     ),
-    Section("Govern", (Place("Audit", "/audit"), Place("Limits", "/limits"))),
+    Section("Govern", (Place("Audit", "/audit"), Place("Limits", "/limits"), Place("Usage", "/usage"))),
 )
 
 

@@ -115,7 +115,7 @@ def _told(bill: Bill) -> Iterator[None]:
 
 def _counted(answer: Any, bill: Bill) -> Any:
     call = current_call.get(None)
-    if call is None and not bill.is_held:
+    if call is None and not bill.is_counted:
         return answer
     usage = getattr(answer, "usage", None)
     if usage is None and hasattr(answer, "_iterator"):

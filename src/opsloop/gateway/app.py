@@ -28,6 +28,7 @@ from opsloop.gateway.serving import Serving
 from opsloop.gateway.settings import GatewaySettings
 from opsloop.limits.pool import Pool
 from opsloop.monitoring import metrics
+from opsloop.monitoring.beside import Beside
 from opsloop.monitoring.recorder import Recorder
 from opsloop.monitoring.settings import MonitoringSettings
 from opsloop.monitoring.subjects import subjects
@@ -54,6 +55,11 @@ class Gateway:
         self._idle = asyncio.Event()
         self._idle.set()
         self._is_draining = False
+
+    @property
+    def others(self) -> Beside:
+        """Where the use of requests is counted that no endpoint answers."""
+        return self._serving.others
 
     @property
     def limits(self) -> Pool:

@@ -16,6 +16,7 @@ from opsloop.flows.chat_history import chat_answer
 from opsloop.gateway.arms import Arms
 from opsloop.gateway.dialect import Answer, Dialect
 from opsloop.gateway.shadowing import Copies, Said, is_copied
+from opsloop.llm.tabs import Tab, opened
 from opsloop.releases.routing import Arm, Route
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -35,9 +36,10 @@ class FlowCopying:
 
         async def ask(arm: Arm) -> Said:
             flow = self._arms.flow(arm, route.endpoint)
-            result = await flow.run(dialect.inputs(flow))
+            with opened(Tab()) as tab:
+                result = await flow.run(dialect.inputs(flow))
             answer = Answer(arm, flow, result, dialect.usage(flow, result))
-            return Said([_text(answer)], answer.facts, is_kept=False)
+            return Said([_text(answer)], {**answer.facts, "calls": tab.take()}, is_kept=False)
 
         self._copies.offer(
             route,

@@ -29,6 +29,7 @@ from opsloop.core.web.problems import status_of
 from opsloop.gateway.complaints import Complaints
 from opsloop.gateway.guarding import Guard
 from opsloop.guardrails.models import Hit
+from opsloop.llm.tabs import ModelCalls, Tab
 from opsloop.monitoring.models import RequestRecord, Status
 from opsloop.monitoring.recorder import Recorder
 from opsloop.releases.routing import Arm, Route
@@ -56,6 +57,7 @@ class _Failure:
     arm: Arm
     error: Exception
     duration_ms: float
+    calls: tuple[ModelCalls, ...]
 
 
 class Ledger:
@@ -67,6 +69,7 @@ class Ledger:
         "_guards",
         "_ids",
         "_is_kept",
+        "_key",
         "_recorder",
         "_request_id",
         "_route",
@@ -75,6 +78,7 @@ class Ledger:
         "_started_s",
         "_streamed",
         "_subject",
+        "tab",
     )
 
     def __init__(
@@ -88,6 +92,7 @@ class Ledger:
         subject: str,
         request_id: str,
         streamed: bool,
+        key: str | None = None,
     ) -> None:
         self._recorder = recorder
         self._ids = ids
@@ -102,6 +107,9 @@ class Ledger:
         self._shielded: _Failure | None = None
         self._guards: dict[str, Guard] = {}
         self._is_kept = False
+        self._key = key or ""
+        self.tab = Tab()
+        """Of the calls to models that are made for the request."""
 
     @property
     def request_id(self) -> str:
@@ -113,7 +121,7 @@ class Ledger:
 
     def shield(self, arm: Arm, error: Exception) -> None:
         """The candidate failed and stable is asked; from here on the time is stable's."""
-        self._shielded = _Failure(arm, error, self._duration_ms())
+        self._shielded = _Failure(arm, error, self._duration_ms(), self.tab.take())
         self._started_s = self._clock.monotonic_s()
         self._complaints.tell("candidate_failed", endpoint=self._route.endpoint, release=arm.release, error=error)
 
@@ -164,6 +172,8 @@ class Ledger:
                 status=status,
                 streamed=self._streamed,
                 hits=self._hits(arm),
+                api_key=self._key,
+                calls=self.tab.take(),
                 **facts,
             )
         )
@@ -203,6 +213,8 @@ class Ledger:
                 shielded=True,
                 streamed=self._streamed,
                 hits=self._hits(failure.arm),
+                api_key=self._key,
+                calls=failure.calls,
             )
         )
 

@@ -36,8 +36,10 @@ from opsloop.gateway.shortcut import Shortcut
 from opsloop.limits.account import Account
 from opsloop.limits.admission import admitted, key_of
 from opsloop.limits.pool import Pool
+from opsloop.llm.tabs import opened
 from opsloop.llm.token_estimates import BYTES_PER_TOKEN
 from opsloop.monitoring import metrics
+from opsloop.monitoring.beside import Beside
 from opsloop.monitoring.recorder import Recorder
 from opsloop.monitoring.subjects import Subjects
 from opsloop.releases import cache_policy
@@ -73,6 +75,7 @@ class Serving:
         self._recorder = recorder
         self._subjects = subjects
         self._ids = RecordIds(workspace.ids.new("gw"))
+        self.others = Beside(recorder, workspace.clock, self._ids.new)
         self._complaints = Complaints(workspace.clock)
         self.desk = Desks(workspace)
         self.limits = Pool(workspace)
@@ -183,7 +186,8 @@ class Serving:
             async with admitted(self.limits, key, None, tokens=tokens) as account:
                 if account is not None:
                     call.out.more = account.headers()
-                yield account
+                with self.others.counted(call.scope["path"], request_id=call.request_id, key=key):
+                    yield account
         finally:
             self._places.leave(caller)
 
@@ -200,6 +204,7 @@ class Serving:
             subject=subject,
             request_id=call.request_id,
             streamed=streamed,
+            key=key_of(call.scope.get("opsloop.caller")),
         )
         try:
             self._places.check(_caller_of(call.scope))
@@ -223,6 +228,7 @@ class Serving:
                 raise
             if account is not None:
                 call.out.more = account.headers()
+            stack.enter_context(opened(drawn.ledger.tab))
             yield account
 
     async def _run(self, call: Call, work: Awaitable[None], exchange: Exchange | ModelExchange) -> None:

@@ -107,10 +107,13 @@ class Shortcut:
         key = caller.removeprefix("key:") if caller.startswith("key:") else None
         return self._limits is not None and bool(self._limits.of(key, endpoint))
 
-    def answer(self, endpoint: str, body: bytes, *, named: str | None, request_id: str, written: Written) -> bool:
+    def answer(
+        self, endpoint: str, body: bytes, *, named: str | None, request_id: str, written: Written, api_key: str = ""
+    ) -> bool:
         """Whether this was answered; `written` gets the head's rest and the body before the loop's next turn.
 
         Args:
+            api_key: name of the key that asks; empty for whoever has none.
             named: whoever a header says asks, as `serving.user_named` has them.
             request_id: that the ordinary way has, too, when this is left to it: it may be what the arm is drawn for.
         """
@@ -136,7 +139,7 @@ class Shortcut:
             log.debug("shortcut_failed", exc_info=True)
             return False
         self.answered += 1
-        self._keep(route, arm, predicted, subject, request_id, started_s)
+        self._keep(route, arm, predicted, subject, request_id, started_s, api_key)
         self._copy(route, predicted, request.inputs, request_id=request_id, subject=subject)
         answer = answers.body_of(predicted, answers.release_text(arm.release), request_id.encode())
         if not self._answers:
@@ -156,7 +159,14 @@ class Shortcut:
             offer()
 
     def _keep(
-        self, route: Route, arm: Arm, predicted: Predicted, subject: str, request_id: str, started_s: float
+        self,
+        route: Route,
+        arm: Arm,
+        predicted: Predicted,
+        subject: str,
+        request_id: str,
+        started_s: float,
+        api_key: str,
     ) -> None:
         inputs, values = self._keeping.texts(predicted)
         self._records.append(
@@ -177,6 +187,7 @@ class Shortcut:
                 inputs=inputs,
                 predictions=values,
                 drift_score=predicted.score,
+                api_key=api_key,
             )
         )
         self._keeping.log(predicted)

@@ -1,9 +1,9 @@
 """What a call to a model may cost, held back before it is sent and settled by what it used.
 
 Whoever runs a piece of work puts a purse into its context; every paid call of it takes from that purse. Without one
-nothing is held. Held is the most that a call can cost: no text has more tokens than bytes of UTF-8 (byte-level
-byte-pair encoding: R. Sennrich, B. Haddow, A. Birch, ACL 2016), and an answer no more than `max_tokens`, or than its
-model can write.
+nothing is held; a tab (`tabs`) in the context is told what was used either way. Held is the most that a call can cost:
+no text has more tokens than bytes of UTF-8 (byte-level byte-pair encoding: R. Sennrich, B. Haddow, A. Birch, ACL 2016),
+and an answer no more than `max_tokens`, or than its model can write.
 
 A call that its server did not take is given back whole. Of one that was cut off nobody knows what its server counts:
 what was held for it stays spent, of a stream the prompt and what had come.
@@ -23,6 +23,7 @@ from opsloop.llm import settings
 from opsloop.llm.errors import ModelRefused, ModelUnavailable
 from opsloop.llm.port import Usage
 from opsloop.llm.prices import cost_usd, most_output_tokens
+from opsloop.llm.tabs import Tab, current_tab
 from opsloop.llm.token_estimates import BYTES_PER_TOKEN, estimate
 
 IMAGE_MOST_TOKENS = 50_000
@@ -75,17 +76,18 @@ class Most:
 class Bill:
     """Of one call that is under way."""
 
-    def __init__(self, held: Held | None, most: Most) -> None:
+    def __init__(self, held: Held | None, most: Most, tab: Tab | None = None) -> None:
         self._held = held
         self._most = most
+        self._tab = tab
         self._pieces_bytes = 0
         self._is_settled = False
         self._is_streamed = False
 
     @property
-    def is_held(self) -> bool:
-        """Whether anything is held for the call."""
-        return self._held is not None
+    def is_counted(self) -> bool:
+        """Whether anybody wants to know what the call used."""
+        return self._held is not None or self._tab is not None
 
     def came(self, piece: str) -> None:
         """A piece of a streamed answer."""
@@ -94,22 +96,22 @@ class Bill:
 
     def settle(self, model: str, usage: Usage | None) -> None:
         """Args: model: as the server names it."""
-        if self._held is None or usage is None:
+        if not self.is_counted or usage is None:
             return
-        self._is_settled = True
         cost = _cost(model, usage)
         if cost is None:
             cost = _cost(self._most.model, usage)
-        self._held.settle(usage.total_tokens, self._most.usd or 0.0 if cost is None else cost)
+        self._told(usage, cost, self._most.usd or 0.0 if cost is None else cost)
 
     def give_back(self) -> None:
         """The server did not take the call."""
-        if self._held is not None and not self._is_settled:
+        if self.is_counted and not self._is_settled:
             self._is_settled = True
-            self._held.give_back()
+            if self._held is not None:
+                self._held.give_back()
 
     def ended(self, error: BaseException | None) -> None:
-        if self._held is None or self._is_settled:
+        if not self.is_counted or self._is_settled:
             return
         if self._is_streamed:
             written = -(-self._pieces_bytes // BYTES_PER_TOKEN)
@@ -117,29 +119,36 @@ class Bill:
         elif isinstance(error, _NOT_TAKEN):
             self.give_back()
         else:
-            self._is_settled = True
-            self._held.settle(self._most.likely, self._most.usd or 0.0)
+            usd = self._most.usd
+            self._told(Usage(self._most.likely, 0, estimated=True), usd, usd or 0.0)
+
+    def _told(self, usage: Usage, usd: float | None, charged_usd: float) -> None:
+        if self._held is not None:
+            self._held.settle(usage.total_tokens, charged_usd)
+        if self._tab is not None and not self._is_settled:
+            self._tab.note(self._most.model, usage.prompt_tokens, usage.completion_tokens, usd)
+        self._is_settled = True
 
 
 async def begun(most: Most | None) -> Bill:
-    """Hold back what a call can use; whoever asks for it ends the bill. Args: most: None without a purse."""
-    purse = current_purse.get()
-    if purse is None or most is None:
+    """Hold back what a call can use; whoever asks for it ends the bill. Args: most: None without a purse or a tab."""
+    purse, tab = current_purse.get(), current_tab.get()
+    if most is None or (purse is None and tab is None):
         return _UNBILLED
-    return Bill(await purse.hold(most.model, most.likely, most.usd), most)
+    return Bill(None if purse is None else await purse.hold(most.model, most.likely, most.usd), most, tab)
 
 
 def begun_now(most: Most | None) -> Bill:
     """As `begun`, for code without an event loop."""
-    purse = current_purse.get()
-    if purse is None or most is None:
+    purse, tab = current_purse.get(), current_tab.get()
+    if most is None or (purse is None and tab is None):
         return _UNBILLED
-    return Bill(purse.hold_now(most.model, most.likely, most.usd), most)
+    return Bill(None if purse is None else purse.hold_now(most.model, most.likely, most.usd), most, tab)
 
 
 @asynccontextmanager
 async def billed(most: Most | None) -> AsyncIterator[Bill]:
-    """Hold back what a call can use while it is made. Args: most: None where no purse is there to take from."""
+    """Hold back what a call can use while it is made. Args: most: None where nobody counts."""
     bill = await begun(most)
     with _ending(bill):
         yield bill
@@ -165,12 +174,12 @@ def _ending(bill: Bill) -> Iterator[None]:
 
 
 def most_of(model: str, content: object, parameters: Mapping[str, Any]) -> Most | None:
-    """The most that a call with these messages, prompt or texts can use; None without a purse.
+    """The most that a call with these messages, prompt or texts can use; None without a purse or a tab.
 
     Args:
         parameters: of the call, by OpenAI's names.
     """
-    if current_purse.get() is None:
+    if current_purse.get() is None and current_tab.get() is None:
         return None
     limits = (parameters.get(name) for name in ("max_completion_tokens", "max_output_tokens", "max_tokens"))
     asked = next((each for each in limits if isinstance(each, int) and each > 0), None)
@@ -182,8 +191,8 @@ def most_of(model: str, content: object, parameters: Mapping[str, Any]) -> Most 
 
 
 def most_of_texts(model: str, texts: Sequence[str]) -> Most | None:
-    """The most that embedding these texts can use; None without a purse."""
-    if current_purse.get() is None:
+    """The most that embedding these texts can use; None without a purse or a tab."""
+    if current_purse.get() is None and current_tab.get() is None:
         return None
     return Most(model, _size_bytes(list(texts)), 0, sum(map(estimate, texts)))
 

@@ -44,6 +44,9 @@ class RequestRow(Row):
     # JSON text of the list of hits; none where nothing was found.
     hits: Mapped[str | None] = mapped_column(Text)
     cached: Mapped[bool] = mapped_column(default=False, server_default=false())
+    api_key: Mapped[str] = mapped_column(default="", server_default="")
+    # JSON text of the calls to models; none where none was made.
+    calls: Mapped[str | None] = mapped_column(Text)
 
 
 class SubjectKeyRow(Row):

@@ -57,5 +57,5 @@ def newest(
 def _shown(record: RequestRecord) -> dict[str, Any]:
     # FastAPI does not know structs, and an answer names every field, also those at their default.
     fields = (name for name in record.__struct_fields__ if name not in _KEPT_ELSEWHERE)
-    hits = msgspec.to_builtins(record.hits)
-    return {name: getattr(record, name) for name in fields} | {"id": record.key, "hits": hits}
+    structs = {"hits": msgspec.to_builtins(record.hits), "calls": msgspec.to_builtins(record.calls)}
+    return {name: getattr(record, name) for name in fields} | {"id": record.key, **structs}

@@ -145,7 +145,9 @@ routing_version = Gauge(
 
 
 def observe(record: RequestRecord) -> None:
-    """Count one record."""
+    """Count one record; what no endpoint answered has no release."""
+    if not record.release:
+        return
     counter, histogram = _children(record.endpoint, record.release, record.arm, record.status)
     counter.inc()
     histogram.observe(record.duration_ms / 1000)

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from opsloop.guardrails.models import Action, Direction, Hit
+from opsloop.llm.tabs import NANO, ModelCalls
 
 NOTHING = msgspec.Raw(b"null")
 """What a record without rows keeps of them."""
@@ -65,6 +66,8 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
         hits: what guardrails found in the request and in the answer, and what was done; never what it was.
         texts: of the question and the answer, where the endpoint keeps them.
         cached: the answer was kept from an earlier request; it used no tokens.
+        api_key: name of the API key that asked; empty for whoever has none.
+        calls: what calls to models this attempt made, by model; the attempt paid for them also when it failed.
     """
 
     id: str = ""
@@ -95,6 +98,13 @@ class RequestRecord(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_de
     hits: tuple[Hit, ...] = ()
     texts: Texts | None = None
     cached: bool = False
+    api_key: str = ""
+    calls: tuple[ModelCalls, ...] = ()
+
+    @property
+    def cost_usd(self) -> float:
+        """Of its calls to models, as far as they have a price."""
+        return sum(each.nano_usd for each in self.calls) / NANO
 
     @property
     def guarded(self) -> bool:

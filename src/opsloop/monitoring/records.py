@@ -14,22 +14,25 @@ from opsloop.core.db.many import insert_new
 from opsloop.core.db.order import one_after_another
 from opsloop.core.workspace import UnitOfWork
 from opsloop.guardrails.models import Hit
+from opsloop.llm.tabs import ModelCalls
 from opsloop.monitoring._tables import RequestRow
 from opsloop.monitoring.instants import instant_of, microseconds
 from opsloop.monitoring.models import ArmName, RequestRecord, Status
 from opsloop.monitoring.predictions import service as predictions
 from opsloop.monitoring.texts import service as texts
+from opsloop.monitoring.usage import counting as usage
 
 BELL = "records"
 MAX_LIMIT = 10_000
 _encode = msgspec.json.Encoder().encode
 _hits = msgspec.json.Decoder(tuple[Hit, ...])
+_calls = msgspec.json.Decoder(tuple[ModelCalls, ...])
 _IDS_AT_ONCE = 500
 _TABLE = cast(Table, RequestRow.__table__)
 _COLUMNS = (
     *("key", "request_id", "endpoint", "release", "arm", "rollout", "candidate_share", "subject", "started_us"),
     *("duration_ms", "status", "error_type", "http_status", "shielded", "abstained", "tokens_in", "tokens_out"),
-    *("engine", "streamed", "shadow", "agreement", "hits", "cached"),
+    *("engine", "streamed", "shadow", "agreement", "hits", "cached", "api_key", "calls"),
 )
 
 
@@ -38,6 +41,7 @@ def ingest(uow: UnitOfWork, records: Sequence[RequestRecord]) -> None:
     if not records:
         return
     one_after_another(uow.session, RequestRow.__tablename__)
+    usage.count(uow, _new(uow, records))
     insert_new(uow.session, _TABLE, _COLUMNS, [_values(record) for record in records], key="key")
     predictions.keep(uow, records)
     texts.keep(uow, records)
@@ -95,10 +99,22 @@ def counts(uow: UnitOfWork, since: datetime, until: datetime) -> dict[tuple[str,
     """How many requests were answered in a time span, by endpoint and release; it includes its start only."""
     uow.by.require(Role.VIEWER)
     inside = (RequestRow.started_us >= microseconds(since), RequestRow.started_us < microseconds(until))
-    answered = (RequestRow.status == "ok", RequestRow.shadow.is_(False))
+    # What no endpoint answered has no release.
+    answered = (RequestRow.status == "ok", RequestRow.shadow.is_(False), RequestRow.release != "")
     query = select(RequestRow.endpoint, RequestRow.release, func.count()).where(*inside, *answered)
     found = uow.session.execute(query.group_by(RequestRow.endpoint, RequestRow.release))
     return {(endpoint, release): count for endpoint, release, count in found}
+
+
+def _new(uow: UnitOfWork, records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    """Those that are not stored yet, each once: a spool that a crash left behind is stored again."""
+    found = {each.key: each for each in reversed(records)}
+    keys = list(found)
+    for at in range(0, len(keys), _IDS_AT_ONCE):
+        stored = select(RequestRow.key).where(RequestRow.key.in_(keys[at : at + _IDS_AT_ONCE]))
+        for key in uow.session.scalars(stored):
+            del found[key]
+    return list(found.values())
 
 
 def _read(uow: UnitOfWork, query: Select[RequestRow], limit: int) -> list[tuple[int, RequestRecord]]:
@@ -132,6 +148,8 @@ def _values(record: RequestRecord) -> tuple[Any, ...]:
         record.agreement,
         _encode(record.hits).decode() if record.hits else None,
         record.cached,
+        record.api_key,
+        _encode(record.calls).decode() if record.calls else None,
     )
 
 
@@ -160,4 +178,6 @@ def _record(row: RequestRow) -> RequestRecord:
         agreement=row.agreement,
         hits=() if row.hits is None else _hits.decode(row.hits),
         cached=row.cached,
+        api_key=row.api_key,
+        calls=() if row.calls is None else _calls.decode(row.calls),
     )

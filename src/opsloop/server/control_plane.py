@@ -48,6 +48,7 @@ from opsloop.monitoring.objectives.api import router as objectives
 from opsloop.monitoring.telemetry.api import router as traces
 from opsloop.monitoring.telemetry.otlp.api import router as telemetry
 from opsloop.monitoring.texts.api import router as texts
+from opsloop.monitoring.usage.api import router as usage
 from opsloop.monitoring.watching_api import router as watching
 from opsloop.rag.api import router as rag
 from opsloop.rag.ingests.api import router as ingests
@@ -82,6 +83,7 @@ ROUTERS = (
     monitoring,
     labels,
     watching,
+    usage,
     objectives,
     dashboards,
     alerts,

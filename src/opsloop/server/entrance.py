@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Protocol
 
 import structlog
@@ -24,6 +24,7 @@ from opsloop.limits.admission import admitted, key_of
 from opsloop.limits.pool import Pool
 from opsloop.llm.token_estimates import BYTES_PER_TOKEN
 from opsloop.models.settings import ModelSettings
+from opsloop.monitoring.beside import Answered, Beside
 from opsloop.monitoring.telemetry.otlp import api as telemetry
 from opsloop.server.authentication import caller_of
 from opsloop.server.door import Door
@@ -66,8 +67,16 @@ class DataPlane(Protocol):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
+def _path_counted(path: str) -> str:
+    """One of few, whatever the collection is called."""
+    return "/search" if path.startswith("/api/") else path
+
+
 class Entrance:
-    """Args: limits: what keys may use, of those routes of the control plane that are counted (`LIMITED_PATHS`)."""
+    """Args:
+    limits: what keys may use, of those routes of the control plane that are counted (`LIMITED_PATHS`).
+    others: where their use is counted.
+    """
 
     def __init__(
         self,
@@ -76,9 +85,11 @@ class Entrance:
         control_plane: ASGIApp,
         *,
         limits: Pool | None = None,
+        others: Beside | None = None,
         listens_on_loopback: bool = True,
     ) -> None:
         self._limits = limits
+        self._others = others
         self._workspace = workspace
         self._gateway = gateway
         self._control_plane = control_plane
@@ -132,15 +143,22 @@ class Entrance:
         size = headers.get("content-length", "")
         # A document that is uploaded is not read by a model here.
         tokens = int(size) // BYTES_PER_TOKEN if size.isdecimal() and scope["path"] != "/upload" else 0
+        counted = (
+            nullcontext(Answered())
+            if self._others is None
+            else self._others.counted(_path_counted(scope["path"]), request_id=scope["opsloop.request_id"], key=key)
+        )
         async with admitted(self._limits, key, None, tokens=tokens) as account:
             told = [] if account is None else account.headers()
 
             async def sending(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     message["headers"] = [*message["headers"], *told]
+                    answered.http_status = message["status"]
                 await send(message)
 
-            await self._control_plane(scope, receive, sending)
+            with counted as answered:
+                await self._control_plane(scope, receive, sending)
             if account is not None:
                 account.used(tokens)
 

@@ -36,6 +36,7 @@ class Platform:
             self.gateway,
             control_plane(workspace),
             limits=self.gateway.limits,
+            others=self.gateway.others,
             listens_on_loopback=listens_on_loopback,
         )
         self._events = Dispatcher(workspace)

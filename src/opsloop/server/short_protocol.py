@@ -49,6 +49,7 @@ class ShortProtocol(Protocol):
         self._limit_bytes = min(limit_bytes, BODY_BYTES)
         self._asked: str | None = None  # the endpoint of the request that is on the short way
         self._named: str | None = None
+        self._api_key = ""
         self._request_id = ""
         self._body = b""
         self._unwritten = 0
@@ -86,7 +87,9 @@ class ShortProtocol(Protocol):
             return
         endpoint, body = self._asked, self._body
         named, request_id = self._named, self._request_id
-        if self._shortcut.answer(endpoint, body, named=named, request_id=request_id, written=self._write):
+        if self._shortcut.answer(
+            endpoint, body, named=named, request_id=request_id, written=self._write, api_key=self._api_key
+        ):
             self._end_short()
             self._unwritten += 1
         else:
@@ -117,6 +120,7 @@ class ShortProtocol(Protocol):
         if caller is None or self._shortcut.is_limited(endpoint, caller):
             return False
         subject = found.get(b"x-opsloop-subject")
+        self._api_key = caller.removeprefix("key:") if caller.startswith("key:") else ""
         self._named = f"user:{subject.decode('latin-1')}" if subject else None
         given = found.get(b"x-request-id")
         is_given = given is not None and _REQUEST_ID.fullmatch(given)

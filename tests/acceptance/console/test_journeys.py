@@ -154,6 +154,7 @@ def test_no_page_is_wider_than_the_screen(chromium: Any, site: Site, width: int)
         "/datasets/golden",
         "/jobs",
         "/limits",
+        "/usage",
     ):
         page.goto(site.url + path)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path

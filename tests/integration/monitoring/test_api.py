@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from opsloop.core.caller import Caller
 from opsloop.core.workspace import Workspace
+from opsloop.llm.tabs import ModelCalls
 from opsloop.monitoring import records
 from opsloop.monitoring.api import router
 from opsloop.monitoring.models import RequestRecord
@@ -40,6 +41,7 @@ def put(workspace: Workspace, by: Caller, request_id: str) -> None:
         started_at=workspace.clock.now(),
         duration_ms=4.0,
         status="ok",
+        calls=(ModelCalls("mini", 1, 20, 5, 9_000),),
     )
     with workspace.writing(by) as uow:
         records.ingest(uow, [record])
@@ -64,3 +66,4 @@ def test_requests_are_listed_in_pages_with_every_field(
     assert second["next"] is None
     assert first["items"][0]["shielded"] is False
     assert first["items"][0]["http_status"] == 200
+    assert first["items"][0]["calls"] == [{"model": "mini", "tokens_in": 20, "tokens_out": 5, "nano_usd": 9_000}]

@@ -131,7 +131,7 @@ def _groups(after: int, last: int) -> Any:
             func.sum(row.tokens_in + row.tokens_out).label("tokens"),
             *(counted(and_(is_answer, row.duration_ms <= limit)).label(f"le_{limit}") for limit in LIMITS_MS),
         )
-        .where(row.seq > after, row.seq <= last)
+        .where(row.seq > after, row.seq <= last, row.release != "")  # what no endpoint answered has no objective
         .group_by(row.endpoint, minute)
     )
 
