@@ -8,6 +8,7 @@ Source: M. Nygard, Release It!, 2nd edition (2018), chapter 5, "Circuit Breaker"
 from __future__ import annotations
 
 import threading
+import weakref
 
 from opsloop.core.clock import Clock
 
@@ -18,20 +19,35 @@ PROBE_S = 30.0
 """A try that has not ended by then is given up, and another may begin: its caller may have gone."""
 
 
-class Breaker:
-    """Of one server's model; threads may share it."""
+_NAMED: weakref.WeakSet[Breaker] = weakref.WeakSet()
+_NAMING = threading.Lock()
 
-    def __init__(self, clock: Clock) -> None:
+
+class Breaker:
+    """Of one server's model; threads may share it. Args: name: of the server, without its key."""
+
+    def __init__(self, clock: Clock, name: str = "") -> None:
+        self.name = name
+        self._open_since_s: float | None = None
         self._clock = clock
         self._lock = threading.Lock()
         self._failures = 0
         self._rest_s = FIRST_REST_S
         self._opens_s: float | None = None
+        if name:
+            with _NAMING:
+                _NAMED.add(self)
 
     @property
     def is_open(self) -> bool:
         """Whether calls are kept away, but for those that `lets_in` allows."""
         return self._opens_s is not None
+
+    @property
+    def open_for_s(self) -> float:
+        """Since calls are kept away, through all tries that failed; 0 while they pass."""
+        since_s = self._open_since_s
+        return 0.0 if since_s is None else max(0.0, self._clock.monotonic_s() - since_s)
 
     def lets_in(self) -> bool:
         """Whether a call may be made now; who is let in tells how it ended."""
@@ -47,6 +63,7 @@ class Breaker:
     def succeeded(self) -> None:
         with self._lock:
             self._failures, self._rest_s, self._opens_s = 0, FIRST_REST_S, None
+            self._open_since_s = None
 
     def failed(self) -> None:
         with self._lock:
@@ -55,4 +72,13 @@ class Breaker:
                 self._rest_s = min(LONGEST_REST_S, 2 * self._rest_s)
             elif self._failures < FAILURES:
                 return
+            if self._open_since_s is None:
+                self._open_since_s = self._clock.monotonic_s()
             self._opens_s = self._clock.monotonic_s() + self._rest_s
+
+
+def named() -> list[Breaker]:
+    """Every breaker of this process that has a name, by it."""
+    with _NAMING:
+        found = list(_NAMED)
+    return sorted(found, key=lambda each: each.name)

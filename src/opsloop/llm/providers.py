@@ -70,12 +70,12 @@ def _failing_over(server: ModelServer, model: str, named: str, begins_within_s: 
 
     clock = SystemClock()
     first = OpenAICompatible(server, model=model, patience=HASTY)
-    servers = [Server(server.address, first, Breaker(clock))]
+    servers = [Server(server.address, first, Breaker(clock, server.address))]
     for each in fallbacks(named):
         if isinstance(each, Fallback):
             other = each.server()
             provider = OpenAICompatible(other, model=each.model or model, patience=HASTY)
-            servers.append(Server(other.address, provider, Breaker(clock), each.model))
+            servers.append(Server(other.address, provider, Breaker(clock, other.address), each.model))
         else:
             servers.append(Server(each, OfflineEngine(), Breaker(clock), OfflineEngine().model))
     return Failover(servers, begins_within_s=begins_within_s)

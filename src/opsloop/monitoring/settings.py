@@ -17,6 +17,12 @@ class MonitoringSettings(Section):
     predictions_kept_rows: int = Field(
         1000, ge=0, le=100_000, description="How many rows of one request are kept with their predictions; 0: none."
     )
+    provider_down_after_s: float = Field(
+        60.0,
+        ge=0,
+        le=86_400,
+        description="Time that a model server must be left alone until it is told as down, in seconds.",
+    )
     predictions_kept_days: float = Field(
         30, gt=0, description="Time that rows are kept with their predictions, as a number of days."
     )

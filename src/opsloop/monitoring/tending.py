@@ -17,6 +17,7 @@ from opsloop.monitoring.alerts import evaluating, intake
 from opsloop.monitoring.labels import counting
 from opsloop.monitoring.labels import service as labels
 from opsloop.monitoring.objectives import tallying
+from opsloop.monitoring.outages import Outages
 from opsloop.monitoring.performance import testing
 from opsloop.monitoring.predictions.pruning import prune
 from opsloop.monitoring.settings import MonitoringSettings
@@ -51,6 +52,7 @@ class Tending:
         self._sources = tuple(sources)
         self._kept_for = timedelta(days=workspace.section(MonitoringSettings).predictions_kept_days)
         self._stopping = threading.Event()
+        self._outages = Outages(after_s=workspace.section(MonitoringSettings).provider_down_after_s)
         self._prune_at_s = float("-inf")
         self._evaluate_at_s = self._show_at_s = float("-inf")
         self._thread = threading.Thread(target=self._run, name="tending", daemon=True)
@@ -104,7 +106,9 @@ class Tending:
         self._evaluate_at_s = now_s + evaluating.EVERY_S
         with self._workspace.writing(BY) as uow:
             evaluating.evaluate(uow)
+            told = self._outages.tell(uow)
             intake.expire(uow)
+        self._outages.told = told
         if now_s >= self._show_at_s:
             self._show_at_s = now_s + SHOW_EVERY_S
             with self._workspace.reading(BY) as uow:

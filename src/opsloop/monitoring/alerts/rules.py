@@ -5,6 +5,7 @@ alerts:
     slow: {metric: mean_ms, above: 1500, window_s: 600, for_s: 120, endpoint: support-chat, severity: page}
     objectives: {objective: burning}               # severity as the burn rate says
     nightly: {event: job.failed, where: {kind: training.run}, lasts_s: 7200}
+    budgets: {budget: used, above: 0.9, scope: key}  # of what keys and endpoints may spend
     drift: false                                   # not this default
 """
 
@@ -24,6 +25,9 @@ MIN_WINDOW_S, MAX_WINDOW_S = 60, 86_400
 DEFAULTS: dict[str, dict[str, Any]] = {
     "objective-burns": {"objective": "burning"},
     "objective-broken": {"objective": "broken", "severity": "ticket"},
+    "budget-nearly-used": {"budget": "used", "above": 0.8, "severity": "info"},
+    "budget-used": {"budget": "used", "above": 0.95},
+    "provider-down": {"event": "provider.down", "by": ["server"], "until": "provider.up", "severity": "page"},
     "drift": {"event": "drift.detected", "by": ["endpoint", "release"], "until": "drift.closed", "lasts_s": 604_800},
     "rollout-rolled-back": {"event": "rollout.rolled_back", "where": {"by_analysis": True}, "by": ["endpoint"]},
     "renewal-rejected": {"event": "renewal.ended", "where": {"state": "rejected"}, "by": ["endpoint"]},
@@ -34,6 +38,7 @@ _COMMON = ("severity", "for_s")
 _KEYS = {
     "objective": ("objective", "endpoint"),
     "metric": ("metric", "above", "below", "window_s", "endpoint"),
+    "budget": ("budget", "above", "scope", "name"),
     "event": ("event", "where", "by", "until", "lasts_s"),
 }
 LASTS_S = 3_600.0
@@ -65,6 +70,23 @@ class MetricRule:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetRule:
+    """A budget of money, of a day or a month, of which more than a share is used: of keys, of endpoints, or of both.
+
+    Args:
+        above: share from 0 to 1.
+        holder: name of the key or endpoint; None: of each.
+    """
+
+    name: str
+    above: float
+    scope: Literal["key", "endpoint"] | None
+    holder: str | None
+    severity: Severity
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class EventRule:
     """Something that happened: an event by its name.
 
@@ -84,22 +106,22 @@ class EventRule:
     severity: Severity = "ticket"
 
 
-Rule = ObjectiveRule | MetricRule | EventRule
+Rule = ObjectiveRule | MetricRule | BudgetRule | EventRule
 
 
 def parse(name: str, declared: object, path: str | None = None) -> Rule:
     """Raises: InvalidInput naming the key."""
     at = path or f"rules.{name}"
     if not isinstance(declared, Mapping):
-        raise InvalidInput(field=at, value=declared, wanted="a mapping with one of objective, metric, event")
+        raise InvalidInput(field=at, value=declared, wanted=f"a mapping with one of {', '.join(_KEYS)}")
     kinds = [kind for kind in _KEYS if kind in declared]
     if len(kinds) != 1:
-        raise InvalidInput(f"{at}: wanted exactly one of objective, metric, event", field=at)
+        raise InvalidInput(f"{at}: wanted exactly one of {', '.join(_KEYS)}", field=at)
     known = (*_KEYS[kinds[0]], *_COMMON)
     for key in declared:
         if key not in known:
             raise InvalidInput(f"{at}.{key} is not known; wanted one of {', '.join(known)}", field=f"{at}.{key}")
-    read = {"objective": _objective, "metric": _metric, "event": _event}[kinds[0]]
+    read = {"objective": _objective, "metric": _metric, "budget": _budget, "event": _event}[kinds[0]]
     return read(name, at, declared)
 
 
@@ -131,6 +153,19 @@ def _metric(name: str, at: str, declared: Mapping[str, Any]) -> Rule:
         _severity(at, declared),
         _number(at, declared, "for_s", 0.0),
     )
+
+
+def _budget(name: str, at: str, declared: Mapping[str, Any]) -> Rule:
+    if declared["budget"] != "used":
+        raise InvalidInput(field=f"{at}.budget", value=declared["budget"], wanted="used")
+    scope = declared.get("scope")
+    if scope not in (None, "key", "endpoint"):
+        raise InvalidInput(field=f"{at}.scope", value=scope, wanted="key or endpoint")
+    above = _number(at, declared, "above", 0.8)
+    if above >= 1:
+        raise InvalidInput(field=f"{at}.above", value=above, wanted="a share of the budget, 0 or more and below 1")
+    holder, severity = _text(at, declared, "name"), _severity(at, declared)
+    return BudgetRule(name, above, scope, holder, severity, _number(at, declared, "for_s", 0.0))
 
 
 def _event(name: str, at: str, declared: Mapping[str, Any]) -> Rule:
