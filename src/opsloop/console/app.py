@@ -26,6 +26,7 @@ from opsloop.console.pages import (
     flow_diff,
     flow_runs,
     flows,
+    freeze,
     go,
     jobs,
     limits,
@@ -56,6 +57,7 @@ PAGES = (
     drift,  # before actions, of which any word is one
     renewal,  # the same
     release_diff,
+    freeze,  # the same
     action,
     rollout,
     approval,

@@ -108,6 +108,7 @@ def page(request: Request, template: str, frame: Frame, *, status: int = 200, **
             path=request.url.path,
             query=dict(request.query_params),
             caller=caller,
+            may_administer=isinstance(caller, Caller) and caller.role.includes(Role.ADMIN),
             may_operate=isinstance(caller, Caller) and caller.role.includes(Role.OPERATOR),
             may_develop=isinstance(caller, Caller) and caller.role.includes(Role.DEVELOPER),
             has_key="opsloop_key" in request.cookies,

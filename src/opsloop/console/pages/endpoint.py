@@ -256,6 +256,16 @@ def endpoint(
         shape=_shape(shown),
     )
     frozen = freezes.holding(uow, name)
+    is_own_freeze = any(each.endpoint == name for each in freezes.active(uow, name))
     return page(
-        request, "endpoint.html", frame, view=shown, window=window, windows=WINDOWS, did=did, top=top, frozen=frozen
+        request,
+        "endpoint.html",
+        frame,
+        view=shown,
+        window=window,
+        windows=WINDOWS,
+        did=did,
+        top=top,
+        frozen=frozen,
+        is_own_freeze=is_own_freeze,
     )

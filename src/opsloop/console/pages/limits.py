@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from opsloop.console.page import Frame, page
-from opsloop.core.web.dependencies import Reading
+from opsloop.console.page import Frame, page, see_other
+from opsloop.core.errors import InvalidInput
+from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.limits import service
-from opsloop.limits.models import NANO, LimitState, Meter, Scope, Use
+from opsloop.limits.models import NANO, Limit, LimitState, Meter, Scope, Use
 
 router = APIRouter(include_in_schema=False)
 WHAT = {
@@ -43,7 +45,52 @@ class Line:
 def shown(request: Request, uow: Reading) -> Response:
     states, uses = service.listed(uow), service.used(uow)
     frame = Frame("Limits", json="/api/limits", cli="opsloop token limits")
-    return page(request, "limits.html", frame, lines=lines(states, uses), now=uow.clock.now())
+    return page(request, "limits.html", frame, lines=lines(states, uses), states=states, now=uow.clock.now())
+
+
+@router.post("/limits")
+def put(
+    uow: Writing,
+    scope: Annotated[Scope, Form()],
+    name: Annotated[str, Form(max_length=200)] = "",
+    requests_per_minute: Annotated[str, Form(max_length=20)] = "",
+    tokens_per_minute: Annotated[str, Form(max_length=20)] = "",
+    concurrent: Annotated[str, Form(max_length=20)] = "",
+    usd_per_day: Annotated[str, Form(max_length=20)] = "",
+    usd_per_month: Annotated[str, Form(max_length=20)] = "",
+) -> Response:
+    """Set a limit in the place of what was set before; what is left empty is not limited."""
+    limit = Limit(
+        _whole("requests_per_minute", requests_per_minute),
+        _whole("tokens_per_minute", tokens_per_minute),
+        _whole("concurrent", concurrent),
+        _dollars("usd_per_day", usd_per_day),
+        _dollars("usd_per_month", usd_per_month),
+    )
+    service.put(uow, scope, name.strip(), limit)
+    return see_other("/limits")
+
+
+@router.post("/limits/remove")
+def remove(uow: Writing, scope: Annotated[Scope, Form()], name: Annotated[str, Form(max_length=200)] = "") -> Response:
+    """Limit somebody no more."""
+    service.remove(uow, scope, name)
+    return see_other("/limits")
+
+
+def _whole(field: str, given: str) -> int | None:
+    if not given.strip():
+        return None
+    if not (given.strip().isascii() and given.strip().isdecimal()):
+        raise InvalidInput(field=field, value=given, wanted="a whole number, or nothing")
+    return int(given)
+
+
+def _dollars(field: str, given: str) -> float | None:
+    try:
+        return float(given) if given.strip() else None
+    except ValueError:
+        raise InvalidInput(field=field, value=given, wanted="US dollars as a number, or nothing") from None
 
 
 def lines(states: Sequence[LimitState], uses: Sequence[Use]) -> list[Line]:
