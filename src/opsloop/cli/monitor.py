@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from opsloop.cli import monitor_labels, monitor_models, monitor_objectives, monitor_traces, monitor_usage, text
+from opsloop.cli import (
+    monitor_labels,
+    monitor_models,
+    monitor_objectives,
+    monitor_scoring,
+    monitor_traces,
+    monitor_usage,
+    text,
+)
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import noun, verb
 
@@ -20,6 +28,7 @@ _COMMANDS = (
     *monitor_objectives.COMMANDS,
     *monitor_traces.COMMANDS,
     *monitor_usage.COMMANDS,
+    *monitor_scoring.COMMANDS,
 )
 for _command in _COMMANDS:
     monitor.add_command(_command)

@@ -80,6 +80,9 @@ def perform(
         elif step.noun == "texts":
             client.endpoints.keep_texts(step.name, project.endpoints[step.name].keep_texts)
             yield Outcome(step, step.says)
+        elif step.noun == "scoring":
+            client.endpoints.score(step.name, project.endpoints[step.name].scoring or {})
+            yield Outcome(step, step.says)
         elif step.noun == "survey":
             client.surveys.declare(step.name, project.surveys[step.name])
             yield Outcome(step, step.says)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from opsloop.client.connection import Connection, path
+from opsloop.improvement.samples.models import Scoring
 from opsloop.releases.diff_models import HistoryEntry, ReleaseDiff
 from opsloop.releases.models import Endpoint, EndpointState, Recall, Release, Released, Rollout
 
@@ -26,6 +28,17 @@ class Endpoints:
         """Say whether questions and answers are kept: `{"days": 30}`, true, or None for nothing."""
         at = path("api", "endpoints", name, "keep-texts")
         return self._connection.put(at, Endpoint, body={"keep_texts": wanted})
+
+    def scoring(self, name: str) -> Scoring:
+        """Which evaluators score live answers, and how many. Raises: NotFound."""
+        return self._connection.get(path("api", "endpoints", name, "scoring"), Scoring)
+
+    def score(self, name: str, wanted: Mapping[str, Any]) -> Scoring:
+        """Score live answers: `{"share": 0.1, "evaluators": {"leaks": {"evaluator": "pii_leak"}}}`."""
+        return self._connection.put(path("api", "endpoints", name, "scoring"), Scoring, body=dict(wanted))
+
+    def score_no_more(self, name: str) -> None:
+        self._connection.delete(path("api", "endpoints", name, "scoring"))
 
     def release(
         self,

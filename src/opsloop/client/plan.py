@@ -95,6 +95,7 @@ def make(client: Client, project: Project) -> Plan:
         *(_channel(client, name, wanted) for name, wanted in project.channels.items()),
         *(_objectives(client, name, wanted) for name, wanted in project.objectives.items()),
         *(_texts(client, wanted) for wanted in project.endpoints.values() if wanted.keep_texts is not None),
+        *(_scoring(client, wanted) for wanted in project.endpoints.values() if wanted.scoring is not None),
         *(_survey(client, name, wanted) for name, wanted in project.surveys.items()),
         *_limits(client, project.limits.values()),
     ]
@@ -186,6 +187,16 @@ def _texts(client: Client, wanted: EndpointWanted) -> Step:
         there = None
     action = Action.KEEP if there == kept_texts.stored(keeps) else Action.CHANGE
     return Step("texts", wanted.name, action, says)
+
+
+def _scoring(client: Client, wanted: EndpointWanted) -> Step:
+    assert wanted.scoring is not None
+    says = f"scores live answers by {', '.join(wanted.scoring.get('evaluators') or ()) or 'nothing'}"
+    try:
+        there = client.endpoints.scoring(wanted.name).declared
+    except NotFound:
+        return Step("scoring", wanted.name, Action.CREATE, says)
+    return Step("scoring", wanted.name, Action.KEEP if there == wanted.scoring else Action.CHANGE, says)
 
 
 def _survey(client: Client, name: str, wanted: Mapping[str, Any]) -> Step:

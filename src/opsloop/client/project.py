@@ -106,6 +106,7 @@ class EndpointWanted:
     config: dict[str, Any]
     guardrails: dict[str, Any] | None = None
     keep_texts: Any = None
+    scoring: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +357,11 @@ class _Checked:
 
     def _endpoint(self, name: str, wanted: Mapping[str, Any]) -> EndpointWanted:
         at = ("endpoints", name)
-        self._only(at, wanted, ("flow", "experiment", "strategy", "config", "guardrails", "objectives", "keep_texts"))
+        self._only(
+            at,
+            wanted,
+            ("flow", "experiment", "strategy", "config", "guardrails", "objectives", "keep_texts", "scoring"),
+        )
         experiment = wanted.get("experiment")
         strategy = wanted.get("strategy")
         return EndpointWanted(
@@ -367,6 +372,7 @@ class _Checked:
             config=self._mapping((*at, "config"), wanted.get("config")),
             guardrails=self._guardrails(at, wanted),
             keep_texts=self._keep_texts(at, wanted.get("keep_texts")),
+            scoring=None if wanted.get("scoring") is None else self._mapping((*at, "scoring"), wanted["scoring"]),
         )
 
     def _guardrails(self, at: KeyPath, wanted: Mapping[str, Any]) -> dict[str, Any] | None:

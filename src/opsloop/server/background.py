@@ -10,6 +10,7 @@ from opsloop.evaluation import jobs as evaluation
 from opsloop.evaluation.judges import jobs as judges
 from opsloop.evaluation.tuning import jobs as tunings
 from opsloop.flows import erasing
+from opsloop.improvement.samples import jobs as samples
 from opsloop.improvement.weeks import jobs as weeks
 from opsloop.models import jobs as models
 from opsloop.monitoring.alerts import listening
@@ -24,7 +25,7 @@ from opsloop.training import jobs as training
 
 KINDS = (
     *(notices, preparations, publications, models, embeddings, ingests, stores),
-    *(evaluation, judges, tunings, releases, baking, renewals, training, weeks),
+    *(evaluation, judges, tunings, releases, baking, renewals, training, samples, weeks),
 )
 SUBSCRIBERS = (alarms, triggers)
 KEEPERS = (erasing, texts)

@@ -37,6 +37,7 @@ from opsloop.flows.run_api import router as flow_runs
 from opsloop.guardrails.api import router as guardrails
 from opsloop.guardrails.support.api import router as support
 from opsloop.improvement.api import router as improvement
+from opsloop.improvement.samples.api import router as samples
 from opsloop.limits.api import router as limits
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
@@ -95,6 +96,7 @@ ROUTERS = (
     guardrails,
     support,
     improvement,
+    samples,
     tickets,
     surveys,
     compliance,

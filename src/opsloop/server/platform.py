@@ -13,6 +13,7 @@ from opsloop.core.events.outbox import Dispatcher
 from opsloop.core.jobs.runner import JobRunner
 from opsloop.core.workspace import Workspace
 from opsloop.gateway.app import Gateway
+from opsloop.improvement.samples import jobs as samples
 from opsloop.improvement.weeks import jobs as weeks
 from opsloop.monitoring.tending import Tending
 from opsloop.rag.deletion.tending import Tending as DocumentsTending
@@ -57,6 +58,7 @@ class Platform:
     async def start(self) -> None:
         await self.gateway.start()
         await run_in_threadpool(weeks.schedule, self.workspace)
+        await run_in_threadpool(samples.schedule, self.workspace)
         self._events.start()
         self._jobs.start()
         for each in self._tending:

@@ -28,6 +28,7 @@ from opsloop.feedback.tickets.api import router as tickets
 from opsloop.flows.api import router as flows
 from opsloop.guardrails.api import router as guardrails
 from opsloop.improvement.api import router as improvement
+from opsloop.improvement.samples.api import router as samples
 from opsloop.limits.api import router as limits
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
@@ -50,7 +51,7 @@ class Routes:
         self._workspace = workspace
         self._app = FastAPI()
         self._app.state.workspace = workspace
-        said = (improvement, surveys, tickets)
+        said = (improvement, samples, surveys, tickets)
         watched = (monitoring, labels, watching, objectives, alerts, alarms, traces)
         documents = (rag, tuning, ingests)
         for router in (

@@ -387,6 +387,17 @@ def test_surveys_and_kept_texts_are_declared_once(client: Client, folder: Path) 
     assert client.endpoints.get("chat").endpoint.keep_texts is None
 
 
+def test_scoring_of_live_answers_is_declared_once(client: Client, folder: Path) -> None:
+    file = folder / "opsloop.yaml"
+    scoring = "keep_texts: true, scoring: {share: 0.5, evaluators: {leaks: {evaluator: pii_leak, measure: privacy}}}"
+    file.write_text(PROJECT.replace("config: {tone: calm}", scoring))
+    assert "✓ scoring chat: scores live answers by leaks" in applied(client, folder)
+    assert client.endpoints.scoring("chat").share == 0.5
+    assert applied(client, folder) == []
+    file.write_text(file.read_text().replace("share: 0.5", "share: 1"))
+    assert list(changes(planned(client, folder))) == ["scoring chat"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Table, delete, select, update
+from sqlalchemy import CursorResult, Table, delete, func, select, update
 
 from opsloop.core.caller import Role, system
 from opsloop.core.db.many import insert_new
@@ -67,6 +68,29 @@ def of_requests(uow: UnitOfWork, request_ids: Collection[str]) -> dict[str, Kept
         query = select(RequestTextRow).where(mine, RequestTextRow.expires_us > now_us).order_by(RequestTextRow.seq)
         found |= {row.request_id: _kept(row) for row in uow.session.scalars(query)}
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """That the texts of a request were kept, under a number of their order."""
+
+    seq: int
+    request_id: str
+
+
+def arrived(uow: UnitOfWork, endpoint: str, after_seq: int, limit: int = MAX_LIMIT) -> list[Arrived]:
+    """Requests of an endpoint whose texts came after a number, oldest first."""
+    uow.by.require(Role.DEVELOPER)
+    query = select(RequestTextRow.seq, RequestTextRow.request_id)
+    query = query.where(RequestTextRow.endpoint == endpoint, RequestTextRow.seq > after_seq)
+    return [Arrived(*row) for row in uow.session.execute(query.order_by(RequestTextRow.seq).limit(limit))]
+
+
+def last_seq(uow: UnitOfWork, endpoint: str) -> int:
+    """The number of the texts of an endpoint that came last; 0 when there are none."""
+    uow.by.require(Role.VIEWER)
+    query = select(func.max(RequestTextRow.seq)).where(RequestTextRow.endpoint == endpoint)
+    return uow.session.scalar(query) or 0
 
 
 def erase(uow: UnitOfWork, request_id: str) -> int:
