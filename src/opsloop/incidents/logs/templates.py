@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Self
 
 from opsloop.core.errors import InvalidInput
@@ -15,8 +16,15 @@ from opsloop.incidents.logs.masking import MARK, masked
 MOST_SHAPES = 20_000
 _MOST_TOKENS = 200
 _VERSION = 1
-_TOKENS = re.compile(r"<\*>|[^\s,;:=()\[\]{}\"'|<>]+|[,;:=()\[\]{}\"'|<>]")
-_MARKS = re.compile(r"<\*>(?:[\s,;:./_-]*<\*>)+")
+_DELIMITERS = r"\s,;:=()\[\]{}\"'|"
+_TOKENS = re.compile(rf"[^{_DELIMITERS}]+|[^\s{_DELIMITERS}]|[,;:=()\[\]{{}}\"'|]")
+_VALUES = re.compile(rf"(?<=[\w.-]=)[^{_DELIMITERS}]+")
+_DAY = re.compile(
+    r"\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b(?= *<\*>)"
+)
+_CHOICE = re.compile(r"(?<=[\s:])(?:true|false|null|True|False|None)\b")
+_UNIT = re.compile(r"(?<=<\*>) (?:[KMGT]?i?B|[kKMGT]?bytes|ns|us|ms|s|secs?|seconds?|minutes?|hours?|days?)\b")
+_NAME = re.compile(r"[\w-]+(?:[./@][\w$-]+){2,}")
 
 Tokens = tuple[str, ...]
 
@@ -137,7 +145,18 @@ class _Group:
 
 
 def _tokens(text: str) -> Tokens:
-    return tuple(_TOKENS.findall(_MARKS.sub(MARK, text))[:_MOST_TOKENS])
+    if MARK in text:
+        text = _UNIT.sub("", _DAY.sub(MARK, text))
+    text = _CHOICE.sub(MARK, text)
+    if "=" in text:
+        text = _VALUES.sub(MARK, text)
+    tokens = (MARK if MARK in token else token for token in _TOKENS.findall(text))
+    return _without_runs(list(islice(tokens, _MOST_TOKENS)))
+
+
+def _without_runs(tokens: list[str]) -> Tokens:
+    """Marks side by side are one mark: lists of numbers differ in length."""
+    return tuple(token for at, token in enumerate(tokens) if token != MARK or at == 0 or tokens[at - 1] != MARK)
 
 
 def _grouped(shapes: Sequence[Tokens]) -> list[_Group]:
@@ -174,7 +193,7 @@ def _root(tokens: Tokens, common: Mapping[tuple[int, str], int]) -> frozenset[tu
 def _split(shapes: Sequence[Tokens], members: list[int], fixed: set[int]) -> Iterable[_Group]:
     width = len(shapes[members[0]])
     words = [{shapes[member][at] for member in members} for at in range(width)]
-    open_ = [at for at in range(width) if at not in fixed and len(words[at]) > 1 and not _varies(words[at], members)]
+    open_ = [at for at in range(width) if at not in fixed and len(words[at]) > 1 and not _varies(words[at])]
     if not open_:
         yield _Group(members, " ".join(next(iter(each)) if len(each) == 1 else MARK for each in words))
         return
@@ -186,5 +205,6 @@ def _split(shapes: Sequence[Tokens], members: list[int], fixed: set[int]) -> Ite
         yield from _split(shapes, part, fixed | {at})
 
 
-def _varies(words: set[str], members: list[int]) -> bool:
-    return len(words) > 3 or any(MARK in word for word in words)
+def _varies(words: set[str]) -> bool:
+    """More words than a sentence has choices, a mark among them, or names of hosts, classes and files."""
+    return len(words) > 3 or MARK in words or all(map(_NAME.fullmatch, words))
