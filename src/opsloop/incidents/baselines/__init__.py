@@ -1,0 +1,1 @@
+"""What healthy runs of a job print, kept from run to run."""
