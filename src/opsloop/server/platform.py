@@ -15,6 +15,7 @@ from opsloop.core.workspace import Workspace
 from opsloop.gateway.app import Gateway
 from opsloop.improvement.samples import jobs as samples
 from opsloop.improvement.weeks import jobs as weeks
+from opsloop.incidents.logs import watching as log_watching
 from opsloop.monitoring.tending import Tending
 from opsloop.rag.deletion.tending import Tending as DocumentsTending
 from opsloop.releases import satisfaction
@@ -43,7 +44,7 @@ class Platform:
         self._events = Dispatcher(workspace)
         self._jobs = JobRunner(workspace)
         self._tending = (
-            Tending(workspace, sources=(satisfaction,)),
+            Tending(workspace, sources=(satisfaction, log_watching)),
             DocumentsTending(workspace),
             ReportsTending(workspace),
         )

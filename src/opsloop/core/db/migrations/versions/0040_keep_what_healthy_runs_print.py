@@ -21,11 +21,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "log_watches",
-        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("service", sa.String(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("ceiling", sa.BigInteger(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("watched_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_log_watches")),
+        sa.PrimaryKeyConstraint("service", name=op.f("pk_log_watches")),
     )
 
 

@@ -1,0 +1,38 @@
+"""Read stored log records in the order in which they came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from opsloop.core.workspace import UnitOfWork
+from opsloop.monitoring.telemetry._tables import LogRow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLog:
+    """Args: seq: rises in the order of storing; severity: OpenTelemetry's number, 1 to 24, 0 when unknown."""
+
+    seq: int
+    at_us: int
+    service: str
+    severity: int
+    body: str
+
+
+def last(uow: UnitOfWork) -> int:
+    """The number of the newest record; 0 without one."""
+    return uow.session.scalar(select(func.max(LogRow.seq))) or 0
+
+
+def after(uow: UnitOfWork, seq: int, *, to: int, limit: int) -> Sequence[StoredLog]:
+    """The records numbered over `seq` and up to `to`, at most `limit`.
+
+    On PostgreSQL a record of a low number may become visible after one of a higher number: whoever reads on must leave
+    the newest for a while.
+    """
+    columns = (LogRow.seq, LogRow.at_us, LogRow.service, LogRow.severity, LogRow.body)
+    asked = select(*columns).where(LogRow.seq > seq, LogRow.seq <= to).order_by(LogRow.seq).limit(limit)
+    return [StoredLog(*row) for row in uow.session.execute(asked)]
