@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -13,6 +12,7 @@ _MOST_COLUMNS = 14
 # A share of lines: a log has continuation lines, and a thread's name may hold a space.
 _ALIKE = 0.9
 _READ = 1000
+_MOST_BETWEEN = 2
 _COLUMN = re.compile(r"[^\s|]+[\s|]*")
 _DIGIT = re.compile(r"[0-9]")
 _LEVEL = re.compile(
@@ -45,8 +45,9 @@ class Header:
 def header_of(sample: Sequence[str]) -> Header:
     """The header of a log by its first lines, 2,000 or so.
 
-    It ends with the last of the first columns that is alike in nine of ten lines: it holds a number, is a level, is
-    one same word, stands in brackets or ends in a colon. What varies before that column (a host) belongs to it.
+    It ends with the last of the first columns that is alike in nine of ten lines: it holds a number, is a level, is the
+    same sign (`-`), stands in brackets or ends in a colon. Up to two columns of other kinds before it (a host, a
+    component) belong to it; after three, or after a name with a colon, the message has begun.
     """
     rows = [[each.strip(" \t|") for each in islice(_COLUMN.findall(text[:_READ]), _MOST_COLUMNS)] for text in sample]
     rows = [row for row in rows if row]
@@ -54,12 +55,15 @@ def header_of(sample: Sequence[str]) -> Header:
     for at in range(_MOST_COLUMNS):
         column = [row[at] for row in rows if len(row) > at]
         needed = _ALIKE * len(rows)
-        if len(column) < max(needed, 10):
+        if len(column) < max(needed, 10) or at - end > _MOST_BETWEEN:
+            break
+        if sum(map(_ends_header, column)) >= needed:
+            end = at + 1
             break
         if sum(map(_has_digit, column)) >= needed:
             numbers.add(at)
             end = at + 1
-        elif max(sum(map(_is_marked, column)), Counter(column).most_common(1)[0][1]) >= needed:
+        elif sum(map(_is_marked, column)) >= needed:
             end = at + 1
     return Header(end, frozenset(at for at in numbers if at < end)) if numbers else Header(0, frozenset())
 
@@ -76,5 +80,12 @@ def _has_digit(column: str) -> bool:
     return _DIGIT.search(column) is not None
 
 
+def _ends_header(column: str) -> bool:
+    """Whether it is a component as most formats write it last: `sshd[42]:`, `app.Server:`."""
+    return column[-1] == ":" and column[0].isalpha() and _LEVEL.fullmatch(column) is None
+
+
 def _is_marked(column: str) -> bool:
+    if not any(map(str.isalnum, column)):
+        return True
     return column[-1] == ":" or (column[0] == "[" and column[-1] == "]") or _LEVEL.fullmatch(column) is not None

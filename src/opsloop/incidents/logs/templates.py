@@ -7,14 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import eq
 from typing import Any, Self
 
 from opsloop.core.errors import InvalidInput
 from opsloop.incidents.logs.fingerprint import fingerprint_of_masked
 from opsloop.incidents.logs.masking import MARK, masked
 
-MOST_SHAPES = 20_000
-_MOST_TOKENS = 200
+MOST_SHAPES = 10_000
+_MOST_TOKENS = 100
 _VERSION = 1
 _DELIMITERS = r"\s,;:=()\[\]{}\"'|"
 _TOKENS = re.compile(rf"[^{_DELIMITERS}]+|[^\s{_DELIMITERS}]|[,;:=()\[\]{{}}\"'|]")
@@ -24,6 +25,7 @@ _DAY = re.compile(
 )
 _CHOICE = re.compile(r"(?<=[\s:])(?:true|false|null|True|False|None)\b")
 _UNIT = re.compile(r"(?<=<\*>) (?:[KMGT]?i?B|[kKMGT]?bytes|ns|us|ms|s|secs?|seconds?|minutes?|hours?|days?)\b")
+_BEFORE, _AFTER = re.compile(r" ([,;:=)\]}])"), re.compile(r"([(\[{=]) ")
 _NAME = re.compile(r"[\w-]+(?:[./@][\w$-]+){2,}")
 
 Tokens = tuple[str, ...]
@@ -65,6 +67,7 @@ class Miner:
         self._lines = 0
         self._places: dict[str, int] | None = None
         self._found: list[Template] = []
+        self._fits: dict[int, list[tuple[Tokens, Template]]] | None = None
 
     def add(self, text: str, number: int | None = None) -> str:
         """Count a line. Returns its masked text, which `template_of` takes.
@@ -81,8 +84,7 @@ class Miner:
             self._places = None
         else:
             shape.count += 1
-            if self._places is not None:
-                self._places = None
+            self._places = None
         return key
 
     def templates(self) -> list[Template]:
@@ -91,8 +93,25 @@ class Miner:
         return list(self._found)
 
     def template_of(self, key: str) -> Template | None:
-        """The template of a masked text that was added; None when it has been condensed away."""
-        return self._found[place] if (place := self._mine().get(key)) is not None else None
+        """The template of a masked text that was added; None when it is none of those that are kept.
+
+        Mines anew after each line that was added: ask when the lines are read.
+        """
+        place = self._mine().get(key)
+        return self._fitting(_tokens(key)) if place is None else self._found[place]
+
+    def _fitting(self, tokens: Tokens) -> Template | None:
+        """The template that says most of these words, of those a condensed line can have gone into."""
+        if self._fits is None:
+            self._fits = defaultdict(list)
+            for each in self._found:
+                self._fits[len(words := _tokens(each.text))].append((words, each))
+        best, most = None, -1
+        for words, each in self._fits.get(len(tokens), ()):
+            same = sum(map(eq, words, tokens))
+            if same > most and all(a in (b, MARK) for a, b in zip(words, tokens, strict=True)):
+                best, most = each, same
+        return best
 
     def _mine(self) -> dict[str, int]:
         if self._places is None:
@@ -100,7 +119,7 @@ class Miner:
             groups = _grouped([_tokens(each.text) for each in shapes])
             groups.sort(key=lambda group: min(shapes[member].first_line for member in group.members))
             merged: dict[str, int] = {}
-            self._found, self._places = [], {}
+            self._found, self._places, self._fits = [], {}, None
             for group in groups:
                 of = [shapes[member] for member in group.members]
                 text = of[0].text if len(of) == 1 else group.text
@@ -195,7 +214,7 @@ def _split(shapes: Sequence[Tokens], members: list[int], fixed: set[int]) -> Ite
     words = [{shapes[member][at] for member in members} for at in range(width)]
     open_ = [at for at in range(width) if at not in fixed and len(words[at]) > 1 and not _varies(words[at])]
     if not open_:
-        yield _Group(members, " ".join(next(iter(each)) if len(each) == 1 else MARK for each in words))
+        yield _Group(members, _joined(next(iter(each)) if len(each) == 1 else MARK for each in words))
         return
     at = min(open_, key=lambda each: len(words[each]))
     parts = defaultdict[str, list[int]](list)
@@ -203,6 +222,11 @@ def _split(shapes: Sequence[Tokens], members: list[int], fixed: set[int]) -> Ite
         parts[shapes[member][at]].append(member)
     for part in parts.values():
         yield from _split(shapes, part, fixed | {at})
+
+
+def _joined(words: Iterable[str]) -> str:
+    """Words and marks as a person would write them."""
+    return _BEFORE.sub(r"\1", _AFTER.sub(r"\1", " ".join(words)))
 
 
 def _varies(words: set[str]) -> bool:

@@ -30,6 +30,13 @@ def test_a_continuation_line_is_all_message() -> None:
     assert header_of(lines).message("") == ""
 
 
+def test_a_log_that_says_one_thing_keeps_its_message() -> None:
+    lines = [
+        f"Jan  2 03:04:{at:02} web shop[{at}]: session of user{at} opened by the desk on port {at}" for at in range(30)
+    ]
+    assert next(messages(lines)) == "session of user0 opened by the desk on port 0"
+
+
 def test_a_few_lines_have_no_header() -> None:
     assert list(messages(["1 a", "2 b"])) == ["1 a", "2 b"]
     assert list(messages([])) == []
