@@ -17,8 +17,25 @@ from opsloop.incidents.logs.masking import masked
 MOST_SHAPES = 50_000
 ALIKE = 0.6
 _MOST_TOKENS = 64
-_MOST_COMPARED = 2_000
+_MOST_COMPARED = 500
 _WORD = re.compile(r"[A-Za-z]{2,}|[^\W\d_A-Za-z]+")
+_WORDS_OF_FAILURE = (
+    *("abort", "aborted", "cannot", "crash", "crashed", "denied", "died", "error", "errors", "exception", "fail"),
+    *(
+        "failed",
+        "failing",
+        "fails",
+        "failure",
+        "failures",
+        "fatal",
+        "killed",
+        "missing",
+        "panic",
+        "refused",
+        "rejected",
+    ),
+    *("segfault", "timeout", "traceback", "unable"),
+)
 # 1: fingerprints with checksums of words.
 _VERSION = 1
 
@@ -75,6 +92,7 @@ class Baseline:
     def likeness(self, words: frozenset[int]) -> float:
         """Jaccard index of these words and those of the nearest healthy line; under `ALIKE` it may be a little less.
 
+        A healthy line that lacks a word of failure that is among these words is not near, however alike it is.
         Only lines that share one of the rarest words can be alike enough, so only they are compared (prefix filter).
         Source: R. J. Bayardo, Y. Ma, R. Srikant, Scaling up all pairs similarity search, WWW 2007, 131-140.
         """
@@ -83,6 +101,7 @@ class Baseline:
         postings = self._indexed()
         rarest = sorted(words, key=lambda word: len(postings.get(word, ())))
         best, seen = 0.0, set[str]()
+        alarming = words & _ALARMING
         for word in rarest[: len(words) - math.ceil(ALIKE * len(words)) + 1]:
             for shape in postings.get(word, ()):
                 if shape in seen:
@@ -91,6 +110,8 @@ class Baseline:
                     return best
                 seen.add(shape)
                 other = self._shapes[shape]
+                if not alarming <= other:
+                    continue
                 shared = len(words & other)
                 best = max(best, shared / (len(words) + len(other) - shared))
                 if best == 1.0:
@@ -127,10 +148,17 @@ class Baseline:
         return made
 
 
+def _checksum(word: str) -> int:
+    return crc32(word.encode("utf-8", "replace"))
+
+
+_ALARMING = frozenset(map(_checksum, _WORDS_OF_FAILURE))
+
+
 def words_of(template: str) -> frozenset[int]:
     """Checksums of a masked line's words in small letters; of the first 64."""
     words = _WORD.findall(template.lower())[:_MOST_TOKENS]
-    return frozenset(crc32(word.encode("utf-8", "replace")) for word in words)
+    return frozenset(map(_checksum, words))
 
 
 def novel(lines: Iterable[Line], baseline: Baseline, *, repeats: bool = False) -> Iterator[Novel]:

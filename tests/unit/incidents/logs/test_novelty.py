@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opsloop.core.errors import InvalidInput
+from opsloop.incidents.logs.fingerprint import fingerprint
 from opsloop.incidents.logs.lines import lines_of
 from opsloop.incidents.logs.novelty import Baseline, novel, words_of
 
@@ -25,8 +29,8 @@ BUILD FAILURE after 12 s"""
 def test_only_lines_that_no_healthy_run_prints_are_novel() -> None:
     found = list(novel(lines_of(FAILED), Baseline.of(lines_of(HEALTHY))))
     assert [each.line.number for each in found] == [3, 5]
-    assert found[0].score == 1
-    assert found[1].score == pytest.approx(1 - 2 / 4)
+    assert [each.score for each in found] == [1, 1]
+    assert next(novel(lines_of("BUILD STOPPED after 3 s"), Baseline.of(["BUILD SUCCESS after 31 s"]))).score == 0.5
 
 
 def test_repeats_are_given_when_asked_for() -> None:
@@ -37,6 +41,29 @@ def test_repeats_are_given_when_asked_for() -> None:
 def test_a_line_of_nearly_the_same_words_is_not_novel() -> None:
     baseline = Baseline.of(["resolved the package numpy from the index in time"])
     assert not list(novel(lines_of("resolved the package scipy from the index in time"), baseline))
+
+
+def test_a_word_of_failure_is_novel_however_alike_the_rest_is() -> None:
+    baseline = Baseline.of(["step unpack of the archive from the cache ended well"])
+    failed = "step unpack of the archive from the cache failed well"
+    assert [each.line.text for each in novel(lines_of(failed), baseline)] == [failed]
+
+
+def test_a_huge_baseline_and_hostile_lines_are_compared_in_bounded_steps() -> None:
+    words = ["".join(each) for each in itertools.product("abcdefgh", repeat=5)]
+    baseline = Baseline.of(f"the same {word} here and there" for word in words[:20_000])
+    lines = lines_of("\n".join(f"the same {word} there or nowhere" for word in words[-300:]))
+    assert len(list(novel(lines, baseline))) in (0, 300)
+
+
+@given(st.lists(st.text(max_size=60), max_size=20), st.lists(st.text(max_size=60), max_size=20))
+def test_nothing_that_a_healthy_run_printed_is_novel(healthy: list[str], failed: list[str]) -> None:
+    baseline = Baseline.of(healthy)
+    known = {fingerprint(text) for text in healthy}
+    lines = lines_of("\n".join(failed))
+    found = list(novel(lines, baseline))
+    assert all(each.fingerprint not in known and 0 < each.score <= 1 for each in found)
+    assert [each.line.number for each in found] == sorted({each.line.number for each in found})
 
 
 def test_a_baseline_survives_json_and_holds_no_text() -> None:
