@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Iterable
 
@@ -95,6 +96,22 @@ def test_a_watch_that_is_taken_back_looks_again(workspace: Workspace, admin: Cal
         pass
     with workspace.writing(admin) as uow:
         assert watching.advance(uow) == len(SAID)
+
+
+def test_records_are_looked_at_once_by_whoever_comes_first(workspace: Workspace, admin: Caller) -> None:
+    _store(workspace, admin, _records("shop", SAID, 0))
+    counts: list[int] = []
+
+    def watch() -> None:
+        with workspace.writing(admin) as uow:
+            counts.append(watching.advance(uow))
+
+    threads = [threading.Thread(target=watch) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(counts) == [0, 0, 0, len(SAID)]
 
 
 def test_only_so_many_services_are_kept(sqlite_workspace: Workspace, admin: Caller, clock: FakeClock) -> None:
