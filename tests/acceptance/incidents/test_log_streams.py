@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 # TESTS_LONG=1 asks for the long form.
 SIZE_MB = 2_000 if os.environ.get("TESTS_LONG") else 200
 MOST_MB = 300
@@ -39,6 +41,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
+@pytest.mark.timeout(1_300)
 def test_a_long_log_with_a_line_of_50_mb_is_read_in_little_memory() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", READ, str(SIZE_MB)], capture_output=True, text=True, check=True, timeout=1_200
