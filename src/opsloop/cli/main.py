@@ -56,6 +56,7 @@ SECTIONS = {
         "renewal": Entry(
             "opsloop.cli.renewal:renewal", "From drift, a schedule or a wish to a better model of an endpoint."
         ),
+        "diagnose": Entry("opsloop.cli.diagnose:diagnose", "Say why a CI job or a service failed, from its log."),
         "monitor": Entry("opsloop.cli.monitor:monitor", "What endpoints answer, how fast and how well."),
         "alert": Entry("opsloop.cli.alert:alert", "What is wrong now, who is told, who deals with it."),
         "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),

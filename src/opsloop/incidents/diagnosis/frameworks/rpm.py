@@ -1,0 +1,14 @@
+"""RPM and dnf."""
+
+from __future__ import annotations
+
+from opsloop.incidents.diagnosis.marks import mark
+
+MARKS = (
+    mark(r"^No matching package to install: ", 9.2),
+    mark(r"^\s*(?:- )?nothing provides \S", 9),
+    mark(r"^\s*Problem(?: \d+)?: ", 8),
+    mark(r"^error: Bad exit status from ", 3),
+    mark(r"^\s*(?:Installed \(but unpackaged\) file|File not found: )", 9),
+    mark(r"^Error: *$", 1),
+)

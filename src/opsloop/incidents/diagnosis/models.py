@@ -1,0 +1,67 @@
+"""The nouns of a diagnosis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How far the evidence goes."""
+
+    CONFIRMED = "confirmed"
+    LIKELY = "likely"
+    INCONCLUSIVE = "inconclusive"
+    NOT_A_FAILURE = "not_a_failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A line of the log.
+
+    Args:
+        line: its number, from 1; CR, LF and CRLF each end a line.
+        text: the line without colours and time stamps, cut at `reading.LINE_CHARS` characters.
+    """
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another cause that the log allows, and what would confirm it."""
+
+    root_cause: str
+    confirm: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What broke and why.
+
+    Args:
+        fix: steps in order.
+        yaml_patch: a unified diff of the workflow or manifest that was given; None when no rule mends it.
+        evidence: the most telling line first.
+        confidence: share of such answers whose first line is the decisive one, 0 to 1.
+        flaky: whether the same job may pass when it runs again.
+        alternatives: at most two.
+        engine: `rules`, or `rules+MODEL` when a model worded it.
+    """
+
+    verdict: Verdict
+    root_cause: str
+    fix: tuple[str, ...]
+    yaml_patch: str | None
+    evidence: tuple[Evidence, ...]
+    confidence: float
+    category: str
+    flaky: bool
+    alternatives: tuple[Alternative, ...]
+    engine: str
+    provider: str
+    step: str | None
+    exit_code: int | None
+    lines: int

@@ -1,0 +1,86 @@
+"""What no patch may do, and what the linters of its kind say; only what passes is shown."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_SECRET = re.compile(r"secrets\.\w+|secrets\[")
+_PIPED = re.compile(r"(?:curl|wget)[^\n|]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b")
+_HASH = re.compile(r"@[0-9a-f]{40}$")
+# GitHub's own actions stay named by a release where the workflow names them so; what is new is named by commit.
+_OWN_ACTION = re.compile(r"^actions/[\w-]+@v\d+$")
+TIMEOUT_S = 20
+
+
+def faults(before: list[Any], after: list[Any], text: str, mended: str) -> list[str]:
+    """Why a patch may not be shown; empty when it may."""
+    found = []
+    if [_triggers(each) for each in before] != [_triggers(each) for each in after]:
+        found.append("it changes what starts the workflow")
+    if sorted(_SECRET.findall(text)) != sorted(_SECRET.findall(mended)):
+        found.append("it changes which secrets are used")
+    if len(_PIPED.findall(mended)) > len(_PIPED.findall(text)):
+        found.append("it runs a script from the network")
+    new = set(_uses(after)) - set(_uses(before))
+    had = {each.split("@")[0] for each in _uses(before)}
+    found += [f"it adds {each}, not pinned" for each in new if not (_HASH.search(each) or _follows(each, had))]
+    return found or list(_outside(before, text, mended))
+
+
+def _follows(used: str, had: set[str]) -> bool:
+    return _OWN_ACTION.match(used) is not None and used.split("@")[0] in had
+
+
+def _triggers(document: Any) -> Any:
+    return (
+        {key: document.get(key) for key in ("on", True, "trigger", "pr", "schedules")}
+        if isinstance(document, dict)
+        else None
+    )
+
+
+def _uses(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("uses"), str):
+            yield node["uses"]
+        for each in node.values():
+            yield from _uses(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _uses(each)
+
+
+def _outside(before: list[Any], text: str, mended: str) -> Iterator[str]:
+    """Faults that a linter finds in the mended file and not in the one before, where the linter is installed."""
+    is_workflow = bool(before) and isinstance(before[0], dict) and "jobs" in before[0] and "on" in before[0]
+    if not is_workflow:
+        return
+    for command in _linters():
+        if _passes(command, text) and not _passes(command, mended):
+            yield f"{Path(command[0]).name} finds a fault in it"
+
+
+def _linters() -> Iterator[list[str]]:
+    if importlib.util.find_spec("check_jsonschema") is not None:
+        yield [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    if actionlint := shutil.which("actionlint"):
+        yield [actionlint, "-no-color", "-shellcheck=", "-pyflakes="]
+
+
+def _passes(command: list[str], text: str) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "workflow.yml")
+        file.write_text(text, encoding="utf-8")
+        try:
+            done = subprocess.run([*command, str(file)], capture_output=True, timeout=TIMEOUT_S, check=False)  # noqa: S603 - ours
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0

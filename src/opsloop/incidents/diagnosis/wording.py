@@ -1,0 +1,56 @@
+"""A diagnosis in words: for a terminal, and for a comment."""
+
+from __future__ import annotations
+
+from opsloop.incidents.diagnosis.models import Diagnosis, Verdict
+
+TEXT_CHARS = 300
+
+
+def words(found: Diagnosis) -> str:
+    """ROOT_CAUSE, FIX and YAML_PATCH, then the evidence."""
+    parts = [f"ROOT_CAUSE: {found.root_cause}", f"  {_sureness(found)}"]
+    if found.fix:
+        parts += ["FIX:", *(f"  {place}. {step}" for place, step in enumerate(found.fix, 1))]
+    parts.append("YAML_PATCH: none" if found.yaml_patch is None else "YAML_PATCH:")
+    parts += [f"  {line}" for line in (found.yaml_patch or "").splitlines()]
+    if found.evidence:
+        parts += ["EVIDENCE:", *(f"  {each.line}: {each.text.strip()[:TEXT_CHARS]}" for each in found.evidence)]
+    for each in found.alternatives:
+        parts += [f"OR (line {each.line}): {each.root_cause}", f"  to confirm: {each.confirm}"]
+    return "\n".join(parts)
+
+
+def markdown(found: Diagnosis) -> str:
+    """For a pull request. What came from the log stands in code blocks, where it formats and mentions nothing."""
+    parts = ["### Why this run failed", _code(found.root_cause), f"{_sureness(found)}.", ""]
+    parts += [f"{place}. {_plain(step)}" for place, step in enumerate(found.fix, 1)]
+    if found.yaml_patch is not None:
+        parts += ["", _code(found.yaml_patch, "diff")]
+    if found.evidence:
+        parts += ["", _code("\n".join(f"{each.line}: {each.text.strip()[:TEXT_CHARS]}" for each in found.evidence))]
+    return "\n".join(parts) + "\n"
+
+
+def _sureness(found: Diagnosis) -> str:
+    said = found.verdict.value.replace("_", " ")
+    if found.verdict is Verdict.NOT_A_FAILURE:
+        return said
+    flaky = ", may pass when run again" if found.flaky else ""
+    where = f", step {found.step!r}" if found.step else ""
+    return f"{said}, confidence {found.confidence:.2f}, {found.category}{where}{flaky}"
+
+
+def _code(text: str, kind: str = "text") -> str:
+    longest = max((len(run) for run in _runs(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{kind}\n{text.rstrip()}\n{fence}"
+
+
+def _runs(text: str) -> list[str]:
+    return "".join(letter if letter == "`" else " " for letter in text).split()
+
+
+def _plain(text: str) -> str:
+    """Mentions, links, tags and images of a hostile log have no effect."""
+    return "".join(f"&#{ord(letter)};" if letter in "@<>[]!#" else letter for letter in text)
