@@ -7,7 +7,7 @@ import re
 from opsloop.cli.main import SECTIONS
 from tests.docs.pages import ROOT
 
-VERBS = {"init", "up", "apply", "doctor", "migrate", "serve"}
+VERBS = {"diagnose", "init", "up", "apply", "doctor", "migrate", "serve"}
 SPOKEN = {
     "data": "dataset",
     "guard": "guardrails",

@@ -14,7 +14,7 @@ from opsloop.incidents.diagnosis.scanning import Found, Scan, Step, scan
 
 # A best line below this only holds a word such as "error".
 TELLING = 4.5
-EVIDENCE = 10
+EVIDENCE = 30
 ALTERNATIVES = 2
 # How far below the best line a known cause may stand and still be the one that is named.
 REACH = 2.5

@@ -9,7 +9,7 @@ from opsloop.incidents.diagnosis.scanning import Found, Scan, Step
 
 SHOWN = 30
 # In units of a mark's weight; chosen on the development parts of the logs in benchmarks/diagnosis.py.
-IN_STEP, AFTER_STEP, OLD, NEW, REPEATED = 1.0, -2.0, -6.0, 1.5, 0.25
+IN_STEP, AFTER_STEP, OLD, NEW, REPEATED = 1.0, -2.0, -9.0, 1.5, 0.25
 
 
 def failing_step(scan: Scan) -> Step | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from opsloop.incidents.diagnosis.models import Diagnosis, Verdict
 
 TEXT_CHARS = 300
+LINES = 10
 
 
 def words(found: Diagnosis) -> str:
@@ -15,7 +16,7 @@ def words(found: Diagnosis) -> str:
     parts.append("YAML_PATCH: none" if found.yaml_patch is None else "YAML_PATCH:")
     parts += [f"  {line}" for line in (found.yaml_patch or "").splitlines()]
     if found.evidence:
-        parts += ["EVIDENCE:", *(f"  {each.line}: {each.text.strip()[:TEXT_CHARS]}" for each in found.evidence)]
+        parts += ["EVIDENCE:", *(f"  {each.line}: {each.text.strip()[:TEXT_CHARS]}" for each in found.evidence[:LINES])]
     for each in found.alternatives:
         parts += [f"OR (line {each.line}): {each.root_cause}", f"  to confirm: {each.confirm}"]
     return "\n".join(parts)
@@ -28,7 +29,10 @@ def markdown(found: Diagnosis) -> str:
     if found.yaml_patch is not None:
         parts += ["", _code(found.yaml_patch, "diff")]
     if found.evidence:
-        parts += ["", _code("\n".join(f"{each.line}: {each.text.strip()[:TEXT_CHARS]}" for each in found.evidence))]
+        parts += [
+            "",
+            _code("\n".join(f"{each.line}: {each.text.strip()[:TEXT_CHARS]}" for each in found.evidence[:LINES])),
+        ]
     return "\n".join(parts) + "\n"
 
 

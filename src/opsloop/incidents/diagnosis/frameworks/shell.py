@@ -6,7 +6,7 @@ from opsloop.incidents.diagnosis.marks import mark
 
 MARKS = (
     mark(
-        r"^(?:\S+: )?(?:line \d+: )?\S+: (?:(?:command )?not found|Permission denied|No such file or directory)$",
+        r"^(?:\S+: )?(?:(?:line )?\d+: )?\S+: (?:(?:command )?not found|Permission denied|No such file or directory)$",
         8,
     ),
     mark(r"^fatal: \S", 8.2),
