@@ -46,10 +46,11 @@ def diagnose(
     signatures: tuple[Path, ...],
     comment: bool,
 ) -> None:
-    """Say why what wrote the log FILE failed: cause, steps to take, a patch, and the lines that show it.
+    """Say why a CI job or a service failed, from its log.
 
-    FILE may be gzip; - reads stdin. The log is read on this machine and sent nowhere, whatever its size. Exit code 6
-    when nothing in it says that something failed.
+    The answer: cause, steps to take, a patch, and the lines of FILE that show it. FILE may be gzip; - reads stdin. The
+    log is read on this machine and sent nowhere, whatever its size. Exit code 6 when nothing in it says that something
+    failed.
     """
     from opsloop.client import diagnosis
     from opsloop.core.errors import AnswerIsNo

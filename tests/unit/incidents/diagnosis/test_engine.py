@@ -35,8 +35,8 @@ def test_the_first_of_a_cascade_is_the_cause_and_the_exit_code_never() -> None:
     ("log", "line"),
     [
         (
-            "collected 2\n___ test_a ___\n    assert 1 == 2\nE   assert 1 == 2\nFAILED tests/test_a.py::test_a\n1 failed",
-            5,
+            "collected 2\n___ test_a ___\nE   assert 1 == 2\nFAILED tests/test_a.py::test_a\n1 failed",
+            4,
         ),
         ("=====\nFAIL: test_a (shop.tests.CartTest)\n-----\nTraceback\nAssertionError: no\n", 2),
         ("PASS a.test.js\n FAIL b.test.js\n  ● cart \u203a adds up\n\n    expect(received)\nTests: 1 failed", 3),
