@@ -15,6 +15,7 @@ from opsloop.console.pages import (
     dashboards,
     dataset_diff,
     datasets,
+    diagnose,
     document,
     document_answers,
     document_uploads,
@@ -78,6 +79,7 @@ PAGES = (
     document,  # after these, of whose pages any has the form of its own
     chat,
     support,
+    diagnose,
     feedback,
     audit,
     limits,

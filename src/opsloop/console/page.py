@@ -74,6 +74,7 @@ SECTIONS = (
         (
             Place("Overview", "/"),
             Place("Alerts", "/alerts"),
+            Place("Diagnose", "/diagnose"),
             Place("Support", "/support"),
             Place("Feedback", "/feedback"),
             Place("Traces", "/traces"),

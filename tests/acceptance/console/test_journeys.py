@@ -155,6 +155,7 @@ def test_no_page_is_wider_than_the_screen(chromium: Any, site: Site, width: int)
         "/jobs",
         "/limits",
         "/usage",
+        "/diagnose",
     ):
         page.goto(site.url + path)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
