@@ -16,6 +16,13 @@ from ruamel.yaml import YAML
 DEPLOY = Path(__file__).parents[2] / "deploy"
 GITHUB = sorted((DEPLOY / "github-actions").glob("*.yml"))
 AZURE = sorted((DEPLOY / "azure-pipelines").glob("*.yml"))
+RIGHTS: tuple[dict[str, str], ...] = (
+    {},
+    {"contents": "read"},
+    {"pull-requests": "write"},
+    {"id-token": "write"},
+    {"actions": "read", "pull-requests": "write"},  # reads the log of a job that failed, and comments
+)
 PROGRAMS = Path(sys.executable).parent
 
 
@@ -24,9 +31,9 @@ def said_by(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_both_systems_have_the_same_recipes() -> None:
-    assert [file.stem for file in AZURE] == ["main", "post-production", "pull-request"]
+    assert [file.stem for file in AZURE] == ["diagnose", "main", "post-production", "pull-request"]
     # Training takes a role of AWS by the identity of the workflow, which GitHub gives.
-    assert [file.stem for file in GITHUB] == ["main", "post-production", "pull-request", "train-model"]
+    assert [file.stem for file in GITHUB] == ["diagnose", "main", "post-production", "pull-request", "train-model"]
 
 
 def test_workflows_fit_githubs_schema() -> None:
@@ -68,7 +75,7 @@ def test_no_job_has_more_rights_than_it_says_why(file: Path) -> None:
     assert "concurrency" in declared
     for job in declared["jobs"].values():
         assert job["timeout-minutes"] <= 120
-        assert job["permissions"] in ({}, {"contents": "read"}, {"pull-requests": "write"}, {"id-token": "write"})
+        assert job["permissions"] in RIGHTS
         checks_out = any("actions/checkout" in step.get("uses", "") for step in job["steps"])
         assert checks_out == (job["permissions"] == {"contents": "read"}), "who may write runs nobody's code"
 
