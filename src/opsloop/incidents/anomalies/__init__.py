@@ -1,0 +1,1 @@
+"""Anomalies in metrics: a standing watch over the points that the platform stores."""
