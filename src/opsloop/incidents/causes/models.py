@@ -113,6 +113,7 @@ class Evidence:
         subjects: where the symptoms are: services, or targets such as `endpoint/chat`.
         started_at: of the symptoms; what lies before it is the reference.
         edges: the call graph, from traces or declared; may be empty.
+        symptom: what the symptoms are in, e.g. latency; None: not known.
         releases: traffic of each release of the subjects around the start.
     """
 
@@ -124,6 +125,7 @@ class Evidence:
     logs: tuple[LogTemplate, ...] = ()
     releases: tuple[ReleaseTraffic, ...] = ()
     changes: tuple[Change, ...] = ()
+    symptom: SeriesKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
