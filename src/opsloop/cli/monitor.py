@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from opsloop.cli import (
+    monitor_anomalies,
     monitor_labels,
     monitor_models,
     monitor_objectives,
@@ -29,6 +30,7 @@ _COMMANDS = (
     *monitor_traces.COMMANDS,
     *monitor_usage.COMMANDS,
     *monitor_scoring.COMMANDS,
+    *monitor_anomalies.COMMANDS,
 )
 for _command in _COMMANDS:
     monitor.add_command(_command)

@@ -16,6 +16,7 @@ import httpx
 
 from opsloop.client import local, project
 from opsloop.client.alerts import Alerts
+from opsloop.client.anomalies import Anomalies
 from opsloop.client.audit import Audit
 from opsloop.client.connection import Connection
 from opsloop.client.dataset_checks import DatasetChecks
@@ -104,6 +105,7 @@ class Client:
         self.surveys = Surveys(self.connection)
         self.tickets = Tickets(self.connection)
         self.traces = Traces(self.connection)
+        self.anomalies = Anomalies(self.connection)
         self.training = Training(self.connection)
 
     def close(self) -> None:

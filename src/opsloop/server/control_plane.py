@@ -38,6 +38,7 @@ from opsloop.guardrails.api import router as guardrails
 from opsloop.guardrails.support.api import router as support
 from opsloop.improvement.api import router as improvement
 from opsloop.improvement.samples.api import router as samples
+from opsloop.incidents.anomalies.api import router as anomalies
 from opsloop.incidents.diagnosis.api import router as diagnosis
 from opsloop.limits.api import router as limits
 from opsloop.models.api import router as models
@@ -93,6 +94,7 @@ ROUTERS = (
     texts,
     telemetry,
     traces,
+    anomalies,
     feedback,
     guardrails,
     support,

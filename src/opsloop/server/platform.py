@@ -15,6 +15,7 @@ from opsloop.core.workspace import Workspace
 from opsloop.gateway.app import Gateway
 from opsloop.improvement.samples import jobs as samples
 from opsloop.improvement.weeks import jobs as weeks
+from opsloop.incidents.anomalies.tending import Tending as AnomaliesTending
 from opsloop.incidents.logs import watching as log_watching
 from opsloop.monitoring.tending import Tending
 from opsloop.rag.deletion.tending import Tending as DocumentsTending
@@ -47,6 +48,7 @@ class Platform:
             Tending(workspace, sources=(satisfaction, log_watching)),
             DocumentsTending(workspace),
             ReportsTending(workspace),
+            AnomaliesTending(workspace),
         )
 
     @property

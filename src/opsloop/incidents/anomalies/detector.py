@@ -51,14 +51,15 @@ class Reading:
 class Detector:
     """The state of one stream; `state` is plain data that `restore` takes back."""
 
-    def __init__(self, *, threshold: float = THRESHOLD, refractory: int = REFRACTORY) -> None:
-        """Args: refractory: points after an alarm in which there is no other."""
+    def __init__(self, *, threshold: float = THRESHOLD, refractory: int = REFRACTORY, window: int = WINDOW) -> None:
+        """Args: refractory: points after an alarm in which there is no other; window: points that are remembered."""
         if not threshold > 0 or refractory < 0:
             raise ValueError(
                 f"threshold above 0 and refractory of at least 0 are needed, not {threshold}, {refractory}"
             )
         self._threshold = threshold
         self._refractory = refractory
+        self._length = window
         self._last: deque[float] = deque(maxlen=SHORT)
         self._window: deque[float] = deque()
         self._ordered: list[float] = []
@@ -90,7 +91,7 @@ class Detector:
     def _keep(self, mean: float) -> None:
         self._window.append(mean)
         insort(self._ordered, mean)
-        if len(self._window) > WINDOW:
+        if len(self._window) > self._length:
             oldest = self._window.popleft()
             del self._ordered[bisect_left(self._ordered, oldest)]
 
@@ -99,17 +100,24 @@ class Detector:
         return {"last": list(self._last), "window": list(self._window), "silent": self._silent}
 
     @classmethod
-    def restore(cls, state: Mapping[str, Any], *, threshold: float, refractory: int = REFRACTORY) -> Detector:
+    def restore(
+        cls,
+        state: Mapping[str, Any],
+        *,
+        threshold: float,
+        refractory: int = REFRACTORY,
+        window: int = WINDOW,
+    ) -> Detector:
         """Raises: ValueError for what `state` never gave."""
-        made = cls(threshold=threshold, refractory=refractory)
+        made = cls(threshold=threshold, refractory=refractory, window=window)
         try:
-            last, window = [[float(each) for each in state[name]] for name in ("last", "window")]
+            last, means = [[float(each) for each in state[name]] for name in ("last", "window")]
             made._silent = int(state["silent"])
         except (KeyError, TypeError) as error:
             raise ValueError(f"no state of a detector: {error}") from error
-        if not all(map(math.isfinite, (*last, *window))):
+        if not all(map(math.isfinite, (*last, *means))):
             raise ValueError("no state of a detector: a number is not finite")
         made._last.extend(last)
-        made._window.extend(window[-WINDOW:])
+        made._window.extend(means[-window:])
         made._ordered = sorted(made._window)
         return made

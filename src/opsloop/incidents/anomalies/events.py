@@ -19,7 +19,7 @@ class MetricAnomalyFound:
         metric: its name, with the unit.
         at: of the point, ISO 8601 with the zone.
         value, usual: of the point, and what was expected, in the metric's unit.
-        score: from 0 to 1.
+        score: 1 at the edge of the usual range, an alarm from 2 on.
         sentence: what was found, for people.
     """
 

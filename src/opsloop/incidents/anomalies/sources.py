@@ -1,0 +1,124 @@
+"""Where watched series come from: what endpoints answered by the minute, and points that other services send."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+
+from opsloop.core.workspace import UnitOfWork
+from opsloop.incidents.anomalies.models import Watched
+from opsloop.monitoring import intervals
+from opsloop.monitoring.instants import instant_of, microseconds
+from opsloop.monitoring.telemetry import history
+from opsloop.monitoring.telemetry.history import PointLine
+from opsloop.releases import service as releases
+
+MINUTE_US = 60_000_000
+SETTLED = timedelta(seconds=30)
+"""After a minute's end: records of requests that took their time have arrived then."""
+LOOKED_BACK = timedelta(days=1)
+MOST_SERIES = 200
+MOST_POINTS = 1_500
+ENDPOINT_METRICS = ("error rate", "latency in ms", "requests a minute")
+LONGEST_NAME = 200
+
+Points = list[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """New points, oldest first, each with its instant. Args: until_us: how far was read, also where nothing came."""
+
+    points: Points
+    until_us: int
+
+
+def watched(uow: UnitOfWork) -> list[Watched]:
+    """Series that may have new points: of endpoints, then of telemetry, at most 200 of each."""
+    names = [state.endpoint.name for state in releases.endpoints(uow)]
+    found = [Watched(f"{metric}/{name}", f"endpoint/{name}", metric) for name in names for metric in ENDPOINT_METRICS]
+    since_us = microseconds(uow.clock.now() - LOOKED_BACK)
+    sent = history.series(uow, seen_since_us=since_us, limit=MOST_SERIES)
+    return [*found[:MOST_SERIES], *(_of_telemetry(each) for each in sent)]
+
+
+def _of_telemetry(line: history.SeriesLine) -> Watched:
+    unit = f" in {line.unit}" if line.unit and line.unit != "1" else ""
+    attributes = "" if line.attributes in ("", "{}") else f" {line.attributes}"
+    name = f"{line.name}{unit}{attributes}"[:LONGEST_NAME]
+    return Watched(f"telemetry/{line.kind}/{line.id}", f"service/{line.service}", name)
+
+
+def start_us(uow: UnitOfWork) -> int:
+    """Where the reading of a series begins that was not watched before."""
+    return microseconds(uow.clock.now() - LOOKED_BACK) // MINUTE_US * MINUTE_US
+
+
+def points(uow: UnitOfWork, series: Watched, *, after_us: int) -> Read:
+    """New points; a part of them where there are very many. Those that are no number are left out."""
+    if series.id.startswith("telemetry/"):
+        return _sent(uow, series, after_us)
+    return _answered(uow, series, after_us)
+
+
+def _answered(uow: UnitOfWork, series: Watched, after_us: int) -> Read:
+    """The endpoint's whole minutes. One without requests is a point only of how many there were."""
+    first_us = after_us + MINUTE_US
+    last_us = microseconds(uow.clock.now() - SETTLED) // MINUTE_US * MINUTE_US
+    last_us = min(last_us, first_us + MOST_POINTS * MINUTE_US)
+    if last_us <= first_us:
+        return Read([], after_us)
+    endpoint = series.subject.removeprefix("endpoint/")
+    found: dict[int, list[intervals.Interval]] = {}
+    since, until = instant_of(first_us), instant_of(last_us)
+    for each in intervals.listed(uow, since=since, until=until, endpoints=(endpoint,)):
+        found.setdefault(microseconds(each.at), []).append(each)
+    times = range(first_us, last_us, MINUTE_US)
+    read = ((at, _figure(series.metric, found.get(at, []))) for at in times)
+    return Read([(at, value) for at, value in read if value is not None], last_us - MINUTE_US)
+
+
+def _figure(metric: str, parts: list[intervals.Interval]) -> float | None:
+    requests, answered = sum(each.requests for each in parts), sum(each.answered for each in parts)
+    if metric == "requests a minute":
+        return float(requests)
+    if metric == "error rate":
+        return sum(each.errors for each in parts) / requests if requests else None
+    return sum((each.latency_ms or 0.0) * each.answered for each in parts) / answered if answered else None
+
+
+def _sent(uow: UnitOfWork, series: Watched, after_us: int) -> Read:
+    _, kind, id = series.id.split("/", 2)
+    until_us = microseconds(uow.clock.now())
+    found = history.points(uow, id, after_us=after_us, until_us=until_us, limit=MOST_POINTS)
+    read_us = found[-1].at_us if found else after_us
+    if "cumulative" in kind:
+        before = history.points(uow, id, after_us=after_us - 1, until_us=after_us, limit=1)
+        return Read(list(_rates([*before, *found])), read_us)
+    read = ((each.at_us, _mean(each)) for each in found)
+    return Read([(at, value) for at, value in read if math.isfinite(value)], read_us)
+
+
+def _mean(point: PointLine) -> float:
+    return point.value if point.count is None else point.value / point.count if point.count else math.nan
+
+
+def _rates(found: list[PointLine]) -> Iterator[tuple[int, float]]:
+    """What a counter, or the sum of a histogram, gained a second or an observation; a restart from 0 is left out."""
+    for before, now in pairwise(found):
+        gained = now.value - before.value
+        if before.count is None or now.count is None:
+            by = (now.at_us - before.at_us) / 1e6
+        else:
+            by = float(now.count - before.count)
+        if by > 0 and gained >= 0 and math.isfinite(gained):
+            yield now.at_us, gained / by
+
+
+def short_id(series: str) -> str:
+    """A series' id in 16 characters."""
+    return hashlib.sha256(series.encode()).hexdigest()[:16]
