@@ -8,6 +8,8 @@ from opsloop.incidents.causes.models import Evidence, Ranking, Suspect
 LEAST_CHANGE = 0.2
 LEAST_SERVICE = 0.3
 MOST = 10
+RIVAL = 0.5
+"""Share of the best score from which another service is as good a suspect, where no call graph tells them apart."""
 
 
 def rank(evidence: Evidence) -> Ranking:
@@ -18,10 +20,20 @@ def rank(evidence: Evidence) -> Ranking:
     """
     changes = [each for each in suspected_changes.ranked(evidence) if each.score >= LEAST_CHANGE]
     found = [each for each in services.ranked(evidence) if each.score >= LEAST_SERVICE]
+    if not changes and _cannot_be_told_apart(evidence, found):
+        said = f"{len(found)} services left their usual state and no call graph is known: any of them may be the first"
+        return Ranking((), said)
     suspects = sorted((*changes, *found), key=_order)[:MOST]
     if suspects:
         return Ranking(tuple(suspects))
     return Ranking((), _why_none(evidence))
+
+
+def _cannot_be_told_apart(evidence: Evidence, found: list[Suspect]) -> bool:
+    """Without a call graph a service is named that has the symptoms itself, or that has no rival."""
+    if evidence.edges or len(found) < 2 or found[0].subject in evidence.subjects:
+        return False
+    return found[1].score >= RIVAL * found[0].score
 
 
 def _order(suspect: Suspect) -> tuple[float, str, str]:

@@ -92,7 +92,7 @@ def spread(values: Sequence[float], middle: float, *, is_rate: bool = False) -> 
 
 
 def two_rates(errors: int, requests: int, errors_before: int, requests_before: int) -> float:
-    """z of the difference of two error rates with pooled variance and Agresti-Caffo's added counts; above 0: it rose.
+    """z of the difference of two error rates with Agresti-Caffo's added counts; above 0: it rose.
 
     Source: A. Agresti and B. Caffo, Simple and Effective Confidence Intervals, The American Statistician 54 (2000).
     """
