@@ -1,0 +1,1 @@
+"""Which signals belong together: by time, by topology, by text."""

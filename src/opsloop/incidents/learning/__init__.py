@@ -1,0 +1,1 @@
+"""What closed incidents teach: causes of the next ones, and which detectors cried wolf."""
