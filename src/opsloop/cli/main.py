@@ -59,6 +59,7 @@ SECTIONS = {
         "diagnose": Entry("opsloop.cli.diagnose:diagnose", "Say why a CI job or a service failed, from its log."),
         "monitor": Entry("opsloop.cli.monitor:monitor", "What endpoints answer, how fast and how well."),
         "alert": Entry("opsloop.cli.alert:alert", "What is wrong now, who is told, who deals with it."),
+        "incident": Entry("opsloop.cli.incident:incident", "What broke, why, who deals with it, what it was."),
         "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),
         "guard": Entry("opsloop.cli.guard:guard", "What is looked for in requests and answers, and what happens then."),
         "support": Entry("opsloop.cli.support:support", "Conversations that a person is to answer."),

@@ -28,6 +28,7 @@ from opsloop.client.feedback import Feedback
 from opsloop.client.flows import Flows
 from opsloop.client.freezes import Freezes
 from opsloop.client.guardrails import Guarding
+from opsloop.client.incidents import Incidents
 from opsloop.client.jobs import Jobs
 from opsloop.client.judges import Judges
 from opsloop.client.keys import Keys
@@ -101,6 +102,7 @@ class Client:
         self.preparations = Preparations(self.connection)
         self.renewals = Renewals(self.connection)
         self.rollouts = Rollouts(self.connection)
+        self.incidents = Incidents(self.connection)
         self.support = Support(self.connection)
         self.surveys = Surveys(self.connection)
         self.tickets = Tickets(self.connection)

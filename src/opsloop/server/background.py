@@ -12,6 +12,8 @@ from opsloop.evaluation.tuning import jobs as tunings
 from opsloop.flows import erasing
 from opsloop.improvement.samples import jobs as samples
 from opsloop.improvement.weeks import jobs as weeks
+from opsloop.incidents import jobs as incidents
+from opsloop.incidents.intake import metrics, ours
 from opsloop.models import jobs as models
 from opsloop.monitoring.alerts import listening
 from opsloop.monitoring.texts import erasing as texts
@@ -26,7 +28,8 @@ from opsloop.training import jobs as training
 KINDS = (
     *(notices, preparations, publications, models, embeddings, ingests, stores),
     *(evaluation, judges, tunings, releases, baking, renewals, training, samples, weeks),
+    incidents,
 )
-SUBSCRIBERS = (alarms, triggers)
+SUBSCRIBERS = (alarms, triggers, ours, metrics)
 KEEPERS = (erasing, texts)
 listening.listen()  # last: it hears every event that the parts above have

@@ -30,6 +30,7 @@ from opsloop.guardrails.api import router as guardrails
 from opsloop.improvement.api import router as improvement
 from opsloop.improvement.samples.api import router as samples
 from opsloop.incidents.anomalies.api import router as anomalies
+from opsloop.incidents.api import router as incidents
 from opsloop.limits.api import router as limits
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
@@ -52,7 +53,7 @@ class Routes:
         self._workspace = workspace
         self._app = FastAPI()
         self._app.state.workspace = workspace
-        said = (improvement, samples, surveys, tickets)
+        said = (improvement, incidents, samples, surveys, tickets)
         watched = (monitoring, labels, watching, objectives, alerts, alarms, traces, anomalies)
         documents = (rag, tuning, ingests)
         for router in (

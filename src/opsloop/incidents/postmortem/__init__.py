@@ -1,0 +1,1 @@
+"""A draft of what is written after an incident, from its timeline."""

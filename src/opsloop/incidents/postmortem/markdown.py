@@ -1,0 +1,41 @@
+"""The draft as Markdown. What others wrote stays text: it makes no link, no picture and no table of its own."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from opsloop.incidents.models import Incident
+from opsloop.incidents.postmortem import facts
+
+_MARKS = re.compile(r"([\\`*_{}\[\]<>#|!~])")
+
+
+def of(incident: Incident, *, now: datetime) -> str:
+    found = facts.of(incident, now=now)
+    impact = "\n".join(f"| {text(name)} | {text(value)} |" for name, value in found.impact)
+    suspects = "\n".join(
+        f"{place}. **{text(each.name)}** ({each.score:.2f}): {text('; '.join(each.evidence))}"
+        + (f". Against it: {text('; '.join(each.counter_evidence))}" if each.counter_evidence else "")
+        for place, each in enumerate(incident.suspects, 1)
+    )
+    timeline = "\n".join(f"- {each.at:%Y-%m-%d %H:%M:%S}Z {each.kind}: {text(each.text)}" for each in incident.timeline)
+    done = "\n".join(f"- {each.at:%H:%M:%S}Z {text(each.text)} ({text(each.by)})" for each in found.done)
+    lessons = "\n".join(f"- {text(each)}" for each in found.lessons)
+    return "\n\n".join(
+        [
+            f"# Postmortem (draft): {text(found.title)}",
+            text(found.summary),
+            f"## Impact\n\n| | |\n|---|---|\n{impact}",
+            f"## Root cause\n\n{text(found.root_cause)}",
+            f"## Suspects\n\n{suspects or 'None.'}",
+            f"## What was done\n\n{done or 'Nothing is on the timeline.'}",
+            f"## What to learn\n\n{lessons}",
+            f"## Timeline\n\n{timeline}\n",
+        ]
+    )
+
+
+def text(given: str) -> str:
+    """Text of others on one line, with Markdown's marks as letters."""
+    return _MARKS.sub(r"\\\1", " ".join(given.split()))
