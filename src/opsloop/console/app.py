@@ -29,6 +29,7 @@ from opsloop.console.pages import (
     flows,
     freeze,
     go,
+    incidents,
     jobs,
     limits,
     models,
@@ -54,6 +55,7 @@ PAGES = (
     slo,
     dashboards,
     alerts,
+    incidents,
     endpoint,
     drift,  # before actions, of which any word is one
     renewal,  # the same

@@ -1,5 +1,5 @@
-"""What needs somebody: alerts, conversations that wait for a person, alarms, models and rollouts that wait for a yes,
-freezes, rollouts under way or stopped by themselves, gates not met, jobs that failed.
+"""What needs somebody: incidents, alerts, conversations that wait for a person, alarms, models and rollouts that wait
+for a yes, freezes, rollouts under way or stopped by themselves, gates not met, jobs that failed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from opsloop.evaluation.models import RunStatus
 from opsloop.evaluation.verdicts import Verdict
 from opsloop.guardrails.support import service as support
 from opsloop.guardrails.support.models import CaseState
+from opsloop.incidents import service as incidents
+from opsloop.incidents.models import IncidentState
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import AlarmKind, AlarmState
 from opsloop.monitoring.alerts import service as alerts
@@ -51,6 +53,7 @@ def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
     asking = {each.rollout: each for each in approvals.waiting(uow)}
     under_way = [state for state in states if state.rollout is None or state.rollout.id not in asking]
     found = [
+        *_incidents(uow),
         *_alerts(uow),
         *_cases(uow),
         *_alarms(uow),
@@ -63,6 +66,14 @@ def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
         *_failed_jobs(uow, since),
     ]
     return tuple(sorted(found, key=lambda need: need.at, reverse=True)[:MOST])
+
+
+def _incidents(uow: UnitOfWork) -> Iterator[Need]:
+    """Incidents that nobody deals with."""
+    for each in incidents.list_incidents(uow, state=IncidentState.OPEN, limit=MOST):
+        suspect = f"; first suspect: {each.suspects[0].name}" if each.suspects else ""
+        said = f"{words.several(each.signal_count, 'signal')}{suspect}"
+        yield Need("open", f"incident: {each.title}", said, f"/incidents/{words.segment(each.id)}", each.opened_at)
 
 
 def _alerts(uow: UnitOfWork) -> Iterator[Need]:

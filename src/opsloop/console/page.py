@@ -74,6 +74,7 @@ SECTIONS = (
         (
             Place("Overview", "/"),
             Place("Alerts", "/alerts"),
+            Place("Incidents", "/incidents"),
             Place("Diagnose", "/diagnose"),
             Place("Support", "/support"),
             Place("Feedback", "/feedback"),

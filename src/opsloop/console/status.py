@@ -22,7 +22,7 @@ _BUSY = ("◐", "busy")
 _WORDS = {
     _GOOD: """
         promoted done pass completed finished up resumed holds quiet
-        answered approved won better within met resolved
+        answered approved won better within met resolved mitigated
     """,
     _FAIR: """
         paused inconclusive aborted cancelled taken_back awaiting_approval
@@ -35,7 +35,7 @@ _WORDS = {
         firing
     """,
     _BUSY: """
-        running started stepped scoring measuring claimed
+        running started stepped scoring measuring claimed acknowledged
         collecting training preparing evaluating judging rolling_out shadowed
     """,
 }

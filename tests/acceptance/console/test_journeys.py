@@ -149,6 +149,7 @@ def test_no_page_is_wider_than_the_screen(chromium: Any, site: Site, width: int)
         f"/rollouts/{ids['asking']}/approval",
         "/endpoints/support-chat/releases/1..2",
         f"/evaluations/{ids['failed_run']}",
+        f"/incidents/{ids['incident']}",
         "/audit",
         "/chat/support-chat",
         "/datasets/golden",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from opsloop.flows import package, versions
 from opsloop.guardrails.models import Action, Hit
 from opsloop.guardrails.support import service as support
 from opsloop.guardrails.support.models import Said
+from opsloop.incidents import service as incidents
+from opsloop.incidents.models import ClosedAs, Observed, Subject, Suspect
 from opsloop.limits import service as limits
 from opsloop.limits.account import Account
 from opsloop.limits.models import Limit
@@ -241,9 +243,28 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
     run_due(platform.workspace, kind=preparations.KIND)
     trained(platform)
     escalated(platform)
+    troubled(platform)
     platform.ids |= said(platform.workspace, ADMIN, HOSTILE)
     platform.ids["trace"] = put_trace(platform.workspace, ADMIN, f"{7:032x}", request_id="request-2")
     return platform
+
+
+def troubled(platform: Platform, endpoint: str = "support-chat") -> None:
+    """An incident with suspects that nobody deals with, and one like it that is closed."""
+    now = platform.clock.now()
+    subject = Subject(endpoint=endpoint)
+    signal = Observed(
+        "alertmanager", "alert", f"HighErrorRate {HOSTILE}", "page", subject, HOSTILE, now, numbers={"rate": 0.4},
+        link="https://prometheus.example/graph",
+    )  # fmt: skip
+    with platform.workspace.writing(ADMIN) as uow:
+        (closed,) = incidents.take_in(uow, [signal]).opened
+        incidents.take_in(uow, [replace(signal, ended_at=now)])
+        incidents.close(uow, closed, closed_as=ClosedAs.CAUSE, cause=HOSTILE)
+        (opened,) = incidents.take_in(uow, [signal]).opened
+        found = Suspect("release 2", "release", 0.8, (HOSTILE,), ("it was slow before",), f"/endpoints/{endpoint}")
+        incidents.suspect(uow, opened, [found])
+    platform.ids |= {"incident": opened, "closed_incident": closed}
 
 
 def escalated(platform: Platform, endpoint: str = "support-chat") -> None:
