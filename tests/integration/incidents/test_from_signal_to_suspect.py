@@ -20,6 +20,7 @@ from opsloop.core.jobs.events import JobFailed
 from opsloop.core.jobs.inline import run_due
 from opsloop.core.workspace import Workspace
 from opsloop.incidents import jobs, service
+from opsloop.incidents.taking_in import COLLECT
 from opsloop.incidents.anomalies.events import MetricAnomalyFound
 from opsloop.incidents.intake import metrics, ours
 from opsloop.incidents.models import ClosedAs, Incident, IncidentState, Suspect
@@ -37,7 +38,8 @@ Run = Callable[..., Result]
 
 def told_of(workspace: Workspace, *events: object) -> list[Incident]:
     """Deliver events as the platform does; the incidents after them."""
-    assert callable(ours.on_drift)  # imported: it has subscribed
+    assert callable(jobs.on_opened)  # imported: they have subscribed
+    assert callable(ours.on_drift)
     assert callable(metrics.on_anomaly)
     with workspace.writing(system("test")) as uow:
         for event in events:
@@ -89,7 +91,7 @@ def test_an_alert_becomes_an_incident_that_names_the_release_it_came_from(
     (incident,) = alert(workspace, "firing")
     assert incident.suspects == ()
     serve(workspace, clock, admin, minutes=10, release="r7", failing=0.4)
-    assert run_due(workspace, kind=jobs.COLLECT) == 1
+    assert run_due(workspace, kind=COLLECT) == 1
     with workspace.reading(MARIA) as uow:
         incident = service.get(uow, incident.id)
     assert incident.suspects[0].name == "endpoint/chat, release r7", incident.timeline
@@ -105,7 +107,7 @@ def test_an_incident_without_a_subject_says_that_nothing_can_be_looked_at(
     opened = told(workspace, seen(at=clock.now())).opened[0]
     told_of(workspace)
     clock.advance(60)
-    run_due(workspace, kind=jobs.COLLECT)
+    run_due(workspace, kind=COLLECT)
     with workspace.reading(MARIA) as uow:
         assert "name no endpoint" in service.get(uow, opened).timeline[-1].text
 
