@@ -115,7 +115,7 @@ def pairwise_f1(fired: Sequence[Fired], found: Sequence[int]) -> float:
 
 def measured(scenarios: Sequence[Scenario], span_min: int) -> tuple[float, float, int]:
     """F1 of ours, F1 of the best time gap, and that gap in seconds."""
-    draw = random.Random(span_min)  # noqa: S311 (a simulation, the same each time)
+    draw = random.Random(span_min)
     mixes = [mixed(scenarios, span_min, draw) for _ in range(MIXES)]
 
     def mean(group: Callable[[list[Fired], Topology], list[int]]) -> float:

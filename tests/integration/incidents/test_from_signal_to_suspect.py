@@ -20,11 +20,11 @@ from opsloop.core.jobs.events import JobFailed
 from opsloop.core.jobs.inline import run_due
 from opsloop.core.workspace import Workspace
 from opsloop.incidents import jobs, service
-from opsloop.incidents.taking_in import COLLECT
 from opsloop.incidents.anomalies.events import MetricAnomalyFound
 from opsloop.incidents.intake import metrics, ours
 from opsloop.incidents.models import ClosedAs, Incident, IncidentState, Suspect
 from opsloop.incidents.postmortem import markdown
+from opsloop.incidents.taking_in import COLLECT
 from opsloop.monitoring.alerts import intake as alertmanager
 from opsloop.monitoring.drift.events import DriftClosed, DriftDetected
 from opsloop.releases.events import RolloutRolledBack

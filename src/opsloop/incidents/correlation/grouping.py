@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-JOINS = 0.40
+JOINS = 0.31
 """Least score that joins an incident."""
-BASE, TOPOLOGY, TEXT = 0.30, 0.50, 0.20
+BASE, TOPOLOGY, TEXT = 0.30, 0.40, 0.30
 """Weights of time alone, shared or neighbouring subjects, and shared words; chosen on the dev scenarios of
 benchmarks/correlation.py."""
-TAU_PART = 1 / 3
-"""Part of the window in which closeness falls to 1/e."""
+TAU_PART, AGE_PART = 1 / 20, 1 / 12
+"""Parts of the window in which closeness falls to 1/e: of the silence, and of the time since the first signal."""
 SAME, NEIGHBOUR, SECOND, UNKNOWN = 1.0, 0.7, 0.35, 0.3
 MOST_WORDS = 64
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
@@ -84,7 +84,8 @@ def score(
     gap_s = max(to.first_s - at_s, at_s - to.last_s, 0.0)
     if gap_s > window_s:
         return 0.0
-    closeness = math.exp(-gap_s / (window_s * TAU_PART))
+    age_s = max(at_s - to.first_s, 0.0)
+    closeness = math.exp(-gap_s / (window_s * TAU_PART) - age_s / (window_s * AGE_PART))
     shared = len(words & to.words.keys()) / len(words) if words else 0.0
     return closeness * (BASE + TOPOLOGY * topology.nearness(names, to.subjects) + TEXT * shared)
 
