@@ -21,7 +21,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from opsloop.incidents.correlation.grouping import Profile, Topology, best, words_of
 
@@ -52,7 +52,7 @@ class Fired:
 def read(folder: Path) -> list[Scenario]:
     found = []
     for file in sorted(folder.glob("scenario_*.yaml")):
-        given: dict[str, Any] = yaml.safe_load(file.read_text())
+        given: dict[str, Any] = YAML(typ="safe", pure=True).load(file.read_text())
         given = given.get("spec", given)
         alerts = [(each["id"], _entity(each.get("group_id") or "")) for each in given.get("alerts", [])]
         edges = [(_entity(each["source"]), _entity(each["target"])) for each in given.get("propagations", [])]

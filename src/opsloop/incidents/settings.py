@@ -24,7 +24,7 @@ class IncidentSettings(Section):
         1_800, ge=0, description="Time in which a signal that comes back is the same one, as a number of seconds."
     )
     incident_topology: dict[str, list[str]] = Field(
-        {}, description="Which service calls which, as JSON: a name to a list of names; traces add what they show."
+        {}, description="Which service calls which, as JSON: a name to a list of names."
     )
     incident_kept_days: float = Field(
         400, gt=0, description="Time that closed incidents are kept, as a number of days."

@@ -11,6 +11,7 @@ What can go wrong, and what happens then:
   database, normally within `records_flush_s`; segments that have to wait for a database that is away are forced to disk
   (fsync) when they are closed, at the same pace.
 - the disk is full or unwritable: records wait in memory, at most MEMORY_RECORDS of them; they do not outlive a crash.
+  Once the disk takes them they are written to it, also while the database is away.
 - the database is away for long: segments gather up to `limit_bytes`. Then, as in memory, further records are dropped,
   counted, and a line in the log says so. Answers go on in all of these cases.
 
@@ -287,6 +288,18 @@ class Spool:
             room = MEMORY_RECORDS - len(self._in_memory)
             self._in_memory = batch.records[:room] + self._in_memory
             self.lost += max(0, len(batch.records) - room)
+            self._spill()
+
+    def _spill(self) -> None:
+        """What only the memory holds goes to disk once the disk takes it again: the database may be away longer."""
+        while self._in_memory:
+            records = self._in_memory[:BATCH_RECORDS]
+            try:
+                self._write(b"".join([_line(record) for record in records]), len(records))
+            except OSError:
+                return  # complained about when they came
+            self._records.extend(records)
+            del self._in_memory[:BATCH_RECORDS]
 
     def left_behind(self) -> int:
         """Take over the segments of writers that are dead; returns how many."""
@@ -305,6 +318,7 @@ class Spool:
     def close(self) -> None:
         """Leave what waits on disk to the next start; what only the memory holds is lost, and told."""
         with self._lock:
+            self._spill()
             if self._in_memory:
                 log.error("records_lost", records=len(self._in_memory), folder=str(self._folder))
                 self.lost += len(self._in_memory)

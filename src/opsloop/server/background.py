@@ -13,7 +13,7 @@ from opsloop.flows import erasing
 from opsloop.improvement.samples import jobs as samples
 from opsloop.improvement.weeks import jobs as weeks
 from opsloop.incidents import jobs as incidents
-from opsloop.incidents.intake import metrics, ours
+from opsloop.incidents.intake import logs, metrics, ours
 from opsloop.models import jobs as models
 from opsloop.monitoring.alerts import listening
 from opsloop.monitoring.texts import erasing as texts
@@ -30,6 +30,6 @@ KINDS = (
     *(evaluation, judges, tunings, releases, baking, renewals, training, samples, weeks),
     incidents,
 )
-SUBSCRIBERS = (alarms, triggers, ours, metrics)
+SUBSCRIBERS = (alarms, triggers, ours, metrics, logs)
 KEEPERS = (erasing, texts)
 listening.listen()  # last: it hears every event that the parts above have

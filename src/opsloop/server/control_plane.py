@@ -39,8 +39,8 @@ from opsloop.guardrails.support.api import router as support
 from opsloop.improvement.api import router as improvement
 from opsloop.improvement.samples.api import router as samples
 from opsloop.incidents.anomalies.api import router as anomalies
-from opsloop.incidents.diagnosis.api import router as diagnosis
 from opsloop.incidents.api import router as incidents
+from opsloop.incidents.diagnosis.api import router as diagnosis
 from opsloop.limits.api import router as limits
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms

@@ -21,7 +21,8 @@ from opsloop.core.jobs.inline import run_due
 from opsloop.core.workspace import Workspace
 from opsloop.incidents import jobs, service
 from opsloop.incidents.anomalies.events import MetricAnomalyFound
-from opsloop.incidents.intake import metrics, ours
+from opsloop.incidents.intake import logs, metrics, ours
+from opsloop.incidents.logs.events import LogAnomalyFound
 from opsloop.incidents.models import ClosedAs, Incident, IncidentState, Suspect
 from opsloop.incidents.postmortem import markdown
 from opsloop.incidents.taking_in import COLLECT
@@ -41,6 +42,7 @@ def told_of(workspace: Workspace, *events: object) -> list[Incident]:
     assert callable(jobs.on_opened)  # imported: they have subscribed
     assert callable(ours.on_drift)
     assert callable(metrics.on_anomaly)
+    assert callable(logs.on_log_anomaly)
     with workspace.writing(system("test")) as uow:
         for event in events:
             uow.emit(event)
@@ -67,6 +69,19 @@ def test_trouble_at_one_endpoint_is_one_incident(workspace: Workspace) -> None:
     )
     assert incident.signal_count == 3
     assert told_of(workspace, RolloutRolledBack("r2", "other", "x", None, "I did", by_analysis=False)) == [incident]
+
+
+def test_a_line_that_bursts_joins_the_incident_of_its_service_without_what_is_personal(workspace: Workspace) -> None:
+    at_s = int(workspace.clock.now().timestamp())
+    line = "ERROR no refund for maria@example.com"
+    told(workspace, seen(service="shop", at=workspace.clock.now()))
+    (incident,) = told_of(
+        workspace, LogAnomalyFound("shop", "burst", "ERROR no refund for <*>", "f1", at_s, [line], 90, 2.5, 1e-9)
+    )
+    [logged] = [each for each in incident.signals if each.kind == "log"]
+    assert logged.numbers["count"] == 90
+    assert "no refund for" in logged.text
+    assert "maria" not in logged.text
 
 
 def alerts_of(status: str) -> bytes:

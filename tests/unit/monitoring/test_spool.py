@@ -145,6 +145,28 @@ def test_what_only_the_memory_held_at_the_end_is_told(tmp_path: Path, monkeypatc
     assert spool.lost == 1
 
 
+def test_records_of_a_full_disk_go_to_it_once_it_has_room_while_the_database_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = opened(tmp_path)
+    with monkeypatch.context() as full:
+        full.setattr("opsloop.monitoring.spool.os.write", _disk_is_full)
+        spool.append(record(1))
+        spool.append(record(2))
+    batch = spool.take()
+    assert batch is not None
+    assert batch.segment is None
+    spool.put_back(batch)
+    # Nothing is closed or said: as after SIGKILL, only the files are left.
+    [segment] = tmp_path.glob("*.records")
+    assert segment.read_bytes().count(b"\n") == 2
+    again = spool.take()
+    assert again is not None
+    assert ids(again.records) == ids([record(1), record(2)])
+    assert again.segment is not None
+    assert spool.take() is None
+
+
 def _disk_is_full(_handle: int, _data: bytes) -> int:
     raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -162,7 +184,8 @@ def test_a_line_written_in_part_does_not_spoil_the_next(tmp_path: Path, monkeypa
     later.left_behind()
     batch = later.take()
     assert batch is not None
-    assert ids(batch.records) == ["req_1", "req_3"]
+    # The second waited in memory, and was written when the spool was closed.
+    assert ids(batch.records) == ["req_1", "req_3", "req_2"]
 
 
 def test_a_spool_over_its_limit_takes_no_more_on_disk(tmp_path: Path) -> None:

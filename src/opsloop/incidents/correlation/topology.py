@@ -1,4 +1,4 @@
-"""Which service calls which: as the settings declare it, and as traces of the last hour show it."""
+"""Which service calls which, as the settings declare it."""
 
 from __future__ import annotations
 
