@@ -29,7 +29,10 @@ SECTIONS = {
     "Start": {
         "init": Entry("opsloop.cli.init:init", "Make a new project from a template."),
         "up": Entry("opsloop.cli.up:up", "The whole platform in this process."),
-        "serve": Entry("opsloop.cli.serve:serve", "Serve one model over HTTP, without a database."),
+        "serve": Entry(
+            "opsloop.cli.serve:serve",
+            "Serve a project's endpoints with several processes; or, with --model, one model without a database.",
+        ),
         "apply": Entry("opsloop.cli.apply:apply", "Make the platform match opsloop.yaml."),
         "doctor": Entry("opsloop.cli.doctor:doctor", "Check this installation and this project."),
     },
