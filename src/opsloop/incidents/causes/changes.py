@@ -97,5 +97,6 @@ def _instant(text: str) -> datetime | None:
 
 
 def _said(detail: dict[str, Any], names: tuple[str, ...]) -> str | None:
+    """A value that a sentence can hold; a whole policy says nothing there."""
     found = next((detail[name] for name in names if detail.get(name) is not None), None)
-    return None if found is None else str(found)[:200]
+    return str(found)[:200] if isinstance(found, str | int | float) else None
