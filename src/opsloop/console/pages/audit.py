@@ -12,7 +12,6 @@ from fastapi.responses import Response
 
 from opsloop.console.page import Frame, page
 from opsloop.core.audit import keys, service
-from opsloop.core.caller import Role
 from opsloop.core.web.dependencies import Reading
 
 router = APIRouter(include_in_schema=False)
@@ -42,7 +41,6 @@ def audit(
         "audit.html",
         frame,
         events=events,
-        may_administer=uow.by.role.includes(Role.ADMIN),
         report_from=(uow.clock.now().date().replace(day=1)).isoformat(),
         report_to=(uow.clock.now().date() + timedelta(days=1)).isoformat(),
         target=target,

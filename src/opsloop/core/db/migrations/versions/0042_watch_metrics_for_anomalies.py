@@ -25,9 +25,9 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("metric", sa.String(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
-        sa.Column("value", sa.Float(), nullable=False),
-        sa.Column("usual", sa.Float(), nullable=False),
-        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("usual", sa.Double(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_metric_anomalies")),
     )
