@@ -31,26 +31,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from _peers import environment, kept_environment
+from _scripted_flow import project_in
 
 LITELLM = "litellm[proxy]==1.100.0"
 TIMES, ADDED_MS = 20, 1.0
 PIECES, PACE_S = 20, 0.005
 START_S = 180
 KINDS = ("whole", "streamed")
-FLOW = """
-inputs:
-  question: {type: string, is_chat_input: true}
-outputs:
-  answer: {type: string, reference: "${answer.output}", is_chat_output: true}
-nodes:
-- name: answer
-  type: llm
-  source: {type: code, path: answer.jinja2}
-  inputs: {question: "${inputs.question}", temperature: 0}
-  api: chat
-"""
-PROMPT = "system:\nYou answer briefly.\n\nuser:\n{{question}}\n"
-PROJECT = "project: gateway\nendpoints:\n  scripted:\n    flow: flow\n"
 LITELLM_CONFIG = """
 model_list:
 - model_name: scripted
@@ -261,11 +248,7 @@ def _model_server() -> Iterator[Server]:
 
 @contextmanager
 def _opsloop(folder: Path, model_port: int) -> Iterator[Server]:
-    project = folder / "project"
-    (project / "flow").mkdir(parents=True)
-    (project / "opsloop.yaml").write_text(PROJECT)
-    (project / "flow" / "flow.dag.yaml").write_text(FLOW)
-    (project / "flow" / "answer.jinja2").write_text(PROMPT)
+    project = project_in(folder, endpoint="scripted")
     port = _free_port()
     opsloop = str(Path(sys.executable).with_name("opsloop"))
     command = [opsloop, "up", "--project", str(project), "--port", str(port), "--no-demo"]

@@ -32,12 +32,13 @@ from pathlib import Path
 
 import httpx
 
+from _scripted_flow import project_in
 from opsloop.core.settings import CoreSettings
 from soak import verdict
 from soak.chaos import Chaos
 from soak.clients import Balancer, Seen, call
 from soak.model import Model
-from soak.world import OPSLOOP, Postgres, Process, free_port, project_in
+from soak.world import OPSLOOP, Postgres, Process, free_port
 
 CALLERS = 8
 GOAL = 0.999
@@ -78,7 +79,7 @@ async def _run(options: argparse.Namespace, folder: Path, postgres: Postgres | N
     print(f"soak: {options.seconds:.0f} s, seed {options.seed}", file=sys.stderr, flush=True)
     model, seen, stopping = Model(options.seed), Seen(), asyncio.Event()
     await model.start()
-    project, clock, logs = project_in(folder), folder / "clock", folder / "logs"
+    project, clock, logs = project_in(folder, endpoint="chat"), folder / "clock", folder / "logs"
     clock.write_text("0")
     logs.mkdir()
     settings = {

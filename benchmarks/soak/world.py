@@ -18,20 +18,6 @@ from typing import Any, TextIO
 
 OPSLOOP = str(Path(sys.executable).with_name("opsloop"))
 START_S = 90.0
-PROJECT = "project: soak\nendpoints:\n  chat:\n    flow: flow\n"
-FLOW = """
-inputs:
-  question: {type: string, is_chat_input: true}
-outputs:
-  answer: {type: string, reference: "${answer.output}", is_chat_output: true}
-nodes:
-- name: answer
-  type: llm
-  source: {type: code, path: answer.jinja2}
-  inputs: {question: "${inputs.question}", temperature: 0}
-  api: chat
-"""
-PROMPT = "system:\nYou answer briefly.\n\nuser:\n{{question}}\n"
 
 
 class Process:
@@ -155,15 +141,6 @@ class Postgres:
         if (self.folder / "postmaster.pid").exists():
             self.stop()
         self._server.cleanup()
-
-
-def project_in(folder: Path) -> Path:
-    project = folder / "project"
-    (project / "flow").mkdir(parents=True)
-    (project / "opsloop.yaml").write_text(PROJECT)
-    (project / "flow" / "flow.dag.yaml").write_text(FLOW)
-    (project / "flow" / "answer.jinja2").write_text(PROMPT)
-    return project
 
 
 def free_port() -> int:

@@ -32,7 +32,7 @@ def diagnose(
         signatures: folders with a team's own.
     Raises: InvalidInput for what `engine.diagnose` refuses; Failed when a file cannot be read.
     """
-    forms: frozenset[int] | None = None
+    forms: frozenset[str] | None = None
     for file in passed:
         with opened(file) as log:
             forms = (forms or frozenset()) | healthy.forms_of(blocks_of(log))

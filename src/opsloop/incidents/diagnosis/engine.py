@@ -29,7 +29,7 @@ def diagnose(
     blocks: Iterable[bytes],
     *,
     named: str | None = None,
-    healthy: frozenset[int] | None = None,
+    healthy: frozenset[str] | None = None,
     workflow: str | None = None,
     workflow_name: str = "workflow.yml",
     signatures: Sequence[Signature] | None = None,

@@ -110,7 +110,7 @@ def scan(
     blocks: Iterable[bytes],
     *,
     named: str | None = None,
-    healthy: frozenset[int] | None = None,
+    healthy: frozenset[str] | None = None,
     extra: tuple[Mark, ...] = (),
 ) -> Scan:
     """Args: named: the provider, when the caller knows it; extra: marks of signatures, tried before the frameworks'."""
