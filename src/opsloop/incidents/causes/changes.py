@@ -13,12 +13,12 @@ from opsloop.incidents.causes.models import Change, ChangeKind
 MAX_READ = 20_000
 PAGE = 1_000
 
-# Actions by the begin of their name; what is not here changes nothing that serves.
+# Actions by the begin of their name; what is not here changes nothing that serves. A candidate that is taken back is
+# not here either: that ends what its start began, and its start is the change.
 KINDS = {
     "rollout.started": ChangeKind.RELEASE,
     "rollout.stepped": ChangeKind.RELEASE,
     "rollout.promoted": ChangeKind.RELEASE,
-    "rollout.rolled_back": ChangeKind.RELEASE,
     "endpoint.rolled_back": ChangeKind.RELEASE,
     "release.recalled": ChangeKind.RELEASE,
     "model.alias_": ChangeKind.MODEL,

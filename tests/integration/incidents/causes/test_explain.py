@@ -81,6 +81,22 @@ def test_a_release_whose_figures_are_those_of_the_one_before_is_not_confirmed(
     assert any("(1.0 %), release r6 failed" in said for said in first.counter_evidence)
 
 
+def test_a_candidate_that_was_taken_back_is_blamed_for_its_start_and_not_for_its_end(
+    workspace: Workspace, clock: FakeClock, admin: Caller
+) -> None:
+    promote(workspace, admin, "r6")
+    serve(workspace, clock, admin, minutes=60, release="r6", failing=0.01)
+    with workspace.writing(admin) as uow:
+        uow.audit("rollout.started", "endpoint/chat", rollout="rollout_2", release="r7", stable="r6", share=0.1)
+    serve(workspace, clock, admin, minutes=2, release="r7", failing=0.4)
+    with workspace.writing(admin) as uow:
+        uow.audit("rollout.rolled_back", "endpoint/chat", rollout="rollout_2", release="r7", stable="r6")
+    found = explain(workspace, clock, admin, minutes_ago=0)
+    actions = {each.change.action for each in found.suspects if each.change is not None}
+    assert "rollout.started" in actions
+    assert "rollout.rolled_back" not in actions
+
+
 def test_errors_without_a_change_blame_no_change(workspace: Workspace, clock: FakeClock, admin: Caller) -> None:
     serve(workspace, clock, admin, minutes=60, release="r6", failing=0.01)
     serve(workspace, clock, admin, minutes=20, release="r6", failing=0.5)
