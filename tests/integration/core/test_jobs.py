@@ -91,6 +91,45 @@ engine.stop()
 print("ran", *ran)
 """
 
+TWO_RUNNERS = """
+import sys, time
+from pathlib import Path
+from opsloop.core.caller import Caller, Role
+from opsloop.core.jobs import service
+from opsloop.core.jobs.registry import job
+from opsloop.core.jobs.runner import JobRunner
+from opsloop.core.opening import open_workspace
+from opsloop.core.settings import CoreSettings
+
+BY = Caller("test:admin", Role.ADMIN)
+ran = []
+
+@job("test.note")
+def note(context, payload):
+    ran.append((context.workspace.data_dir.name, payload["word"]))
+
+def ask(workspace, word):
+    with workspace.writing(BY) as uow:
+        service.enqueue(uow, "test.note", {"word": word}, id=word)
+
+def wait(count):
+    until = time.monotonic() + 30
+    while len(ran) < count and time.monotonic() < until:
+        time.sleep(0.02)
+
+first, second = (open_workspace(CoreSettings(data_dir=Path(sys.argv[1]) / name)) for name in ("one", "two"))
+runners = [JobRunner(first), JobRunner(second)]
+for each in runners:
+    each.start()
+ask(first, "a"), wait(1)
+ask(second, "b"), wait(2)
+ask(first, "c"), wait(3)
+runners[0].stop()
+ask(second, "d"), wait(4)
+runners[1].stop()
+print(*(f"{folder}:{word}" for folder, word in ran))
+"""
+
 
 @pytest.fixture(autouse=True)
 def handlers() -> None:
@@ -274,6 +313,9 @@ class FakeEngine:
             raise OSError("no space left on device")
         self.started.append((job_id, attempt))
 
+    def stop(self) -> None:
+        """There is nothing to end."""
+
 
 def test_a_job_that_the_engine_could_not_take_is_handed_over_again(
     sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
@@ -310,3 +352,23 @@ def test_the_engine_starts_once_its_file_can_be_opened(tmp_path: Path) -> None:
         check=True,
     )
     assert tried.stdout == "refused\nran job_1\n"
+
+
+def test_two_runners_of_one_process_each_run_their_own_jobs(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", TWO_RUNNERS, str(tmp_path)], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert ran.stdout == "one:a two:b one:c two:d\n"
+
+
+def test_an_engine_that_takes_nothing_any_more_is_replaced(
+    sqlite_workspace: Workspace, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines = [FakeEngine(refuses=1), FakeEngine(refuses=0)]
+    made = iter(engines)
+    monkeypatch.setattr("opsloop.core.jobs._durable.Engine", lambda _workspace, _execute: next(made))
+    asked = enqueue(sqlite_workspace, admin, "test.count", {"to": 1})
+    runner = JobRunner(sqlite_workspace)
+    for _ in range(2):
+        runner.look()
+    assert [each.started for each in engines] == [[], [(asked.id, 1)]]

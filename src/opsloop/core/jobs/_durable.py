@@ -7,6 +7,8 @@ and how far it came stands in our own tables.
 from __future__ import annotations
 
 import sqlite3
+import threading
+import uuid
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -18,46 +20,59 @@ from opsloop.core.workspace import Workspace
 
 log = structlog.get_logger()
 Execute = Callable[[str], None]
-_execute: Execute | None = None
+# DBOS keeps one instance a process. Two runners of one process share it, and each job goes to the runner that took it.
+_lock = threading.Lock()
+_executes: dict[str, Execute] = {}
 
 
 @DBOS.workflow(name="opsloop.job")
-def run_job(job_id: str) -> None:
-    assert _execute is not None
-    _execute(job_id)
+def run_job(engine: str, job_id: str) -> None:
+    execute = _executes.get(engine)
+    if execute is not None:  # else its process ended: the one after takes the job over, as a new attempt
+        execute(job_id)
 
 
 class Engine:
     """DBOS on the state database's server, or on a SQLite file beside the state."""
 
     def __init__(self, workspace: Workspace, execute: Execute) -> None:
-        global _execute  # DBOS keeps one registry a process, and so do its workflows
-        _execute = execute
-        if workspace.database.is_sqlite:
-            _set_aside_damaged(_file(workspace), name=f"jobs.db.damaged-{workspace.clock.now():%Y%m%dT%H%M%SZ}")
-        config: DBOSConfig = {
-            "name": "opsloop",
-            "system_database_url": _system_database_url(workspace),
-            # Jobs are idempotent and their state is ours: an attempt may go on under newer code.
-            "application_version": "opsloop",
-            "executor_id": "local",
-            "log_level": "ERROR",
-            "enable_otlp": False,
-        }
-        DBOS(config=config)
-        try:
-            DBOS.launch()
-        except BaseException:
-            DBOS.destroy()  # else the next try would find it launched, without its tables
-            raise
+        self._name = uuid.uuid4().hex
+        with _lock:
+            if not _executes:
+                _launch(workspace)
+            _executes[self._name] = execute
 
     def start(self, job_id: str, attempt: int) -> None:
         """Run an attempt; asking twice for the same one runs it once."""
         with SetWorkflowID(f"{job_id}.{attempt}"):
-            DBOS.start_workflow(run_job, job_id)
+            DBOS.start_workflow(run_job, self._name, job_id)
 
     def stop(self) -> None:
-        DBOS.destroy(workflow_completion_timeout_sec=0)
+        with _lock:
+            _executes.pop(self._name, None)
+            if not _executes:
+                DBOS.destroy(workflow_completion_timeout_sec=0)
+
+
+def _launch(workspace: Workspace) -> None:
+    if workspace.database.is_sqlite:
+        _set_aside_damaged(_file(workspace), name=f"jobs.db.damaged-{workspace.clock.now():%Y%m%dT%H%M%SZ}")
+    config: DBOSConfig = {
+        "name": "opsloop",
+        "system_database_url": _system_database_url(workspace),
+        # Jobs are idempotent and their state is ours: an attempt may go on under newer code.
+        "application_version": "opsloop",
+        "executor_id": "local",
+        "log_level": "ERROR",
+        "enable_otlp": False,
+    }
+    DBOS.destroy()  # what could not be ended before would be taken for this one
+    DBOS(config=config)
+    try:
+        DBOS.launch()
+    except BaseException:
+        DBOS.destroy()  # else the next try would find it launched, without its tables
+        raise
 
 
 def _system_database_url(workspace: Workspace) -> str:

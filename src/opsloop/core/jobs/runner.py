@@ -90,8 +90,15 @@ class JobRunner:
             self._claimed.extend(claim_due(self._workspace))
 
     def _start_claimed(self) -> None:
+        """An engine that takes nothing is ended, so that the next look begins with a new one."""
         while self._claimed:
-            self._engine_loaded().start(*self._claimed[0])
+            engine = self._engine_loaded()
+            try:
+                engine.start(*self._claimed[0])
+            except Exception:
+                self._engine = None
+                engine.stop()
+                raise
             self._claimed.popleft()
 
     def _engine_loaded(self) -> Engine:
