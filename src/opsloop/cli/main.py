@@ -63,6 +63,9 @@ SECTIONS = {
         "monitor": Entry("opsloop.cli.monitor:monitor", "What endpoints answer, how fast and how well."),
         "alert": Entry("opsloop.cli.alert:alert", "What is wrong now, who is told, who deals with it."),
         "incident": Entry("opsloop.cli.incident:incident", "What broke, why, who deals with it, what it was."),
+        "remediation": Entry(
+            "opsloop.cli.remediation:remediation", "Repairs: what is proposed, who said yes, what came of it."
+        ),
         "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),
         "guard": Entry("opsloop.cli.guard:guard", "What is looked for in requests and answers, and what happens then."),
         "support": Entry("opsloop.cli.support:support", "Conversations that a person is to answer."),

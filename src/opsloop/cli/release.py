@@ -115,6 +115,17 @@ def rollback(session: Session, endpoint: str) -> None:
     session.answer(state, lambda: _serves(state))
 
 
+@verb(release, "reinstate", example='opsloop release reinstate support-chat 4 --reason "release 3 failed more"')
+@click.argument("endpoint")
+@click.argument("number", metavar="RELEASE", type=click.IntRange(min=1))
+@click.option("--reason", required=True, help="Why, for the record.")
+def reinstate(session: Session, endpoint: str, number: int, reason: str) -> None:
+    """Let RELEASE serve everybody of ENDPOINT again, which did before and was left. Exit code 5 when it cannot."""
+    with session.client() as client:
+        state = client.endpoints.reinstate(endpoint, release=number, reason=reason)
+    session.answer(state, lambda: _serves(state))
+
+
 @verb(release, "abort", example="opsloop release abort support-chat")
 @click.argument("endpoint")
 def abort(session: Session, endpoint: str) -> None:

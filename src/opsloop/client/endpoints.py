@@ -83,6 +83,11 @@ class Endpoints:
         """Take what a release serves out of every endpoint, and let none serve it again."""
         return self._connection.post(path("api", "releases", release, "recall"), Recall, body={"reason": reason})
 
+    def reinstate(self, name: str, *, release: int, reason: str) -> EndpointState:
+        """Let a release serve everybody again that did before and was left."""
+        body = {"release": release, "reason": reason}
+        return self._connection.post(path("api", "endpoints", name, "reinstate"), EndpointState, body=body)
+
     def roll_back(self, name: str) -> EndpointState:
         """Take a running rollout back, or the endpoint to the release before."""
         return self._connection.post(path("api", "endpoints", name, "rollback"), EndpointState)

@@ -37,6 +37,7 @@ from opsloop.client.models import Models
 from opsloop.client.monitoring import Monitoring
 from opsloop.client.objectives import Objectives
 from opsloop.client.preparations import Preparations
+from opsloop.client.remediations import Remediations
 from opsloop.client.renewals import Renewals
 from opsloop.client.rollouts import Rollouts
 from opsloop.client.settings import ClientSettings
@@ -103,6 +104,7 @@ class Client:
         self.renewals = Renewals(self.connection)
         self.rollouts = Rollouts(self.connection)
         self.incidents = Incidents(self.connection)
+        self.remediations = Remediations(self.connection)
         self.support = Support(self.connection)
         self.surveys = Surveys(self.connection)
         self.tickets = Tickets(self.connection)

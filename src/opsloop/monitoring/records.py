@@ -83,6 +83,16 @@ def newest(
     return _read(uow, query, limit)
 
 
+def between(
+    uow: UnitOfWork, endpoint: str, since: datetime, until: datetime, limit: int = 1_000
+) -> list[RequestRecord]:
+    """Records of an endpoint whose requests began in a time span that includes its start only, the newest first."""
+    uow.by.require(Role.VIEWER)
+    inside = (RequestRow.started_us >= microseconds(since), RequestRow.started_us < microseconds(until))
+    query = select(RequestRow).where(RequestRow.endpoint == endpoint, *inside).order_by(RequestRow.started_us.desc())
+    return [record for _seq, record in _read(uow, query, limit)]
+
+
 def of_requests(uow: UnitOfWork, request_ids: Collection[str]) -> dict[str, RequestRecord]:
     """The record of the answer that callers got, by the id they saw; of an id that came twice the newest."""
     uow.by.require(Role.VIEWER)

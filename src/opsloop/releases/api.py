@@ -12,7 +12,18 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.guardrails.models import Direction, Guardrails
-from opsloop.releases import approvals, diffs, freezes, guarding, kept_texts, recalls, rollouts, service, text_keeping
+from opsloop.releases import (
+    approvals,
+    diffs,
+    freezes,
+    guarding,
+    kept_texts,
+    recalls,
+    reversals,
+    rollouts,
+    service,
+    text_keeping,
+)
 from opsloop.releases.diff_models import ReleaseDiff
 from opsloop.releases.experiments import html
 from opsloop.releases.experiments import service as experiments
@@ -78,6 +89,13 @@ class NewFreeze(BaseModel):
     endpoint: str | None = Field(None, max_length=200)
     reason: str = Field(max_length=freezes.LONGEST_REASON)
     until: AwareDatetime | None = None
+
+
+class Reinstated(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    release: int = Field(ge=1, description="its number")
+    reason: str
 
 
 class Thaw(BaseModel):
@@ -199,6 +217,13 @@ def recall(uow: Writing, release: str, body: Because) -> Recall:
 @router.post("/endpoints/{name}/rollback")
 def roll_back_endpoint(uow: Writing, name: str) -> EndpointState:
     return service.roll_back(uow, name)
+
+
+@router.post("/endpoints/{name}/reinstate")
+def reinstate_release(uow: Writing, name: str, body: Reinstated) -> EndpointState:
+    """Let a release serve everybody again that did before and was left."""
+    reversals.reinstate(uow, name, number=body.release, why=body.reason)
+    return service.endpoint(uow, name)
 
 
 @router.get("/endpoints/{name}/rollouts")

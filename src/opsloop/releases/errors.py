@@ -58,6 +58,21 @@ class NotPaused(Conflict):
     template = "rollout {rollout} is {status}; only a paused one can be resumed"
 
 
+class ServesAnother(Conflict):
+    template = "endpoint {endpoint} does not serve release {number} any more but {serves}; nothing was changed"
+
+
+class ServesAlready(Conflict):
+    template = "endpoint {endpoint} serves release {number} already; there is nothing to bring back"
+
+
+class NeverServed(Conflict):
+    template = (
+        "release {number} of {endpoint} never served everybody, so it cannot be brought back; release it anew with "
+        "`opsloop release create {endpoint} …`"
+    )
+
+
 class NoEarlierRelease(Conflict):
     template = "endpoint {endpoint} has no earlier release to go back to; release {number} is the first that served"
 

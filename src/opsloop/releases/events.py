@@ -102,3 +102,13 @@ class EndpointRolledBack:
     release: str
     replaced: str
     reason: str
+
+
+@event_type("endpoint.reinstated")
+@dataclass(frozen=True, slots=True)
+class EndpointReinstated:
+    """A release that had been left serves everybody again: leaving it had made things worse."""
+
+    endpoint: str
+    release: str
+    reason: str

@@ -249,6 +249,12 @@ def note_taken_back(uow: UnitOfWork, release: str, reason: str) -> None:
     _tell(uow, row, "taken_back", reason, share=0.0)
 
 
+def note_reinstated(uow: UnitOfWork, release: str, reason: str) -> None:
+    """Tell in the same history that it serves everybody again."""
+    row = uow.session.scalars(select(RolloutRow).where(RolloutRow.release == release)).one()
+    _tell(uow, row, "reinstated", reason, share=1.0)
+
+
 def give_up(uow: UnitOfWork, row: RolloutRow, *, reason: str) -> None:
     _finish(uow, row, RolloutStatus.ABORTED, share=0.0, reason=reason)
     uow.emit(RolloutAborted(row.id, row.endpoint, row.release, reason))

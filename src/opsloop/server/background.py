@@ -23,12 +23,13 @@ from opsloop.rag.vectors import jobs as embeddings
 from opsloop.releases import alarms, baking, triggers
 from opsloop.releases import jobs as releases
 from opsloop.releases.renewals import jobs as renewals
+from opsloop.remediation import jobs as remediations
 from opsloop.training import jobs as training
 
 KINDS = (
     *(notices, preparations, publications, models, embeddings, ingests, stores),
     *(evaluation, judges, tunings, releases, baking, renewals, training, samples, weeks),
-    incidents,
+    *(incidents, remediations),
 )
 SUBSCRIBERS = (alarms, triggers, ours, metrics, logs)
 KEEPERS = (erasing, texts)

@@ -58,6 +58,7 @@ from opsloop.rag.api import router as rag
 from opsloop.rag.ingests.api import router as ingests
 from opsloop.releases.api import router as releases
 from opsloop.releases.renewals.api import router as renewals
+from opsloop.remediation.api import router as remediations
 from opsloop.server.health import router as health
 from opsloop.training.api import router as training
 from opsloop.training.hook import router as training_hook
@@ -106,6 +107,7 @@ ROUTERS = (
     surveys,
     compliance,
     incidents,
+    remediations,
     console,
 )
 

@@ -1,0 +1,39 @@
+"""Which kinds of action there are; a new one is a file here and a line below, or an entry point of a team's package."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+
+from opsloop.core.errors import InvalidInput
+from opsloop.core.workspace import Workspace
+from opsloop.remediation.actions import release_rollback, rollout_take_back
+from opsloop.remediation.actions.action import Action, Inside, Parameters
+from opsloop.remediation.by import BY
+from opsloop.remediation.models import Preview
+
+GROUP = "opsloop.remediation_actions"
+OURS: tuple[Action, ...] = (release_rollback.ACTION, rollout_take_back.ACTION)
+
+
+@cache
+def actions() -> dict[str, Action]:
+    """By kind; a team's own may not take the name of ours."""
+    brought = {each.name: each.load() for each in entry_points(group=GROUP)}
+    return brought | {each.kind: each for each in OURS}
+
+
+def action_of(kind: str) -> Action:
+    """Raises: InvalidInput."""
+    found = actions().get(kind)
+    if found is None:
+        raise InvalidInput(field="action", value=kind, wanted=f"one of {', '.join(sorted(actions()))}")
+    return found
+
+
+def preview_of(workspace: Workspace, action: Action, parameters: Parameters) -> Preview:
+    """What an action would do now, wherever it works. Raises: OpsloopError."""
+    if isinstance(action, Inside):
+        with workspace.reading(BY) as uow:
+            return action.preview(uow, parameters)
+    return action.preview(workspace, parameters)

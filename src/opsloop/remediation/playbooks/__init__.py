@@ -1,0 +1,1 @@
+"""What can be done about incidents; one file per playbook, found by name."""
