@@ -69,6 +69,11 @@ def waits(workspace: Workspace, remediation: str) -> bool:
         return row is not None and row.state in (State.APPROVED.value, State.CHECKING.value)
 
 
+def give_up(workspace: Workspace, remediation: str, said: str) -> None:
+    """End what cannot go on. Args: said: why, as a sentence."""
+    _ended(workspace, remediation, State.UNKNOWN, said)
+
+
 def _act_inside(workspace: Workspace, remediation: str) -> None:
     try:
         with workspace.writing(BY) as uow:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from opsloop.core.errors import NotFound
+import structlog
+
+from opsloop.core.errors import NotFound, Unavailable
 from opsloop.core.events.outbox import subscriber
 from opsloop.core.jobs import service as jobs
 from opsloop.core.jobs.registry import JobContext, job
-from opsloop.core.workspace import UnitOfWork
+from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.incidents.events import IncidentChanged, IncidentClosed, IncidentOpened
 from opsloop.remediation import execution, proposing, service
 from opsloop.remediation.halts import BELL
 from opsloop.remediation.settings import RemediationSettings
 
+log = structlog.get_logger()
 NAME = "remediation"
 PROPOSE = "remediation.propose"
 LATER = timedelta(seconds=60)
@@ -56,7 +59,19 @@ def run(context: JobContext, payload: dict[str, Any]) -> None:
     workspace, remediation = context.workspace, payload["remediation"]
     tick_s = workspace.section(RemediationSettings).remediation_tick_s
     bell = workspace.bell(BELL)
-    while context.patiently(lambda: execution.step(workspace, remediation)):
+    while context.patiently(lambda: _step(workspace, remediation)):
         if execution.waits(workspace, remediation):
             bell.wait(timeout_s=tick_s)
         context.yield_back()
+
+
+def _step(workspace: Workspace, remediation: str) -> bool:
+    """The next step; one that breaks leaves a person to look, and not a repair that waits for ever."""
+    try:
+        return execution.step(workspace, remediation)
+    except Unavailable:
+        raise
+    except Exception as error:  # also a team's own action or check
+        log.exception("remediation_broke", remediation=remediation)
+        execution.give_up(workspace, remediation, f"it broke, look at the target: {type(error).__name__}: {error}")
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from opsloop.core.audit import service as audit
 from opsloop.core.caller import NotAllowed
 from opsloop.core.errors import InvalidInput, NotFound
+from opsloop.core.jobs.registry import JobContext
 from opsloop.incidents import service as incidents
 from opsloop.incidents.models import ClosedAs
 from opsloop.releases import reversals
 from opsloop.releases import service as releases
-from opsloop.remediation import execution, halts, proposing, service
+from opsloop.remediation import execution, halts, jobs, proposing, service
 from opsloop.remediation.errors import (
     AnotherShown,
     Halted,
@@ -244,6 +246,26 @@ def test_two_repairs_never_work_on_one_target(trouble: Trouble) -> None:
     found = trouble.step(second)
     assert (found.state, trouble.serves()) == (State.FAILED, 1)
     assert "does not serve release 2 any more but 1" in found.outcome
+
+
+def test_a_step_that_breaks_ends_it_for_a_person_to_look(trouble: Trouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    trouble.begin()
+    asked = trouble.proposed()
+    trouble.approve(asked)
+    trouble.step(asked)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a check of a team")
+
+    monkeypatch.setattr("opsloop.remediation.checks.registry.look", broken)
+    progress: list[object] = []
+    context = JobContext(
+        trouble.workspace, "job", stopping=threading.Event(), progress=lambda *said: progress.append(said)
+    )
+    jobs.run(context, {"remediation": asked.id})
+    found = trouble.get(asked)
+    assert found.state is State.UNKNOWN
+    assert found.outcome == "it broke, look at the target: ZeroDivisionError: a check of a team"
 
 
 def test_earned_autonomy_acts_at_once_and_a_failure_takes_it_away(trouble: Trouble) -> None:
