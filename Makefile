@@ -1,7 +1,7 @@
 # The tasks of this project. `make` alone lists them. They need Python >= 3.11 with pip, git and make; nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check docs bench soak pins
+.PHONY: help setup up test lint check docs bench soak pins
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,12 +29,14 @@ up: $(VENV)/.up-installed  ## Start the platform with the sample project; prints
 test: setup  ## Run every test
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
-check: setup  ## Check format, types, import contracts and the docs' examples
+lint: setup  ## Check format, types, import contracts and the generated pages
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m docs.generate --check
+
+check: lint  ## That, and run the docs' examples
 	@$(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 8 tests/docs tests/unit/test_architecture.py
 
 docs: setup  ## Write the generated pages of docs/reference anew
