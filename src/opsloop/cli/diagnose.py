@@ -49,7 +49,9 @@ def diagnose(
     """Say why a CI job or a service failed, from its log.
 
     The answer: cause, steps to take, a patch, and the lines of FILE that show it. FILE may be gzip; - reads stdin. The
-    log is read on this machine and sent nowhere, whatever its size. Exit code 6 when nothing in it says that something
+    log is read on this machine, whatever its size, and sent nowhere. Only where OPSLOOP_LLM_BASE_URL names a model
+    server the lines that matter go there, without secrets and personal data, and the model words the answer as far as
+    they prove it; OPSLOOP_DIAGNOSIS_GENERATE=false keeps them here. Exit code 6 when nothing says that it
     failed.
     """
     from opsloop.client import diagnosis

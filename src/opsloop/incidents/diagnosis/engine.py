@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from opsloop.core.errors import InvalidInput
 from opsloop.incidents.diagnosis import confidence, known, systems
 from opsloop.incidents.diagnosis.known import Match, Signature
 from opsloop.incidents.diagnosis.models import Alternative, Diagnosis, Evidence, Verdict
 from opsloop.incidents.diagnosis.ranking import failing_step, ranked
+from opsloop.incidents.diagnosis.redaction import shown, without_secrets
+from opsloop.incidents.diagnosis.regions import Regions
 from opsloop.incidents.diagnosis.scanning import Found, Scan, Step, scan
 
 # A best line below this only holds a word such as "error".
@@ -18,11 +20,30 @@ EVIDENCE = 30
 ALTERNATIVES = 2
 # How far below the best line a known cause may stand and still be the one that is named.
 REACH = 2.5
+STEP_CHARS = 200
 
 _GENERAL = (
     "Read the first evidence line and the lines around it.",
     "Compare with the last run that passed: `--healthy FILE` leaves only what is new.",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A diagnosis with what it was made from.
+
+    Args:
+        lines: the failing region, by number: the most telling lines and those around them, as an answer shows them,
+            the ones worth most first. Empty unless it was asked for.
+        new: those of its lines that no healthy run prints; None without one.
+        workflow: the text that was given.
+    """
+
+    diagnosis: Diagnosis
+    lines: Mapping[int, str]
+    new: frozenset[int] | None
+    workflow: str | None
+    workflow_name: str
 
 
 def diagnose(
@@ -42,12 +63,40 @@ def diagnose(
         workflow: the text of the workflow or manifest; without it there is no patch.
     Raises: InvalidInput for a provider that is not there, or a workflow that is no YAML.
     """
+    return examine(
+        blocks,
+        named=named,
+        healthy=healthy,
+        workflow=workflow,
+        workflow_name=workflow_name,
+        signatures=signatures,
+        regions=False,
+    ).diagnosis
+
+
+def examine(
+    blocks: Iterable[bytes],
+    *,
+    named: str | None = None,
+    healthy: frozenset[str] | None = None,
+    workflow: str | None = None,
+    workflow_name: str = "workflow.yml",
+    signatures: Sequence[Signature] | None = None,
+    regions: bool = True,
+) -> Examined:
+    """As `diagnose`, with the failing region for whoever goes on from there. Raises: as `diagnose`."""
     if named is not None and named not in systems.known():
         raise InvalidInput(field="provider", value=named, wanted=f"one of {', '.join(sorted(systems.known()))}")
     causes = known.ours() if signatures is None else signatures
-    seen = scan(blocks, named=named, healthy=healthy, extra=known.marks_of(causes))
+    around = Regions() if regions else None
+    seen = scan(blocks, named=named, healthy=healthy, extra=known.marks_of(causes), around=around)
     best = ranked(seen, is_compared=healthy is not None)
-    return conclude(seen, best, causes=causes, workflow=workflow, name=workflow_name)
+    found = conclude(seen, best, causes=causes, workflow=workflow, name=workflow_name)
+    lines = {each.line: each.text for each in found.evidence}
+    if around is not None:
+        lines |= {n: shown(raw) for n, raw in around.lines(list(lines)).items() if n not in lines}
+    new = None if healthy is None else frozenset(each.line for each in seen.found if each.is_new) & lines.keys()
+    return Examined(found, lines, new, workflow, workflow_name)
 
 
 def conclude(
@@ -58,6 +107,7 @@ def conclude(
     step = failing_step(seen)
     if workflow is not None:
         making.read(workflow)
+    best = [replace(each, text=shown(each.raw)) if each.raw else each for each in best]
     best = _known_first(best, causes)
     if not best or best[0].weight < TELLING or (seen.succeeded and step is None and best[0].weight < 9.5):
         return _nothing(seen, best, step)
@@ -82,7 +132,7 @@ def conclude(
         alternatives=_alternatives(matches, found),
         engine="rules",
         provider=seen.provider,
-        step=step.name if step else None,
+        step=_named(step),
         exit_code=step.exit_code if step else None,
         lines=seen.lines,
     )
@@ -116,6 +166,10 @@ def _alternatives(matches: list[tuple[Found, Match | None]], chosen: Match | Non
     return tuple(others.values())[:ALTERNATIVES]
 
 
+def _named(step: Step | None) -> str | None:
+    return without_secrets(step.name)[:STEP_CHARS] if step and step.name else None
+
+
 def _nothing(seen: Scan, best: list[Found], step: Step | None) -> Diagnosis:
     failed = step is not None and not (step.exit_code is None and seen.succeeded)
     return Diagnosis(
@@ -132,7 +186,7 @@ def _nothing(seen: Scan, best: list[Found], step: Step | None) -> Diagnosis:
         alternatives=(),
         engine="rules",
         provider=seen.provider,
-        step=step.name if step else None,
+        step=_named(step),
         exit_code=step.exit_code if step else None,
         lines=seen.lines,
     )

@@ -21,7 +21,7 @@ class Evidence:
 
     Args:
         line: its number, from 1; CR, LF and CRLF each end a line.
-        text: the line without colours and time stamps, cut at `reading.LINE_CHARS` characters.
+        text: the line without colours, time stamps and secrets, cut at `reading.LINE_CHARS` characters.
     """
 
     line: int
@@ -49,6 +49,7 @@ class Diagnosis:
         flaky: whether the same job may pass when it runs again.
         alternatives: at most two.
         engine: `rules`, or `rules+MODEL` when a model worded it.
+        note: why a model that is set has no part in it; None when it has, or none is set.
     """
 
     verdict: Verdict
@@ -65,3 +66,4 @@ class Diagnosis:
     step: str | None
     exit_code: int | None
     lines: int
+    note: str | None = None

@@ -65,11 +65,16 @@ def lines_of(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def clean(line: bytes) -> str:
-    """A line as a person reads it: text, without escape sequences and the time stamp in front."""
+    """A line as a person reads it: text, without escape sequences and the time stamp in front, cut."""
+    return whole(line)[:LINE_CHARS]
+
+
+def whole(line: bytes) -> str:
+    """As `clean`, and not cut."""
     text = line.decode("utf-8", "replace")
     if not text.isprintable():
         text = _ESCAPES.sub("", text)
     if "[" in text:
         text = _BARE_COLOURS.sub("", text)
     text = _STAMP.sub("", text, count=1)
-    return text.rstrip()[:LINE_CHARS]
+    return text.rstrip()

@@ -15,12 +15,18 @@ from opsloop.incidents.diagnosis.healthy import form_of
 from opsloop.incidents.diagnosis.marks import Mark
 from opsloop.incidents.diagnosis.provider import Provider
 from opsloop.incidents.diagnosis.reading import clean, lines_of
+from opsloop.incidents.diagnosis.regions import Regions
 
 # Of each form of telling line, as many from the start and from the end are kept.
 KEPT = 40
 NOVEL_KEPT = 200
 PROVIDER_LINES = 400
 FORMS = 20_000
+# The longest private keys have about 60 lines.
+KEY_LINES = 80
+CODE_DIGITS = 10
+# Kept of a telling line, so that a secret that goes on beyond what is shown is known as one.
+RAW_BYTES = 4096
 _NUMBERS = re.compile(r"[1-9]\d*|0\d+")
 
 # In small letters, and each begins with a letter of its own, so that the search skips quickly.
@@ -54,6 +60,7 @@ class Found:
 
     Args:
         weight: of its mark, less what makes it look like noise.
+        raw: the line as the log has it.
     """
 
     line: int
@@ -61,6 +68,7 @@ class Found:
     weight: float
     mark: Mark | None
     is_new: bool
+    raw: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +120,15 @@ def scan(
     named: str | None = None,
     healthy: frozenset[str] | None = None,
     extra: tuple[Mark, ...] = (),
+    around: Regions | None = None,
 ) -> Scan:
-    """Args: named: the provider, when the caller knows it; extra: marks of signatures, tried before the frameworks'."""
+    """One pass. Lines of a private key are passed over.
+
+    Args:
+        named: the provider, when the caller knows it.
+        extra: marks of signatures, tried before the frameworks'.
+        around: takes the lines around the telling ones.
+    """
     providers = [each for each in systems.known().values() if each.name != "plain"]
     chosen = systems.known()[named] if named else None
     votes: Counter[str] = Counter()
@@ -123,8 +138,16 @@ def scan(
     seen = Scan()
     novel = 0
     weighed: dict[str, tuple[float, Mark | None]] = {}
+    key_ends = 0
     for number, raw in lines_of(blocks):
         seen.lines = number
+        if number <= key_ends:
+            key_ends = 0 if b"-----END" in raw else key_ends
+            continue
+        if b"PRIVATE KEY" in raw and (begun := raw.rfind(b"-----BEGIN")) > raw.rfind(b"-----END") and begun >= 0:
+            key_ends = number + KEY_LINES
+        if around is not None:
+            around.take(number, raw)
         is_early = chosen is None and number <= PROVIDER_LINES
         is_telling = _TELLING.search(raw.lower()) is not None
         if not is_early and not is_telling and healthy is None and not extra and not _may_be_step(raw):
@@ -133,7 +156,8 @@ def scan(
         if is_early:
             votes.update(each.name for each in providers if each.known_by.search(text))
         for each in steps.values():
-            each.take(number, text)
+            if each.take(number, text) and around is not None:
+                around.ends_step(number)
         if not seen.succeeded and _SUCCESS.search(text):
             seen.succeeded = True
         weight, found_by = _weighed(text, extra, weighed) if is_telling or extra else (0.0, None)
@@ -144,7 +168,9 @@ def scan(
         if weight <= 0:
             continue
         key = id(found_by)
-        one = Found(number, text, weight, found_by, is_new)
+        one = Found(number, text, weight, found_by, is_new, raw[:RAW_BYTES])
+        if around is not None:
+            around.tells(number, weight + is_new)
         if len(first[key]) < KEPT:
             first[key].append(one)
         else:
@@ -182,10 +208,14 @@ class _Steps:
         self._name: str | None = None
         self.failed: list[Step] = []
 
-    def take(self, number: int, text: str) -> None:
+    def take(self, number: int, text: str) -> bool:
+        """Whether the line says that a step failed."""
         if self._of.step is not None and (found := self._of.step.search(text)):
             named = [value for value in found.groupdict().values() if value]
-            self._start, self._name = number, named[0][:200] if named else None
+            self._start, self._name = number, named[0] if named else None
         if self._of.failed is not None and len(self.failed) < 20 and (found := self._of.failed.search(text)):
-            codes = [int(value) for key, value in found.groupdict().items() if key.startswith("code") and value]
-            self.failed.append(Step(self._name, self._start, number, codes[0] if codes else None))
+            codes = [value for key, value in found.groupdict().items() if key.startswith("code") and value]
+            code = int(codes[0]) if codes and len(codes[0]) <= CODE_DIGITS else None
+            self.failed.append(Step(self._name, self._start, number, code))
+            return True
+        return False

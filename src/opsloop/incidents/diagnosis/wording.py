@@ -11,6 +11,7 @@ LINES = 10
 def words(found: Diagnosis) -> str:
     """ROOT_CAUSE, FIX and YAML_PATCH, then the evidence."""
     parts = [f"ROOT_CAUSE: {found.root_cause}", f"  {_sureness(found)}"]
+    parts += [f"  {_by(found)}"] if _by(found) else []
     if found.fix:
         parts += ["FIX:", *(f"  {place}. {step}" for place, step in enumerate(found.fix, 1))]
     parts.append("YAML_PATCH: none" if found.yaml_patch is None else "YAML_PATCH:")
@@ -24,7 +25,13 @@ def words(found: Diagnosis) -> str:
 
 def markdown(found: Diagnosis) -> str:
     """For a pull request. What came from the log stands in code blocks, where it formats and mentions nothing."""
-    parts = ["### Why this run failed", _code(found.root_cause), f"{_sureness(found)}.", ""]
+    parts = [
+        "### Why this run failed",
+        _code(found.root_cause),
+        f"{_sureness(found)}.",
+        _code(_by(found)) if _by(found) else "",
+        "",
+    ]
     parts += [f"{place}. {_plain(step)}" for place, step in enumerate(found.fix, 1)]
     if found.yaml_patch is not None:
         parts += ["", _code(found.yaml_patch, "diff")]
@@ -43,6 +50,14 @@ def _sureness(found: Diagnosis) -> str:
     flaky = ", may pass when run again" if found.flaky else ""
     where = f", step {found.step!r}" if found.step else ""
     return f"{said}, confidence {found.confidence:.2f}, {found.category}{where}{flaky}"
+
+
+def _by(found: Diagnosis) -> str:
+    """Who worded it, or why the model that is set did not; empty where none is set."""
+    if found.note is not None:
+        return f"worded by rules: {found.note}"
+    _, plus, model = found.engine.partition("+")
+    return f"worded by {model}, proved by the lines below" if plus else ""
 
 
 def _code(text: str, kind: str = "text") -> str:

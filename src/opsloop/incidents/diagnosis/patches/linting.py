@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import re
 import shutil
@@ -33,6 +34,23 @@ def faults(before: list[Any], after: list[Any], text: str, mended: str) -> list[
     had = {each.split("@")[0] for each in _uses(before)}
     found += [f"it adds {each}, not pinned" for each in new if not (_HASH.search(each) or _follows(each, had))]
     return found or list(_outside(before, text, mended))
+
+
+def grants(documents: list[Any]) -> list[Any]:
+    """What the documents' jobs may do and where they run: no model's edit changes it."""
+    names = ("permissions", "runs-on", "pool", "environment", "secrets", "serviceAccountName", "securityContext")
+    return [each for document in documents for each in _values(document, names)]
+
+
+def _values(node: Any, names: tuple[str, ...]) -> Iterator[Any]:
+    if isinstance(node, dict):
+        for key, each in node.items():
+            if key in names:
+                yield key, each
+            yield from _values(each, names)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _values(each, names)
 
 
 def _follows(used: str, had: set[str]) -> bool:
@@ -68,14 +86,15 @@ def _outside(before: list[Any], text: str, mended: str) -> Iterator[str]:
             yield f"{Path(command[0]).name} finds a fault in it"
 
 
-def _linters() -> Iterator[list[str]]:
+def _linters() -> Iterator[tuple[str, ...]]:
     if importlib.util.find_spec("check_jsonschema") is not None:
-        yield [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+        yield (sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows")
     if actionlint := shutil.which("actionlint"):
-        yield [actionlint, "-no-color", "-shellcheck=", "-pyflakes="]
+        yield (actionlint, "-no-color", "-shellcheck=", "-pyflakes=")
 
 
-def _passes(command: list[str], text: str) -> bool:
+@functools.lru_cache(maxsize=64)
+def _passes(command: tuple[str, ...], text: str) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "workflow.yml")
         file.write_text(text, encoding="utf-8")

@@ -20,13 +20,17 @@ from opsloop.core.errors import InvalidInput
 from opsloop.incidents.diagnosis import patches
 from opsloop.incidents.diagnosis.known import Match
 from opsloop.incidents.diagnosis.patches import linting
+from opsloop.incidents.diagnosis.redaction import without_secrets
 from opsloop.incidents.diagnosis.scanning import Scan
 
 BYTES = 1_000_000
 # Aliases make a bomb; a workflow with more than these is none that a person wrote.
 ALIASES = 50
 DEPTH = 60
+NODES = 200_000
 _ALIAS = re.compile(r"(?:^|[\s\[{,:])\*[\w-]+", re.MULTILINE)
+# Lines around a change: fewer where a secret stands near. `git apply` needs one.
+CONTEXT = (3, 2, 1)
 # How people indent sequences: (mapping, sequence, offset) for ruamel.
 LAYOUTS = ((2, 4, 2), (2, 2, 0), (4, 4, 2), (4, 4, 0), (4, 6, 4))
 
@@ -48,10 +52,13 @@ def read(text: str) -> list[Any]:
     if _deepest(text) > DEPTH:
         raise InvalidInput(field="workflow", wanted=f"a file of at most {DEPTH} levels")
     try:
-        return list(_yaml().load_all(text))
+        documents = list(_yaml().load_all(text))
     except (YAMLError, ValueError, RecursionError) as error:
         said = " ".join(str(error).split())[:200]
         raise InvalidInput(f"workflow: not YAML: {said}", field="workflow") from error
+    if _nodes(documents, {}) > NODES:
+        raise InvalidInput(field="workflow", wanted=f"a file of at most {NODES:,} values when its aliases are followed")
+    return documents
 
 
 def make(text: str, match: Match, scan: Scan, *, name: str = "workflow.yml") -> str | None:
@@ -69,12 +76,22 @@ def make(text: str, match: Match, scan: Scan, *, name: str = "workflow.yml") -> 
     if not any(mends):
         return None
     mended = _written(after, layout)
-    diff = "".join(
-        difflib.unified_diff(text.splitlines(keepends=True), mended.splitlines(keepends=True), f"a/{name}", f"b/{name}")
-    )
-    if not diff or applied(text, diff) != mended or linting.faults(read(text), read(mended), text, mended):
+    return checked(text, mended, name=name)
+
+
+def checked(text: str, mended: str, *, name: str) -> str | None:
+    """The change as a unified diff; None where it does not apply, or may not be shown: see `linting.faults`.
+
+    Raises: InvalidInput when one of the texts is no YAML.
+    """
+    if text == mended or linting.faults(read(text), read(mended), text, mended):
         return None
-    return diff
+    before, after = text.splitlines(keepends=True), mended.splitlines(keepends=True)
+    for around in CONTEXT:
+        diff = "".join(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", n=around))
+        if without_secrets(diff) == diff:
+            return diff if applied(text, diff) == mended else None
+    return None
 
 
 def applied(text: str, diff: str) -> str | None:
@@ -132,3 +149,14 @@ def _deepest(text: str) -> int:
     indents = max((len(line) - len(line.lstrip(" ")) for line in text.splitlines()), default=0)
     dashes = max((len(found[0]) // 2 for found in re.finditer(r"^\s*(?:- ){3,}", text, re.MULTILINE)), default=0)
     return max(deep, dashes, indents // 8 if indents > 400 else 0)
+
+
+def _nodes(node: Any, known: dict[int, int]) -> int:
+    """How many values there are when every alias is followed; too many for one that holds itself."""
+    if not isinstance(node, dict | list):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = NODES + 1  # met again below itself
+        below = node.values() if isinstance(node, dict) else node
+        known[id(node)] = 1 + sum(_nodes(each, known) for each in below)
+    return known[id(node)]
