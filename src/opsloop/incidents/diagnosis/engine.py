@@ -10,6 +10,7 @@ from opsloop.incidents.diagnosis import confidence, known, systems
 from opsloop.incidents.diagnosis.known import Match, Signature
 from opsloop.incidents.diagnosis.models import Alternative, Diagnosis, Evidence, Verdict
 from opsloop.incidents.diagnosis.ranking import failing_step, ranked
+from opsloop.incidents.diagnosis.reading import whole
 from opsloop.incidents.diagnosis.redaction import shown, without_secrets
 from opsloop.incidents.diagnosis.regions import Regions
 from opsloop.incidents.diagnosis.scanning import Found, Scan, Step, scan
@@ -132,7 +133,7 @@ def conclude(
         alternatives=_alternatives(matches, found),
         engine="rules",
         provider=seen.provider,
-        step=_named(step),
+        step=_named(step, seen),
         exit_code=step.exit_code if step else None,
         lines=seen.lines,
     )
@@ -166,8 +167,14 @@ def _alternatives(matches: list[tuple[Found, Match | None]], chosen: Match | Non
     return tuple(others.values())[:ALTERNATIVES]
 
 
-def _named(step: Step | None) -> str | None:
-    return without_secrets(step.name)[:STEP_CHARS] if step and step.name else None
+def _named(step: Step | None, seen: Scan) -> str | None:
+    """A step's name, read from its whole line: a secret that is cut in two is not known as one."""
+    if step is None or step.name is None:
+        return None
+    form = systems.known()[seen.provider].step
+    found = form.search(without_secrets(whole(step.raw))) if form is not None else None
+    names = [value for value in found.groupdict().values() if value] if found is not None else []
+    return (names[0] if names else without_secrets(step.name))[:STEP_CHARS]
 
 
 def _nothing(seen: Scan, best: list[Found], step: Step | None) -> Diagnosis:
@@ -186,7 +193,7 @@ def _nothing(seen: Scan, best: list[Found], step: Step | None) -> Diagnosis:
         alternatives=(),
         engine="rules",
         provider=seen.provider,
-        step=_named(step),
+        step=_named(step, seen),
         exit_code=step.exit_code if step else None,
         lines=seen.lines,
     )

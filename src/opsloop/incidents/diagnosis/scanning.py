@@ -73,12 +73,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a step stands in the log; `end` is the line that says that it failed."""
+    """Where a step stands in the log.
+
+    Args:
+        end: the line that says that it failed.
+        raw: the line that names it, as the log has it.
+    """
 
     name: str | None
     start: int
     end: int
     exit_code: int | None
+    raw: bytes = b""
 
 
 @dataclass(slots=True)
@@ -156,7 +162,7 @@ def scan(
         if is_early:
             votes.update(each.name for each in providers if each.known_by.search(text))
         for each in steps.values():
-            if each.take(number, text) and around is not None:
+            if each.take(number, text, raw) and around is not None:
                 around.ends_step(number)
         if not seen.succeeded and _SUCCESS.search(text):
             seen.succeeded = True
@@ -206,16 +212,17 @@ class _Steps:
         self._of = of
         self._start = 1
         self._name: str | None = None
+        self._raw = b""
         self.failed: list[Step] = []
 
-    def take(self, number: int, text: str) -> bool:
+    def take(self, number: int, text: str, raw: bytes) -> bool:
         """Whether the line says that a step failed."""
         if self._of.step is not None and (found := self._of.step.search(text)):
             named = [value for value in found.groupdict().values() if value]
-            self._start, self._name = number, named[0] if named else None
+            self._start, self._name, self._raw = number, named[0] if named else None, raw[:RAW_BYTES]
         if self._of.failed is not None and len(self.failed) < 20 and (found := self._of.failed.search(text)):
             codes = [value for key, value in found.groupdict().items() if key.startswith("code") and value]
             code = int(codes[0]) if codes and len(codes[0]) <= CODE_DIGITS else None
-            self.failed.append(Step(self._name, self._start, number, code))
+            self.failed.append(Step(self._name, self._start, number, code, self._raw))
             return True
         return False

@@ -31,6 +31,8 @@ NODES = 200_000
 _ALIAS = re.compile(r"(?:^|[\s\[{,:])\*[\w-]+", re.MULTILINE)
 # Lines around a change: fewer where a secret stands near. `git apply` needs one.
 CONTEXT = (3, 2, 1)
+# What the library raises on a file that is none; some, such as a merge of a map into itself, it does not foresee.
+_UNREADABLE = (YAMLError, ValueError, RecursionError, AttributeError, TypeError, LookupError, AssertionError)
 # How people indent sequences: (mapping, sequence, offset) for ruamel.
 LAYOUTS = ((2, 4, 2), (2, 2, 0), (4, 4, 2), (4, 4, 0), (4, 6, 4))
 
@@ -53,7 +55,7 @@ def read(text: str) -> list[Any]:
         raise InvalidInput(field="workflow", wanted=f"a file of at most {DEPTH} levels")
     try:
         documents = list(_yaml().load_all(text))
-    except (YAMLError, ValueError, RecursionError) as error:
+    except _UNREADABLE as error:
         said = " ".join(str(error).split())[:200]
         raise InvalidInput(f"workflow: not YAML: {said}", field="workflow") from error
     if _nodes(documents, {}) > NODES:
