@@ -36,6 +36,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     envvar="OPSLOOP_DIAGNOSIS_SIGNATURES",
     help="A folder with causes of your own, as YAML; may be given again.",
 )
+@click.option("--job", metavar="NAME", help="What ran, such as shop/test.yml; default: what the CI around says.")
+@click.option("--commit", metavar="SHA", help="The commit that it ran on; default: what the CI around says.")
 @click.option("--comment", is_flag=True, help="Write the answer as a comment on the pull request this job is for.")
 def diagnose(
     session: Session,
@@ -44,6 +46,8 @@ def diagnose(
     workflow: Path | None,
     healthy: tuple[Path, ...],
     signatures: tuple[Path, ...],
+    job: str | None,
+    commit: str | None,
     comment: bool,
 ) -> None:
     """Say why a CI job or a service failed, from its log.
@@ -51,8 +55,9 @@ def diagnose(
     The answer: cause, steps to take, a patch, and the lines of FILE that show it. FILE may be gzip; - reads stdin. The
     log is read on this machine, whatever its size, and sent nowhere. Only where OPSLOOP_LLM_BASE_URL names a model
     server the lines that matter go there, without secrets and personal data, and the model words the answer as far as
-    they prove it; OPSLOOP_DIAGNOSIS_GENERATE=false keeps them here. Exit code 6 when nothing says that it
-    failed.
+    they prove it; OPSLOOP_DIAGNOSIS_GENERATE=false keeps them here. Where OPSLOOP_URL names a server it is told the
+    cause, without these, and fingerprints of lines; it says what was like it. Exit code 6 when nothing in the log says
+    that something failed.
     """
     from opsloop.client import diagnosis
     from opsloop.core.errors import AnswerIsNo
@@ -65,11 +70,33 @@ def diagnose(
     else:
         with diagnosis.opened(file) as log:
             found = diagnosis.diagnose(log, **given)  # type: ignore[arg-type]
+    found = _with_past(session, found, job, commit)
     session.answer(found, lambda: words(found))
     if found.verdict is Verdict.NOT_A_FAILURE:
         raise AnswerIsNo(f"{file}: nothing in it says that something failed")
     if comment:
         _comment(session, found)
+
+
+def _with_past(session: Session, found: Diagnosis, job: str | None, commit: str | None) -> Diagnosis:
+    """With what the server of OPSLOOP_URL remembers; without one as it is. A server that is away costs a note."""
+    if not os.environ.get("OPSLOOP_URL"):
+        return found
+    from opsloop.client.diagnoses import commit_around, job_around
+    from opsloop.core.errors import OpsloopError
+    from opsloop.incidents.diagnosis.history.telling import told, with_past
+
+    one = told(
+        found,
+        job=job_around(os.environ) if job is None else job,
+        commit=commit_around(os.environ) if commit is None else commit,
+    )
+    try:
+        with session.client() as client:
+            return with_past(found, client.diagnoses.tell(one))
+    except OpsloopError as error:
+        session.note(f"past diagnoses are not shown: {error.sentence}")
+        return found
 
 
 def _comment(session: Session, found: Diagnosis) -> None:

@@ -21,6 +21,7 @@ from opsloop.client.audit import Audit
 from opsloop.client.connection import Connection
 from opsloop.client.dataset_checks import DatasetChecks
 from opsloop.client.datasets import Datasets
+from opsloop.client.diagnoses import Diagnoses
 from opsloop.client.documents import Documents
 from opsloop.client.endpoints import Endpoints
 from opsloop.client.evaluations import Evaluations
@@ -84,6 +85,7 @@ class Client:
         self.audit = Audit(self.connection)
         self.datasets = Datasets(self.connection)
         self.dataset_checks = DatasetChecks(self.connection)
+        self.diagnoses = Diagnoses(self.connection)
         self.documents = Documents(self.connection)
         self.endpoints = Endpoints(self.connection)
         self.evaluations = Evaluations(self.connection)

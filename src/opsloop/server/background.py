@@ -13,6 +13,7 @@ from opsloop.flows import erasing
 from opsloop.improvement.samples import jobs as samples
 from opsloop.improvement.weeks import jobs as weeks
 from opsloop.incidents import jobs as incidents
+from opsloop.incidents.diagnosis.history import labelling
 from opsloop.incidents.intake import logs, metrics, ours
 from opsloop.models import jobs as models
 from opsloop.monitoring.alerts import listening
@@ -31,6 +32,6 @@ KINDS = (
     *(evaluation, judges, tunings, releases, baking, renewals, training, samples, weeks),
     *(incidents, remediations),
 )
-SUBSCRIBERS = (alarms, triggers, ours, metrics, logs)
+SUBSCRIBERS = (alarms, triggers, ours, metrics, logs, labelling)
 KEEPERS = (erasing, texts)
 listening.listen()  # last: it hears every event that the parts above have

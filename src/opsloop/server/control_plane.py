@@ -41,6 +41,7 @@ from opsloop.improvement.samples.api import router as samples
 from opsloop.incidents.anomalies.api import router as anomalies
 from opsloop.incidents.api import router as incidents
 from opsloop.incidents.diagnosis.api import router as diagnosis
+from opsloop.incidents.diagnosis.history.api import router as diagnoses
 from opsloop.limits.api import router as limits
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
@@ -103,6 +104,7 @@ ROUTERS = (
     improvement,
     samples,
     diagnosis,
+    diagnoses,
     tickets,
     surveys,
     compliance,

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+import msgspec
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from opsloop.core.caller import Role
+from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import InvalidInput
-from opsloop.core.web.dependencies import Asking, Opened
+from opsloop.core.web.dependencies import Asking, Opened, in_writers_thread
 from opsloop.core.web.wrong_form import fault
+from opsloop.core.workspace import Workspace
+from opsloop.incidents import service as incidents
 from opsloop.incidents.diagnosis import engine, healthy
 from opsloop.incidents.diagnosis.engine import Examined
 from opsloop.incidents.diagnosis.generating import asking
+from opsloop.incidents.diagnosis.history import service as history
+from opsloop.incidents.diagnosis.history import telling
+from opsloop.incidents.diagnosis.history.models import Remembered, Told
 from opsloop.incidents.diagnosis.models import Diagnosis
 from opsloop.incidents.diagnosis.settings import DiagnosisSettings
 
@@ -43,13 +49,22 @@ _BODY = {
 
 
 @router.post("/diagnose", openapi_extra={"requestBody": _BODY})
-async def diagnose(request: Request, workspace: Opened, caller: Asking) -> Diagnosis:
+async def diagnose(
+    request: Request,
+    workspace: Opened,
+    caller: Asking,
+    job: Annotated[str, Query(max_length=300, description="what ran, such as `shop/test.yml`")] = "",
+    commit: Annotated[str, Query(max_length=300, description="commit that it ran on")] = "",
+    incident: Annotated[str | None, Query(description="incident that it belongs to")] = None,
+) -> Diagnosis:
     """Root cause, steps, patch and evidence lines of a failed log, given as text or as JSON.
 
     Worded by the model that is set, as far as lines of the log prove it; what it is shown holds no secrets and no
-    personal data.
+    personal data. The diagnosis is kept without the log, and says which past ones are like it.
     """
-    caller.require(Role.VIEWER)
+    caller.require(Role.OPERATOR if incident is not None else Role.VIEWER)
+    if incident is not None:
+        await run_in_threadpool(_need, workspace, caller, incident)
     settings = workspace.section(DiagnosisSettings)
     provider = asking.provider_of(workspace.settings, settings)
     body = await request.body()
@@ -59,7 +74,36 @@ async def diagnose(request: Request, workspace: Opened, caller: Asking) -> Diagn
         raise InvalidInput(field="body", value="", wanted="the text of a log")
     else:
         examined = await run_in_threadpool(engine.examine, [body], regions=provider is not None)
-    return examined.diagnosis if provider is None else await asking.worded(examined, provider, settings)
+    told = await run_in_threadpool(telling.told, examined.diagnosis, job=job, commit=commit, incident=incident)
+    past = await run_in_threadpool(_recalled, workspace, caller, told)
+    found = examined.diagnosis
+    if provider is not None:
+        found = await asking.worded(examined, provider, settings, past=past.similar)
+    found = telling.with_past(found, past)
+    is_kept = settings.diagnosis_keep and caller.role.includes(Role.DEVELOPER)
+    if is_kept or incident is not None:
+        await in_writers_thread(_keep, workspace, caller, told if is_kept else None, found, incident)
+    return found
+
+
+def _need(workspace: Workspace, caller: Caller, incident: str) -> None:
+    """Raises: NotFound."""
+    with workspace.reading(caller) as uow:
+        incidents.get(uow, incident)
+
+
+def _recalled(workspace: Workspace, caller: Caller, told: Told) -> Remembered:
+    with workspace.reading(caller) as uow:
+        return history.recall(uow, told)
+
+
+def _keep(workspace: Workspace, caller: Caller, told: Told | None, found: Diagnosis, incident: str | None) -> None:
+    with workspace.writing(caller) as uow:
+        if told is not None:
+            history.keep(uow, told)
+        if incident is not None:
+            said = f"the log of its job: {found.verdict.value.replace('_', ' ')}, {found.root_cause}"
+            incidents.diagnosed(uow, incident, msgspec.to_builtins(found), said=said)
 
 
 def _asked(body: bytes, *, regions: bool) -> Examined:

@@ -136,6 +136,7 @@ def conclude(
         step=_named(step, seen),
         exit_code=step.exit_code if step else None,
         lines=seen.lines,
+        signature=found.signature.name if found else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -38,6 +39,27 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """A failure that was diagnosed before and is like this one.
+
+    Args:
+        share: of the telling lines of both, in fingerprints, those that both print; 0 to 1.
+        job: what ran then; empty when it is not known.
+        incident: that it belonged to.
+        closed_as, turned_out: what that was, in a word and in words, once somebody said it; else None and empty.
+    """
+
+    at: datetime
+    job: str
+    root_cause: str
+    category: str
+    share: float
+    incident: str | None
+    closed_as: str | None
+    turned_out: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What broke and why.
 
@@ -46,9 +68,12 @@ class Diagnosis:
         yaml_patch: a unified diff of the workflow or manifest that was given; None when no rule mends it.
         evidence: the most telling line first.
         confidence: share of such answers whose first line is the decisive one, 0 to 1.
-        flaky: whether the same job may pass when it runs again.
+        flaky: whether the same job may pass when it runs again: by the known cause, or by its past.
         alternatives: at most two.
         engine: `rules`, or `rules+MODEL` when a model worded it.
+        signature: name of the known cause; None when it is none.
+        similar: past failures that are like it, the likest first.
+        flaky_because: figures of the past that show that it is flaky.
         note: why a model that is set has no part in it; None when it has, or none is set.
     """
 
@@ -67,3 +92,6 @@ class Diagnosis:
     exit_code: int | None
     lines: int
     note: str | None = None
+    signature: str | None = None
+    similar: tuple[Past, ...] = ()
+    flaky_because: str | None = None

@@ -21,6 +21,15 @@ class DiagnosisSettings(Section):
         le=1_000_000,
         description="Most tokens of one call for a diagnosis, question and answer together, as a number of tokens.",
     )
+    diagnosis_keep: bool = Field(
+        True,
+        description="Whether diagnoses are kept, without their logs, so that the next one can say what is like it, "
+        "true or false.",
+    )
+    diagnosis_kept_days: float = Field(400, gt=0, description="Time that diagnoses are kept, as a number of days.")
+    diagnosis_kept_count: int = Field(
+        10_000, ge=1, le=1_000_000, description="Most diagnoses that are kept, the newest, as a number of them."
+    )
     diagnosis_generate_usd: float | None = Field(
         None, gt=0, description="Most that one such call may cost, in US dollars as a number; unset: no such limit."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsloop.incidents.diagnosis.models import Diagnosis, Verdict
+from opsloop.incidents.diagnosis.models import Diagnosis, Past, Verdict
 
 TEXT_CHARS = 300
 LINES = 10
@@ -18,6 +18,8 @@ def words(found: Diagnosis) -> str:
     parts += [f"  {line}" for line in (found.yaml_patch or "").splitlines()]
     if found.evidence:
         parts += ["EVIDENCE:", *(f"  {each.line}: {each.text.strip()[:TEXT_CHARS]}" for each in found.evidence[:LINES])]
+    for past in found.similar:
+        parts.append(f"BEFORE: {_before(past)}")
     for each in found.alternatives:
         parts += [f"OR (line {each.line}): {each.root_cause}", f"  to confirm: {each.confirm}"]
     return "\n".join(parts)
@@ -35,6 +37,8 @@ def markdown(found: Diagnosis) -> str:
     parts += [f"{place}. {_plain(step)}" for place, step in enumerate(found.fix, 1)]
     if found.yaml_patch is not None:
         parts += ["", _code(found.yaml_patch, "diff")]
+    if found.similar:
+        parts += ["", _code("\n".join(f"before: {_before(past)}" for past in found.similar[:3]))]
     if found.evidence:
         parts += [
             "",
@@ -48,6 +52,7 @@ def _sureness(found: Diagnosis) -> str:
     if found.verdict is Verdict.NOT_A_FAILURE:
         return said
     flaky = ", may pass when run again" if found.flaky else ""
+    flaky += f" ({found.flaky_because})" if found.flaky_because else ""
     where = f", step {found.step!r}" if found.step else ""
     return f"{said}, confidence {found.confidence:.2f}, {found.category}{where}{flaky}"
 
@@ -58,6 +63,14 @@ def _by(found: Diagnosis) -> str:
         return f"worded by rules: {found.note}"
     _, plus, model = found.engine.partition("+")
     return f"worded by {model}, proved by the lines below" if plus else ""
+
+
+def _before(past: Past) -> str:
+    """One past failure: when, how like it is, what it was said to be and what it turned out to be."""
+    where = f" of {past.job}" if past.job else ""
+    said = past.turned_out or past.root_cause
+    told = f"closed as {past.closed_as}: " if past.closed_as else ""
+    return f"{past.at:%Y-%m-%d}{where}, {past.share:.0%} alike: {told}{said[:TEXT_CHARS]}"
 
 
 def _code(text: str, kind: str = "text") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from opsloop.incidents.diagnosis.generating.budget import CallBudget
 from opsloop.incidents.diagnosis.generating.checking import Proved
 from opsloop.incidents.diagnosis.generating.prompt import Shown
 from opsloop.incidents.diagnosis.generating.reading import Unreadable, Written
-from opsloop.incidents.diagnosis.models import Diagnosis, Evidence, Verdict
+from opsloop.incidents.diagnosis.models import Diagnosis, Evidence, Past, Verdict
 from opsloop.incidents.diagnosis.settings import DiagnosisSettings
 from opsloop.llm.errors import ModelRefused
 from opsloop.llm.offline import OfflineEngine
@@ -42,13 +42,20 @@ def provider_of(core: CoreSettings, settings: DiagnosisSettings) -> ChatProvider
     return None if provider.engine == OfflineEngine.engine else provider
 
 
-async def worded(examined: Examined, provider: ChatProvider, settings: DiagnosisSettings) -> Diagnosis:
-    """The diagnosis in the words of a model, as far as lines prove them; else that of the rules, with a note."""
+async def worded(
+    examined: Examined, provider: ChatProvider, settings: DiagnosisSettings, *, past: Sequence[Past] = ()
+) -> Diagnosis:
+    """The diagnosis in the words of a model, as far as lines prove them; else that of the rules, with a note.
+
+    Args:
+        past: failures that are like it, for the model to know.
+    """
     found = examined.diagnosis
     if found.verdict is Verdict.NOT_A_FAILURE or not examined.lines:
         return found
     # Redacting takes a while.
-    shown = await asyncio.to_thread(prompt.shown, examined, most_tokens=settings.diagnosis_generate_tokens)
+    most_tokens = settings.diagnosis_generate_tokens
+    shown = await asyncio.to_thread(prompt.shown, examined, most_tokens=most_tokens, past=past)
     if not shown.lines:
         return found
     try:

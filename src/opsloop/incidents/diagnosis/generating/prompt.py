@@ -8,12 +8,13 @@ out. A model may still believe what it reads, which is why its answer is checked
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from opsloop.incidents.diagnosis import known
 from opsloop.incidents.diagnosis.engine import Examined
+from opsloop.incidents.diagnosis.models import Past
 from opsloop.incidents.diagnosis.redaction import leaving
 from opsloop.llm.port import Message
 from opsloop.rag.text.addressed import is_to_a_model
@@ -72,10 +73,10 @@ class Shown:
     messages: tuple[Message, ...]
 
 
-def shown(examined: Examined, *, most_tokens: int) -> Shown:
+def shown(examined: Examined, *, most_tokens: int, past: Sequence[Past] = ()) -> Shown:
     """The messages, and what stands in them; they have at most so many tokens less those of the answer."""
     left = (most_tokens - ANSWER_TOKENS) * BYTES_PER_TOKEN - len(_RULES)
-    findings = _line(_findings(examined))
+    findings = _line(_findings(examined, past))
     left -= len(findings.encode())
     workflow = None
     if examined.workflow is not None and len(examined.workflow) <= min(WORKFLOW_CHARS, left // 3):
@@ -120,7 +121,7 @@ def categories() -> tuple[str, ...]:
     return tuple(sorted({each.category for each in known.ours()} | {"unknown"}))
 
 
-def _findings(examined: Examined) -> dict[str, Any]:
+def _findings(examined: Examined, past: Sequence[Past]) -> dict[str, Any]:
     found = examined.diagnosis
     return {
         "rules": {
@@ -135,6 +136,10 @@ def _findings(examined: Examined) -> dict[str, Any]:
             "step": leaving(found.step) if found.step else None,
             "exit_code": found.exit_code,
         },
+        "past": [
+            {"share": each.share, "root_cause": each.root_cause[:300], "turned_out": leaving(each.turned_out[:300])}
+            for each in past
+        ],
         "categories": list(categories()),
     }
 
