@@ -20,9 +20,12 @@ _ESCAPE = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
-# GitHub, GitLab ("… 00O "), Azure DevOps, Kubernetes, CloudWatch and Jenkins with and without brackets.
-_STAMP = re.compile(rf"\[?({_ISO})\]?(?: \d\d[OE](?:\+|[ ]+|$)|[ \t]+|$)")
-_CLOCK = re.compile(r"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\]?(?:[ \t]+|$)")
+# GitHub, GitLab ("… 00O " or "… 00O+"), Azure DevOps, Kubernetes, CloudWatch, Jenkins with and without brackets and
+# Taskcluster ("[task …]"). What a line is indented by after it is the line's own.
+_STAMP = re.compile(rf"\[?(?:task )?({_ISO})\]?(?: \d\d[OE](?:[+ ]|$)|[ \t]|$)")
+_CLOCK = re.compile(r"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,6})?\]?(?:[ \t]{1,2}|$)")
+# Colours whose escape character was lost on the way; `rate(x[5m])` is none.
+_BARE_COLOUR = re.compile(r"\[(?:0|[0-9]{1,3}(?:;[0-9]{1,3})+|0?[1-47]|22|[349][0-7]|39|49|10[0-7])?m(?!\])|^\[0?K")
 _BUILDKIT = re.compile(r"#\d{1,4} \d{1,6}\.\d{1,3} ")
 _FOLD = re.compile(r"(?:section_(?:start|end):\d+:[\w.-]+(?:\[[^\]]*\])?|travis_(?:fold|time):\w+:[\w.:,=-]*)")
 # What `gh run view --log` puts before each line: job, step, then the line as the runner wrote it.
@@ -55,11 +58,16 @@ def read_lines(chunks: Iterable[bytes], *, longest_bytes: int = LONGEST_BYTES) -
     Encodings may be mixed: UTF-16 is known by its mark, a line that is no UTF-8 is read as Latin-1.
     """
     for number, (line, is_cut) in enumerate(_split(_as_utf8(chunks), longest_bytes), 1):
-        raw = _decoded(line)
+        raw = decoded(line)
         text, at, step = cleaned(raw)
         if is_cut:
             text, raw = text + CUT_MARK, raw + CUT_MARK
         yield Line(number, text, raw, at, step)
+
+
+def raw_lines(chunks: Iterable[bytes], *, longest_bytes: int = LONGEST_BYTES) -> Iterator[tuple[int, bytes]]:
+    """Each line with its number, as `read_lines` counts and cuts them, undecoded: for whoever looks at few of them."""
+    return enumerate((line for line, _ in _split(_as_utf8(chunks), longest_bytes)), 1)
 
 
 def lines_of(text: str | bytes) -> list[Line]:
@@ -69,6 +77,17 @@ def lines_of(text: str | bytes) -> list[Line]:
 
 def cleaned(raw: str) -> tuple[str, datetime | None, str]:
     """A line's text without escapes, timestamp and prefix; the timestamp; "job / step" or ""."""
+    text, at, step = unstamped(raw)
+    first = text[:1]
+    if first == "#" and (prefix := _BUILDKIT.match(text)):
+        text = text[prefix.end() :]
+    elif first in ("s", "t") and (fold := _FOLD.match(text)):
+        text = text[fold.end() :]
+    return text.rstrip(), at, step
+
+
+def unstamped(raw: str) -> tuple[str, datetime | None, str]:
+    """As `cleaned`, with the prefixes that tell which system wrote the line, and with its indentation."""
     text, at, step = raw, None, ""
     if "\x1b" in text:
         text = _ESCAPE.sub("", text)
@@ -76,6 +95,8 @@ def cleaned(raw: str) -> tuple[str, datetime | None, str]:
         text = _CONTROL.sub("", text)
         if "\t" in text and (named := _STEP.match(text)):
             step, text = f"{named[1]} / {named[2]}", text[named.end() :]
+    if "[" in text:
+        text = _BARE_COLOUR.sub("", text)
     text = text.lstrip("\ufeff")
     first = text[:1]
     if first.isdigit() or first == "[":
@@ -83,10 +104,6 @@ def cleaned(raw: str) -> tuple[str, datetime | None, str]:
             at, text = _instant(stamp[1]), text[stamp.end() :]
         elif clock := _CLOCK.match(text):
             text = text[clock.end() :]
-    elif first == "#" and (prefix := _BUILDKIT.match(text)):
-        text = text[prefix.end() :]
-    elif first in ("s", "t") and (fold := _FOLD.match(text)):
-        text = text[fold.end() :]
     return text.rstrip(), at, step
 
 
@@ -98,7 +115,8 @@ def _instant(stamp: str) -> datetime | None:
         return None
 
 
-def _decoded(line: bytes) -> str:
+def decoded(line: bytes) -> str:
+    """A line as text: UTF-8, or Latin-1 where it is none."""
     try:
         return line.decode()
     except UnicodeDecodeError as error:

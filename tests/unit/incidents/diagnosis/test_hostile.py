@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from itertools import product
 
@@ -14,6 +15,7 @@ from opsloop.core.errors import InvalidInput
 from opsloop.incidents.diagnosis.engine import examine
 from opsloop.incidents.diagnosis.healthy import forms_of
 from opsloop.incidents.diagnosis.patches.making import applied
+from opsloop.incidents.diagnosis.reading import lines_of
 from opsloop.incidents.diagnosis.redaction import shown
 from opsloop.incidents.diagnosis.wording import markdown, words
 
@@ -160,7 +162,9 @@ def held(log: bytes, workflow: str | None = None) -> str:
     """The whole answer as a text, after what must hold of every answer was checked."""
     examined = examine([log], workflow=workflow)
     found = examined.diagnosis
-    lines = log.splitlines()
+    lines = [raw for _, raw in lines_of([log])]
+    if log[:2] not in (BOM_UTF16_LE, BOM_UTF16_BE):
+        assert len(lines) == len(log.removeprefix(BOM_UTF8).splitlines())
     assert found.lines == len(lines)
     for each in found.evidence:
         assert each.text == shown(lines[each.line - 1])

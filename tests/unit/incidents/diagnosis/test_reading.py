@@ -30,7 +30,10 @@ def test_a_line_of_many_pieces_is_cut_and_those_after_it_keep_their_numbers() ->
         (b"12:30:01 +0100 x", "+0100 x"),
         (b"\x1b[31mFAIL\x1b[0m a", "FAIL a"),
         (b"2026-01-02T03:04:05Z 00O    indented", "   indented"),
-        (b"\xff\xfe broken", "\ufffd\ufffd broken"),
+        (b"\xff\xfe broken", "ÿþ broken"),
+        (b"[task 2026-01-02T03:04:05.123Z] TEST-START", "TEST-START"),
+        (b"[31mFAIL[0m a", "FAIL a"),
+        (b"rate(x[5m]) failed", "rate(x[5m]) failed"),
     ],
 )
 def test_colours_and_stamps_are_taken_off(raw: bytes, text: str) -> None:
