@@ -34,6 +34,7 @@ _NUMBERS = re.compile(r"[1-9]\d*|0\d+")
 _TELLING = re.compile(
     rb"fail|err|excep|fatal|panic|abort|crash|kill|terminat|denied|not found|no such|cannot|could not|couldn|unable"
     rb"|timed? ?out|timeout"
+    rb"|unbound|unsupported|unrecognized|named-value|no image label|brownout"
     rb"|unexpected|unknown|undefined|refused|backoff|oom|insufficient|quota|shutdown|cancel|core dump"
     rb"|expected|mismatch|operation|stdout ----|sanitizer|spec\w*\."
     rb"|segmentation|no space|memory|resolv|x509|certificate|provides|problem|no match|missing|not ok|bail out|race"

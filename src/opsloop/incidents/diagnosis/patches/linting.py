@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
+import importlib
+import pkgutil
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
+
+from opsloop.incidents.diagnosis.patches import linters
 
 _SECRET = re.compile(r"secrets\.\w+|secrets\[")
 _PIPED = re.compile(r"(?:curl|wget)[^\n|]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b")
 _HASH = re.compile(r"@[0-9a-f]{40}$")
 # GitHub's own actions stay named by a release where the workflow names them so; what is new is named by commit.
 _OWN_ACTION = re.compile(r"^actions/[\w-]+@v\d+$")
-TIMEOUT_S = 20
 
 
 def faults(before: list[Any], after: list[Any], text: str, mended: str) -> list[str]:
@@ -33,7 +29,7 @@ def faults(before: list[Any], after: list[Any], text: str, mended: str) -> list[
     new = set(_uses(after)) - set(_uses(before))
     had = {each.split("@")[0] for each in _uses(before)}
     found += [f"it adds {each}, not pinned" for each in new if not (_HASH.search(each) or _follows(each, had))]
-    return found or list(_outside(before, text, mended))
+    return found or list(_outside(after, mended))
 
 
 def grants(documents: list[Any]) -> list[Any]:
@@ -76,30 +72,9 @@ def _uses(node: Any) -> Iterator[str]:
             yield from _uses(each)
 
 
-def _outside(before: list[Any], text: str, mended: str) -> Iterator[str]:
-    """Faults that a linter finds in the mended file and not in the one before, where the linter is installed."""
-    is_workflow = bool(before) and isinstance(before[0], dict) and "jobs" in before[0] and "on" in before[0]
-    if not is_workflow:
-        return
-    for command in _linters():
-        if _passes(command, text) and not _passes(command, mended):
-            yield f"{Path(command[0]).name} finds a fault in it"
-
-
-def _linters() -> Iterator[tuple[str, ...]]:
-    if importlib.util.find_spec("check_jsonschema") is not None:
-        yield (sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows")
-    if actionlint := shutil.which("actionlint"):
-        yield (actionlint, "-no-color", "-shellcheck=", "-pyflakes=")
-
-
-@functools.lru_cache(maxsize=64)
-def _passes(command: tuple[str, ...], text: str) -> bool:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "workflow.yml")
-        file.write_text(text, encoding="utf-8")
-        try:
-            done = subprocess.run([*command, str(file)], capture_output=True, timeout=TIMEOUT_S, check=False)  # noqa: S603 - ours
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+def _outside(after: list[Any], mended: str) -> Iterator[str]:
+    """What the linters of its kind find in the mended file, where they are installed."""
+    for each in pkgutil.iter_modules(linters.__path__):
+        linter: Any = importlib.import_module(f"{linters.__name__}.{each.name}")
+        if hasattr(linter, "NAME") and any(map(linter.fits, after)) and not linter.passes(after, mended):
+            yield f"{linter.NAME} finds a fault in it"

@@ -11,6 +11,7 @@ import importlib
 import io
 import pkgutil
 import re
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from ruamel.yaml import YAML
@@ -69,16 +70,15 @@ def make(text: str, match: Match, scan: Scan, *, name: str = "workflow.yml") -> 
     Raises: InvalidInput when the text is no YAML.
     """
     before = read(text)
-    repair = _repairs().get(match.signature.patch or "")
     layout = next((each for each in LAYOUTS if _written(before, each) == text), None)
-    if repair is None or layout is None:
+    if layout is None:
         return None
-    after = read(text)
-    mends = [repair.mend(each, match, scan) for each in after if isinstance(each, dict)]
-    if not any(mends):
-        return None
-    mended = _written(after, layout)
-    return checked(text, mended, name=name)
+    for repair in _repairs(match.signature.patch):
+        after = read(text)
+        mends = [repair.mend(each, match, scan) for each in after if isinstance(each, dict)]
+        if any(mends) and (diff := checked(text, _written(after, layout), name=name)) is not None:
+            return diff
+    return None
 
 
 def checked(text: str, mended: str, *, name: str) -> str | None:
@@ -114,13 +114,12 @@ def applied(text: str, diff: str) -> str | None:
     return "".join([*made, *source[at:]])
 
 
-def _repairs() -> dict[str, Repair]:
-    found: dict[str, Repair] = {}
+def _repairs(kind: str | None) -> Iterator[Repair]:
+    """The repairs of a kind, by the names of their files; several may be tried for one cause."""
     for each in pkgutil.iter_modules(patches.__path__):
         module: Any = importlib.import_module(f"{patches.__name__}.{each.name}")
-        if hasattr(module, "KIND"):
-            found[module.KIND] = module
-    return found
+        if kind is not None and getattr(module, "KIND", None) == kind:
+            yield module
 
 
 def _yaml() -> YAML:
