@@ -138,8 +138,20 @@ def reliability(answers: list[Answer]) -> None:
         if inside:
             mean = sum(share for share, _ in inside) / len(inside)
             print(f"    {mean:.2f} / {sum(right for _, right in inside) / len(inside):.2f} ({len(inside)})")
+    print(f"  expected calibration error {calibration_error(said):.3f}")
     print(f"  Brier score {_brier(said):.3f}; of the share of right answers alone {_plain(answers):.3f}", end="")
     print(f"; of a curve fitted by {FOLDS} folds {_folded(answers):.3f}")
+
+
+def calibration_error(said: list[tuple[float, bool]]) -> float:
+    """Expected calibration error: the mean distance of what is said from the share that is right, over BINS weighted
+    by their answers (Naeini et al., Obtaining well calibrated probabilities using Bayesian binning, AAAI 2015)."""
+    error = 0.0
+    for low, high in pairwise(BINS):
+        inside = [(share, right) for share, right in said if low <= share < high]
+        if inside:
+            error += abs(sum(share for share, _ in inside) - sum(right for _, right in inside))
+    return error / len(said)
 
 
 def _brier(said: list[tuple[float, bool]]) -> float:
