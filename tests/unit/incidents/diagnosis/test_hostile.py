@@ -243,6 +243,7 @@ FILES = {
     "windows": WORKFLOW.replace("\n", "\r\n"),
     "bom": "\ufeff" + WORKFLOW,
     "surrogate": WORKFLOW + "# \ud800\n",
+    "an anchor twice": WORKFLOW + "a: &a 1\nb: &a 2\nc: *a\n",
     "anchors": WORKFLOW + "".join(f"x{n}: &x{n} 1\n" for n in range(3000)),
     "secret near": WORKFLOW + f"      - run: deploy --token {SECRETS['github']}\n",
     "secret on the line": WORKFLOW.replace("@v3", "@v3  # " + SECRETS["aws"]),

@@ -127,6 +127,7 @@ def _yaml() -> YAML:
     yaml.preserve_quotes = True
     yaml.width = 100_000
     yaml.allow_duplicate_keys = False
+    yaml.composer.warn_double_anchors = False
     return yaml
 
 
