@@ -130,7 +130,9 @@ def _evidence(examined: Examined, proved: Proved) -> tuple[Evidence, ...]:
 def _patch(examined: Examined, shown: Shown, written: Written) -> str | None:
     if examined.workflow is None or shown.workflow is None or written.patched_file is None:
         return None
-    return editing.patch(examined.workflow, shown.workflow, written.patched_file, name=examined.workflow_name)
+    patch = editing.patch(examined.workflow, shown.workflow, written.patched_file, name=examined.workflow_name)
+    added = [line[1:] for line in (patch or "").splitlines()[2:] if line.startswith("+")]
+    return patch if all(checking.is_harmless(each, shown) for each in added) else None
 
 
 def _named(model: str) -> str:

@@ -100,8 +100,13 @@ def _holds(sentence: str, lines: Sequence[str], shown: Shown) -> bool:
 def _is_fit(step: str, shown: Shown) -> bool:
     if not step or len(step) > STEP_CHARS or is_to_a_model(step):
         return False
+    return is_harmless(step, shown)
+
+
+def is_harmless(text: str, shown: Shown) -> bool:
+    """Whether it fetches and runs nothing, deletes nothing, turns no check off, and names no address of its own."""
     everything = "\n".join([*shown.lines.values(), shown.workflow or ""])
-    return not _HARMFUL.search(step) and _links_are_known(step, everything)
+    return not _HARMFUL.search(text) and _links_are_known(text, everything)
 
 
 def _links_are_known(text: str, source: str) -> bool:
