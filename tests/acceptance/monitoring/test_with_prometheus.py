@@ -95,7 +95,7 @@ def test_a_fault_goes_all_the_way_round(tmp_path: Path) -> None:
         key = opsloop("token", "create", "alertmanager", "--role", "developer", OPSLOOP_URL=up.url).stdout.strip()
         rules = opsloop("monitor", "rules", OPSLOOP_URL=up.url).stdout
         (tmp_path / "rules.yml").write_text(rules.replace("interval: 30s", "interval: 1s"))
-        configs = _configured(tmp_path, ours=ours, theirs=theirs, key=key)
+        configs = configured(tmp_path, ours=ours, theirs=theirs, key=key)
         ask(up.url, "hello", times=5)
         with (
             running(
@@ -113,7 +113,7 @@ def test_a_fault_goes_all_the_way_round(tmp_path: Path) -> None:
             ),
         ):
             query = f"http://127.0.0.1:{prom}/api/v1/query"
-            wait_until(lambda: _value(query, 'objective_events_total{outcome="good"}') == 5, "a scrape")
+            wait_until(lambda: value(query, 'objective_events_total{outcome="good"}') == 5, "a scrape")
             ask(up.url, "break", times=20)
             with httpx.Client(base_url=up.url, trust_env=False) as http:
                 told = wait_until(
@@ -137,7 +137,7 @@ def test_a_fault_goes_all_the_way_round(tmp_path: Path) -> None:
         up.kill()
 
 
-def _configured(folder: Path, *, ours: int, theirs: int, key: str) -> dict[str, Path]:
+def configured(folder: Path, *, ours: int, theirs: int, key: str) -> dict[str, Path]:
     documents = {
         "prometheus": {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
@@ -172,8 +172,11 @@ def _configured(folder: Path, *, ours: int, theirs: int, key: str) -> dict[str, 
     return files
 
 
-def _value(query: str, expression: str) -> float | None:
-    found = httpx.get(query, params={"query": expression}, trust_env=False).json()["data"]["result"]
+def value(query: str, expression: str) -> float | None:
+    answer = httpx.get(query, params={"query": expression}, trust_env=False)
+    if answer.status_code == 503:  # it has not begun yet
+        return None
+    found = answer.json()["data"]["result"]
     return float(found[0]["value"][1]) if found else None
 
 
