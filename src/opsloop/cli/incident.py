@@ -116,6 +116,19 @@ def detectors(session: Session, forgive: str | None) -> None:
     session.answer({"items": found}, words or "nothing is learned yet: close an incident with what it was")
 
 
+@verb(incident, "topology", example="opsloop incident topology")
+@click.option(
+    "--limit", type=click.IntRange(1, 2000), default=100, show_default=True, help="How many, seen last first."
+)
+def topology(session: Session, limit: int) -> None:
+    """List which endpoint, service, provider or collection calls which, as traces showed of late."""
+    with session.client() as client:
+        found = client.incidents.topology(limit=limit)
+    rows = [(each.caller, each.callee, each.calls, each.errors, each.seen_at) for each in found]
+    words = text.table(("caller", "callee", "calls", "errors", "seen"), rows)
+    session.answer({"items": found}, words or "no call is known yet: traces of endpoints and of services show them")
+
+
 def _told(found: Incident) -> str:
     pairs = (
         ("incident", found.id),

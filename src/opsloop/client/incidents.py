@@ -7,6 +7,7 @@ from typing import Any, Literal
 from opsloop.client.connection import Connection, path
 from opsloop.incidents.learning.models import Detector
 from opsloop.incidents.models import Incident
+from opsloop.incidents.topology.models import SeenCall
 
 
 class Incidents:
@@ -41,6 +42,10 @@ class Incidents:
     def detectors(self) -> list[Detector]:
         """What finds signals, and how often it was called a false alarm."""
         return self._connection.items("/api/incidents/detectors", Detector)
+
+    def topology(self, *, limit: int = 500) -> list[SeenCall]:
+        """Who calls whom, as traces showed of late."""
+        return self._connection.items("/api/topology", SeenCall, limit=limit)
 
     def forgive(self, mark: str) -> Detector:
         return self._connection.post(path("api", "incidents", "detectors", mark, "forgive"), Detector)

@@ -91,6 +91,7 @@ async def ask(
     operation = "text_completion" if api == "completion" else "chat"
     asked = parameters.get("model") or model.provider.model or None
     with spans.model_span(operation, asked) as span:
+        span.set_attribute("gen_ai.operation.name", operation)
         if asked:
             span.set_attribute("gen_ai.request.model", asked)
         try:

@@ -29,6 +29,8 @@ class IncidentRow(Row):
     active_count: Mapped[int]
     suspects: Mapped[list[Any]]
     diagnosis: Mapped[dict[str, Any] | None]
+    # Of each endpoint: requests and failed ones while it went on.
+    impact: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     opened_at: Mapped[datetime]
     first_signal_at: Mapped[datetime]
     last_signal_at: Mapped[datetime] = mapped_column(index=True)

@@ -26,6 +26,9 @@ class IncidentSettings(Section):
     incident_topology: dict[str, list[str]] = Field(
         {}, description="Which service calls which, as JSON: a name to a list of names."
     )
+    incident_topology_h: float = Field(
+        168, gt=0, le=8_760, description="Time for which a call that traces showed is known, as a number of hours."
+    )
     incident_kept_days: float = Field(
         400, gt=0, description="Time that closed incidents are kept, as a number of days."
     )

@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+
+from opentelemetry.trace import SpanKind
 
 from opsloop.core.clock import Clock
 from opsloop.core.errors import shown
@@ -128,6 +131,7 @@ class Caller:
 
     async def _sent(self, asked: Asked) -> Reply | _Trouble:
         url = self.server.url(asked.operation, asked.model)
+        _name_server(url)
         try:
             reply = await self._transport.post(
                 url, {**self.server.request_headers(), **collecting.headers()}, asked.body
@@ -189,6 +193,17 @@ class Caller:
 
     def _unavailable(self, what: str) -> ModelUnavailable:
         return ModelUnavailable(base_url=self.server.address, what=what)
+
+
+def _name_server(url: str) -> None:
+    """Say in the span of a call to a model whom it asks. Source: OpenTelemetry semantic conventions, server.*."""
+    span = collecting.current()
+    if span is None or span.kind is not SpanKind.CLIENT:
+        return
+    parts = urlsplit(url)
+    span.set_attribute("server.address", parts.hostname or "")
+    if parts.port is not None:
+        span.set_attribute("server.port", parts.port)
 
 
 def _told(text: str) -> tuple[str, str | None]:

@@ -42,6 +42,7 @@ from opsloop.incidents.anomalies.api import router as anomalies
 from opsloop.incidents.api import router as incidents
 from opsloop.incidents.diagnosis.api import router as diagnosis
 from opsloop.incidents.diagnosis.history.api import router as diagnoses
+from opsloop.incidents.topology.api import router as topology
 from opsloop.limits.api import router as limits
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
@@ -105,6 +106,7 @@ ROUTERS = (
     samples,
     diagnosis,
     diagnoses,
+    topology,
     tickets,
     surveys,
     compliance,

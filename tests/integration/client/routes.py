@@ -31,6 +31,7 @@ from opsloop.improvement.api import router as improvement
 from opsloop.improvement.samples.api import router as samples
 from opsloop.incidents.anomalies.api import router as anomalies
 from opsloop.incidents.api import router as incidents
+from opsloop.incidents.topology.api import router as topology
 from opsloop.limits.api import router as limits
 from opsloop.models.api import router as models
 from opsloop.monitoring.alarms.api import router as alarms
@@ -54,7 +55,7 @@ class Routes:
         self._app = FastAPI()
         self._app.state.workspace = workspace
         said = (improvement, incidents, samples, surveys, tickets)
-        watched = (monitoring, labels, watching, objectives, alerts, alarms, traces, anomalies)
+        watched = (monitoring, labels, watching, objectives, alerts, alarms, traces, anomalies, topology)
         documents = (rag, tuning, ingests)
         for router in (
             *(

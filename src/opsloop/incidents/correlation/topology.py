@@ -1,16 +1,14 @@
-"""Which service calls which, as the settings declare it."""
+"""Which parts are neighbours, as grouping asks it."""
 
 from __future__ import annotations
 
 from opsloop.core.workspace import UnitOfWork
 from opsloop.incidents.correlation.grouping import Topology
-from opsloop.incidents.settings import IncidentSettings
+from opsloop.incidents.topology import service
 
 
 def of(uow: UnitOfWork) -> Topology:
-    declared = uow.workspace.section(IncidentSettings).incident_topology
-    return Topology({_name(one): [_name(other) for other in others] for one, others in declared.items()})
-
-
-def _name(declared: str) -> str:
-    return declared if ":" in declared else f"service:{declared}"
+    edges: dict[str, list[str]] = {}
+    for caller, callee in service.pairs(uow):
+        edges.setdefault(caller, []).append(callee)
+    return Topology(edges)
