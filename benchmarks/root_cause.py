@@ -181,7 +181,8 @@ def healthy(folder: Path) -> Iterator[Case]:
                 times = [datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp() for at in result[1]]
                 ordered = sorted(zip(times, map(float, result[2]), strict=True))
                 if ordered:
-                    series.append(MetricSeries("database", result[0], SeriesKind.RESOURCE, *zip(*ordered, strict=True)))
+                    at, values = zip(*ordered, strict=True)
+                    series.append(MetricSeries("database", result[0], SeriesKind.RESOURCE, at, values))
         if series:
             seen = series[0].times_s
             start_s = seen[len(seen) * 3 // 4]

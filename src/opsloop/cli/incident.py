@@ -137,6 +137,7 @@ def _told(found: Incident) -> str:
         ("severity", found.severity),
         ("about", found.subjects),
         ("signals", f"{found.signal_count}, told {found.told_count} times"),
+        ("cost", [each.sentence for each in found.impact]),
         ("opened", found.opened_at),
         ("acknowledged by", found.acknowledged_by),
         ("closed as", found.closed_as),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 
 from opsloop.incidents._tables import IncidentEntryRow, IncidentRow, SignalRow
 from opsloop.incidents.models import (
     ClosedAs,
+    Impact,
     Incident,
     IncidentId,
     IncidentState,
@@ -39,6 +41,7 @@ def incident(row: IncidentRow) -> Incident:
         closed_by=row.closed_by,
         closed_as=ClosedAs(row.closed_as) if row.closed_as else None,
         cause=row.cause,
+        impact=tuple(_impact(each) for each in row.impact),
     )
 
 
@@ -65,6 +68,11 @@ def signal(row: SignalRow) -> Signal:
 
 def entry(row: IncidentEntryRow) -> TimelineEntry:
     return TimelineEntry(row.seq, row.at, row.kind, row.text, row.by, row.detail)
+
+
+def _impact(kept: dict[str, Any]) -> Impact:
+    instants = {name: datetime.fromisoformat(kept[name]) for name in ("since", "until")}
+    return Impact(kept["endpoint"], kept["requests"], kept["failed"], kept["usual_share"], **instants)
 
 
 def _suspect(kept: dict[str, Any]) -> Suspect:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from opsloop.core.caller import system
 from opsloop.core.events.outbox import subscriber
@@ -16,9 +17,11 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.incidents import service
 from opsloop.incidents.causes import models as causes
 from opsloop.incidents.causes import service as explaining
-from opsloop.incidents.events import IncidentOpened
+from opsloop.incidents.causes.onset import onset
+from opsloop.incidents.events import IncidentChanged, IncidentOpened
 from opsloop.incidents.models import Incident, IncidentState, Suspect
 from opsloop.incidents.taking_in import COLLECT
+from opsloop.incidents.topology.targets import target
 
 BY = system("incidents")
 WAIT = timedelta(seconds=20)
@@ -32,6 +35,12 @@ def on_opened(uow: UnitOfWork, event: IncidentOpened) -> None:
     jobs.enqueue(uow, COLLECT, {"incident": event.incident}, id=f"collect:{event.incident}", run_after=after)
 
 
+@subscriber(IncidentChanged, "incident impact")
+def on_changed(uow: UnitOfWork, event: IncidentChanged) -> None:
+    if event.what == "mitigated":
+        service.count_impact(uow, event.incident)
+
+
 @job(COLLECT)
 def collect(context: JobContext, payload: dict[str, Any]) -> None:
     """Rank what may have caused an incident that is not closed; let go of incidents that are too old."""
@@ -39,11 +48,12 @@ def collect(context: JobContext, payload: dict[str, Any]) -> None:
         incident = service.get(uow, payload["incident"])
         if incident.state is not IncidentState.CLOSED and not incident.suspects:
             _explain(uow, incident)
+        service.count_impact(uow, incident.id)
         service.prune(uow)
 
 
 def _explain(uow: UnitOfWork, incident: Incident) -> None:
-    subjects = [_subject(each) for each in incident.subjects]
+    subjects = [target(each) for each in incident.subjects]
     now = uow.clock.now()
     began = min([each.started_at for each in incident.signals], default=incident.opened_at)
     if not subjects:
@@ -51,6 +61,7 @@ def _explain(uow: UnitOfWork, incident: Incident) -> None:
         return
     # A clock that was set back may put the start after now.
     began = min(max(began, now - LONGEST), now)
+    began = onset(uow, [each.removeprefix("endpoint/") for each in subjects if each.startswith("endpoint/")], began)
     ranking = explaining.explain(uow, subjects=subjects, started_at=began, until=now)
     if ranking.abstained is not None:
         service.record(uow, incident.id, "suspect", f"no suspect is named: {ranking.abstained}")
@@ -60,12 +71,6 @@ def _explain(uow: UnitOfWork, incident: Incident) -> None:
         if each.change is not None:
             said = f"{each.change.subject}: {each.change.action} by {each.change.by}"
             service.record(uow, incident.id, "change", said, at=each.change.at, ref=each.change.ref)
-
-
-def _subject(name: str) -> str:
-    """`endpoint:chat` as root causes name it, `endpoint/chat`; a service by its name."""
-    kind, _, bare = name.partition(":")
-    return f"endpoint/{bare}" if kind == "endpoint" else bare
 
 
 def _suspect(found: causes.Suspect) -> Suspect:
@@ -79,4 +84,6 @@ def _suspect(found: causes.Suspect) -> Suspect:
     link = ""
     if found.subject.startswith("endpoint/"):
         link = f"/endpoints/{found.subject.removeprefix('endpoint/')}"
+    elif found.kind is causes.SuspectKind.SERVICE and "/" not in found.subject:
+        link = f"/traces?service={quote(found.subject)}"
     return Suspect(name, kind, found.score, found.evidence, found.counter_evidence, link)

@@ -143,6 +143,36 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True)
+class Impact:
+    """Requests of an endpoint while an incident went on.
+
+    Args:
+        usual_share: of requests that failed in the six hours before; None without any.
+        since: first minute in which the endpoint failed or was slow; until: its end, or when it was counted last.
+    """
+
+    endpoint: str
+    requests: int
+    failed: int
+    usual_share: float | None
+    since: datetime
+    until: datetime
+
+    @property
+    def share(self) -> float:
+        """Of requests that failed, 0 to 1."""
+        return self.failed / self.requests if self.requests else 0.0
+
+    @property
+    def sentence(self) -> str:
+        usual = "" if self.usual_share is None else f"; {100 * self.usual_share:.2g} % before"
+        return (
+            f"{self.endpoint}: {self.failed} of {self.requests} requests failed ({100 * self.share:.3g} %{usual}), "
+            f"{self.since:%Y-%m-%d %H:%M}Z to {self.until:%H:%M}Z"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Similar:
     """A closed incident that is like this one; `share`: of the detectors of both, those that both have, 0 to 1."""
 
@@ -187,6 +217,7 @@ class Incident:
     signals: tuple[Signal, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
     similar: tuple[Similar, ...] = ()
+    impact: tuple[Impact, ...] = ()
 
     @property
     def endpoint(self) -> str:

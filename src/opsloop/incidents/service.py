@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, delete, func, select
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.workspace import UnitOfWork
-from opsloop.incidents import _rows, taking_in
+from opsloop.incidents import _rows, impact, taking_in
 from opsloop.incidents import text as texts
 from opsloop.incidents._tables import IncidentEntryRow, IncidentRow, SignalRow
 from opsloop.incidents.errors import IncidentIsClosed
@@ -140,6 +140,13 @@ def suspect(uow: UnitOfWork, incident: str, suspects: Sequence[Suspect]) -> None
     _tell(uow, row, "suspects")
 
 
+def count_impact(uow: UnitOfWork, incident: str) -> None:
+    """Count the requests that it cost, from its first bad minute on. Raises: NotFound."""
+    row = _found(uow, incident)
+    impact.measure(uow, row)
+    uow.ring(taking_in.BELL)
+
+
 def diagnosed(uow: UnitOfWork, incident: str, diagnosis: dict[str, Any], *, said: str) -> None:
     """Keep the diagnosis of its log. Args: said: it in a sentence. Raises: NotFound."""
     row = _found(uow, incident)
@@ -163,6 +170,7 @@ def close(uow: UnitOfWork, incident: str, *, closed_as: ClosedAs, cause: str = "
     over = select(SignalRow).where(SignalRow.incident == row.id, SignalRow.ended_at.is_not(None))
     for signal in uow.session.scalars(over):
         signal.active = None
+    impact.measure(uow, row)
     said = f"closed as {closed_as.value}: {row.cause}" if row.cause else f"closed as {closed_as.value}"
     _write(uow, row, "closed", said)
     uow.audit("incident.closed", f"incident/{row.id}", closed_as=closed_as.value, cause=row.cause)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
 
 from opsloop.core.workspace import UnitOfWork
+from opsloop.incidents import sent_metrics
 from opsloop.incidents.anomalies.models import Watched
 from opsloop.monitoring import intervals
 from opsloop.monitoring.instants import instant_of, microseconds
 from opsloop.monitoring.telemetry import history
-from opsloop.monitoring.telemetry.history import PointLine
 from opsloop.releases import service as releases
 
 MINUTE_US = 60_000_000
@@ -24,7 +21,6 @@ LOOKED_BACK = timedelta(days=1)
 MOST_SERIES = 200
 MOST_POINTS = 1_500
 ENDPOINT_METRICS = ("error rate", "latency in ms", "requests a minute")
-LONGEST_NAME = 200
 
 Points = list[tuple[int, float]]
 
@@ -47,10 +43,7 @@ def watched(uow: UnitOfWork) -> list[Watched]:
 
 
 def _of_telemetry(line: history.SeriesLine) -> Watched:
-    unit = f" in {line.unit}" if line.unit and line.unit != "1" else ""
-    attributes = "" if line.attributes in ("", "{}") else f" {line.attributes}"
-    name = f"{line.name}{unit}{attributes}"[:LONGEST_NAME]
-    return Watched(f"telemetry/{line.kind}/{line.id}", f"service/{line.service}", name)
+    return Watched(f"telemetry/{line.kind}/{line.id}", f"service/{line.service}", sent_metrics.name_of(line))
 
 
 def start_us(uow: UnitOfWork) -> int:
@@ -96,27 +89,9 @@ def _sent(uow: UnitOfWork, series: Watched, after_us: int) -> Read:
     until_us = microseconds(uow.clock.now())
     found = history.points(uow, id, after_us=after_us, until_us=until_us, limit=MOST_POINTS)
     read_us = found[-1].at_us if found else after_us
-    if "cumulative" in kind:
-        before = history.points(uow, id, after_us=after_us - 1, until_us=after_us, limit=1)
-        return Read(list(_rates([*before, *found])), read_us)
-    read = ((each.at_us, _mean(each)) for each in found)
-    return Read([(at, value) for at, value in read if math.isfinite(value)], read_us)
-
-
-def _mean(point: PointLine) -> float:
-    return point.value if point.count is None else point.value / point.count if point.count else math.nan
-
-
-def _rates(found: list[PointLine]) -> Iterator[tuple[int, float]]:
-    """What a counter, or the sum of a histogram, gained a second or an observation; a restart from 0 is left out."""
-    for before, now in pairwise(found):
-        gained = now.value - before.value
-        if before.count is None or now.count is None:
-            by = (now.at_us - before.at_us) / 1e6
-        else:
-            by = float(now.count - before.count)
-        if by > 0 and gained >= 0 and math.isfinite(gained):
-            yield now.at_us, gained / by
+    if sent_metrics.is_counter(kind):
+        found = [*history.points(uow, id, after_us=after_us - 1, until_us=after_us, limit=1), *found]
+    return Read(list(sent_metrics.values(kind, found)), read_us)
 
 
 def short_id(series: str) -> str:

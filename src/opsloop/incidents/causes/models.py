@@ -59,13 +59,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class MetricSeries:
-    """Args: times_s: seconds since 1970 UTC, ascending; values: finite, one for each time."""
+    """Args: times_s: seconds since 1970 UTC, ascending; values: finite, one for each time; is_own: what comes from the
+    parts that it calls is taken out."""
 
     service: str
     metric: str
     kind: SeriesKind
     times_s: tuple[float, ...]
     values: tuple[float, ...]
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,20 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class LogTemplate:
-    """Lines of one form. Args: before, after: how many there were before the start and since."""
+    """Lines of one form.
+
+    Args:
+        before, after: how many there were before the start and since.
+        expected: how many were to come since, had nothing changed; None: as many as the ones before.
+        is_error: some of them say that they are errors.
+    """
 
     service: str
     template: str
     before: int
     after: int
+    expected: float | None = None
+    is_error: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,12 @@ WEIGHTS = {
 }
 OTHER_SYMPTOM = 0.2
 """What a departure counts that is of another kind than the symptoms, where that kind is known."""
+CALLEES = 0.2
+"""What a departure counts that a part's own figures do not show: then it comes from what the part calls."""
+NOT_AN_ERROR = 0.25
+"""What lines count that do not say that they are errors."""
+MORE_LINES, MOST_EXPECTED = 3.0, 10.0
+"""Times and lines by which a known form of line must come more often than expected."""
 PASSED_ON = 0.3
 """Share of a callee's weight that explains its caller's: the caller waits for it and hands its errors on."""
 NOT_REACHED = 0.3
@@ -38,6 +44,7 @@ class Standing:
     weight: float
     departures: tuple[Departure, ...]
     logs: tuple[LogTemplate, ...]
+    spared: tuple[str, ...] = ()
 
 
 def ranked(evidence: Evidence) -> list[Suspect]:
@@ -61,13 +68,16 @@ def _standings(evidence: Evidence) -> Iterable[Standing]:
             by_service.setdefault(series.service, []).append(found)
     logs: dict[str, list[LogTemplate]] = {}
     for line in evidence.logs:
-        if line.before == 0 and line.after > 0:
+        if _weight_of_lines(line) > 0:
             logs.setdefault(line.service, []).append(line)
     for service in sorted({*by_service, *logs}):
-        departures = sorted(by_service.get(service, ()), key=lambda each: -_weighed(each, evidence.symptom))
-        new = sorted(logs.get(service, ()), key=lambda each: (-each.after, each.template))
-        weight = _weight(departures, new, evidence.symptom)
-        yield Standing(service, weight, tuple(departures), tuple(new))
+        own = _own_scores(by_service.get(service, ()))
+        weighed = [(_weighed(each, evidence.symptom, own), each) for each in by_service.get(service, ())]
+        weighed.sort(key=lambda each: (-each[0], each[1].series.metric))
+        lines = sorted(logs.get(service, ()), key=lambda each: (-_weight_of_lines(each), each.template))
+        strongest = max((weight for weight, each in weighed if each.score >= LEAST_SCORE), default=0.0)
+        weight = strongest + sum(_weight_of_lines(each) for each in lines[:SHOWN])
+        yield Standing(service, weight, tuple(each for _, each in weighed), tuple(lines), tuple(_spared(weighed, own)))
 
 
 def _asked(series: MetricSeries, start_s: float, until_s: float) -> float:
@@ -75,16 +85,48 @@ def _asked(series: MetricSeries, start_s: float, until_s: float) -> float:
     return sum(value for at, value in zip(series.times_s, series.values, strict=True) if start_s <= at < until_s)
 
 
-def _weighed(found: Departure, symptom: SeriesKind | None) -> float:
+def _own_scores(found: Iterable[Departure]) -> dict[SeriesKind, float]:
+    """How far latency and errors of the part alone went, where that is known."""
+    own: dict[SeriesKind, float] = {}
+    for each in found:
+        if each.series.is_own:
+            own[each.series.kind] = max(own.get(each.series.kind, 0.0), each.score)
+    return own
+
+
+def _weighed(found: Departure, symptom: SeriesKind | None, own: Mapping[SeriesKind, float]) -> float:
     kind = found.series.kind
     is_of_symptom = symptom is None or kind is symptom or {kind, symptom} <= RATES
-    return WEIGHTS[kind] * math.log1p(found.score) * (1.0 if is_of_symptom else OTHER_SYMPTOM)
+    weight = WEIGHTS[kind] * math.log1p(found.score) * (1.0 if is_of_symptom else OTHER_SYMPTOM)
+    return weight * (CALLEES if _is_callees(found, own) else 1.0)
 
 
-def _weight(departures: list[Departure], new: list[LogTemplate], symptom: SeriesKind | None) -> float:
-    """The largest departure, and half a unit for each doubling of lines of a form that was never seen before."""
-    strongest = max((_weighed(each, symptom) for each in departures if each.score >= LEAST_SCORE), default=0.0)
-    return strongest + 0.5 * math.log2(1 + sum(each.after for each in new))
+def _is_callees(found: Departure, own: Mapping[SeriesKind, float]) -> bool:
+    kind = SeriesKind.ERRORS if found.series.kind in RATES else found.series.kind
+    return not found.series.is_own and own.get(kind, LEAST_SCORE) < LEAST_SCORE
+
+
+def _spared(weighed: Iterable[tuple[float, Departure]], own: Mapping[SeriesKind, float]) -> Iterable[str]:
+    """What of it is not its own, in words."""
+    kinds = {
+        SeriesKind.ERRORS if each.series.kind in RATES else each.series.kind
+        for _, each in weighed
+        if each.score >= LEAST_SCORE and _is_callees(each, own)
+    }
+    if SeriesKind.LATENCY in kinds:
+        yield "its own time stayed as it was: it waits for what it calls"
+    if SeriesKind.ERRORS in kinds:
+        yield "its own errors stayed as they were: what fails is what it calls"
+
+
+def _weight_of_lines(found: LogTemplate) -> float:
+    """Half a unit for each doubling of lines of a form that was never seen, or over those that were to come."""
+    scale = 0.5 * (1.0 if found.is_error else NOT_AN_ERROR)
+    if found.before == 0:
+        return scale * math.log2(1 + found.after)
+    if found.expected is None or found.after < MORE_LINES * found.expected + MOST_EXPECTED:
+        return 0.0
+    return scale * math.log2((1 + found.after) / (1 + found.expected))
 
 
 def _suspect(standing: Standing, standings: Mapping[str, Standing], calls: Calls, near: Mapping[str, int]) -> Suspect:
@@ -92,7 +134,7 @@ def _suspect(standing: Standing, standings: Mapping[str, Standing], calls: Calls
     worst = max(below, key=lambda each: (each.weight, each.service), default=None)
     explained = PASSED_ON * worst.weight if worst is not None else 0.0
     weight = max(0.0, standing.weight - explained)
-    against: list[str] = []
+    against: list[str] = [*standing.spared]
     if worst is not None and worst.weight > 0:
         against.append(f"{worst.service}, which it calls, left its usual state too and explains part of it")
     if calls and standing.service not in near:
@@ -116,4 +158,5 @@ def _said(standing: Standing) -> Iterable[str]:
     for each in [each for each in standing.departures if each.score >= LEAST_SCORE][:SHOWN]:
         yield each.sentence
     for line in standing.logs[:SHOWN]:
-        yield f"{line.service} wrote {line.after} lines of a form that was not there before: {line.template[:160]}"
+        usual = "that was not there before" if line.before == 0 else f"of which {line.expected or 0:.3g} were to come"
+        yield f"{line.service} wrote {line.after} lines of a form {usual}: {line.template[:160]}"

@@ -65,6 +65,9 @@ def _impact(incident: Incident, now: datetime) -> list[tuple[str, str]]:
         found.append(("until somebody dealt with it", _span(incident.opened_at, incident.acknowledged_at)))
     if incident.mitigated_at is not None:
         found.append(("until its signals were over", _span(incident.opened_at, incident.mitigated_at)))
+    found += [
+        (f"requests of {each.endpoint}", each.sentence.removeprefix(f"{each.endpoint}: ")) for each in incident.impact
+    ]
     for signal in incident.signals[:20]:
         found += [(f"{signal.name}, {name}", f"{value:g}") for name, value in sorted(signal.numbers.items())]
     return found

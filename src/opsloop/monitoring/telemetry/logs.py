@@ -36,3 +36,12 @@ def after(uow: UnitOfWork, seq: int, *, to: int, limit: int) -> Sequence[StoredL
     columns = (LogRow.seq, LogRow.at_us, LogRow.service, LogRow.severity, LogRow.body)
     asked = select(*columns).where(LogRow.seq > seq, LogRow.seq <= to).order_by(LogRow.seq).limit(limit)
     return [StoredLog(*row) for row in uow.session.execute(asked)]
+
+
+def between(uow: UnitOfWork, since_us: int, until_us: int, *, limit: int, newest: bool = False) -> list[StoredLog]:
+    """Records of a time, oldest first, at most `limit`. Args: newest: of more the newest, else the oldest."""
+    columns = (LogRow.seq, LogRow.at_us, LogRow.service, LogRow.severity, LogRow.body)
+    order = (LogRow.at_us.desc(), LogRow.seq.desc()) if newest else (LogRow.at_us, LogRow.seq)
+    asked = select(*columns).where(LogRow.at_us >= since_us, LogRow.at_us < until_us).order_by(*order).limit(limit)
+    found = [StoredLog(*row) for row in uow.session.execute(asked)]
+    return found[::-1] if newest else found

@@ -72,7 +72,7 @@ def of_traces(uow: UnitOfWork, traces: Collection[str], *, limit: int) -> list[S
 
 
 def _span(row: tuple[Any, ...]) -> StoredSpan:
-    return StoredSpan(*row[:-1], _content.decode(row[-1]).attributes)
+    return StoredSpan(*(*row[:-1], _content.decode(row[-1]).attributes))
 
 
 def sampled(
