@@ -23,6 +23,12 @@ class IncidentSettings(Section):
     incident_flap_s: float = Field(
         1_800, ge=0, description="Time in which a signal that comes back is the same one, as a number of seconds."
     )
+    incident_quiet_s: float = Field(
+        7_200,
+        gt=0,
+        description="Time after which a failed job, rollback, CI run or an anomaly that is not told again is "
+        "over, as a number of seconds.",
+    )
     incident_topology: dict[str, list[str]] = Field(
         {}, description="Which service calls which, as JSON: a name to a list of names."
     )

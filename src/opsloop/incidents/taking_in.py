@@ -7,7 +7,7 @@ a handful of incidents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -49,6 +49,12 @@ def take_in(uow: UnitOfWork, signals: Sequence[Observed]) -> TakenIn:
     if not uow.workspace.database.is_sqlite:  # SQLite has one writer anyway
         uow.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     return _Intake(uow).take(signals)
+
+
+def end(uow: UnitOfWork, over: Mapping[str, str]) -> None:
+    """End signals that go on. Args: over: why, in words, by fingerprint."""
+    if over:
+        _Intake(uow).end(over)
 
 
 @dataclass
@@ -94,6 +100,12 @@ class _Intake:
                 self._see(observed, mark)
         self._store()
         return TakenIn(self._new, self._again, self._over, tuple(self._opened))
+
+    def end(self, over: Mapping[str, str]) -> None:
+        self._load(list(over))
+        for mark, why in over.items():
+            self._end(mark, why)
+        self._store()
 
     def _candidates(self) -> Iterable[IncidentRow]:
         since = self._now - timedelta(seconds=2 * self._settings.incident_window_s)
@@ -187,7 +199,7 @@ class _Intake:
                 incident.row.mitigated_at = None
                 incident.changes.add("reopened")
 
-    def _end(self, mark: str) -> None:
+    def _end(self, mark: str, why: str = "") -> None:
         self._over += 1
         row = self._known.get(mark)
         if row is None or row.ended_at is not None:
@@ -201,7 +213,7 @@ class _Intake:
             row.active = None
             return
         if row.flaps == 0 and incident.entries <= MOST_ENTRIES:
-            self._note(incident, "over", f"{row.name} is over", self._now)
+            self._note(incident, "over", f"{row.name} is over: {why}" if why else f"{row.name} is over", self._now)
         if incident.row.active_count == 0:
             incident.row.state, incident.row.mitigated_at = IncidentState.MITIGATED.value, self._now
             incident.changes.add("mitigated")

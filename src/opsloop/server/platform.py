@@ -17,6 +17,7 @@ from opsloop.improvement.samples import jobs as samples
 from opsloop.improvement.weeks import jobs as weeks
 from opsloop.incidents.anomalies.tending import Tending as AnomaliesTending
 from opsloop.incidents.logs import watching as log_watching
+from opsloop.incidents.tending import Tending as IncidentsTending
 from opsloop.incidents.topology import watching as topology
 from opsloop.monitoring.tending import Tending
 from opsloop.rag.deletion.tending import Tending as DocumentsTending
@@ -46,7 +47,7 @@ class Platform:
         self._events = Dispatcher(workspace)
         self._jobs = JobRunner(workspace)
         self._tending = (
-            Tending(workspace, sources=(satisfaction, log_watching, topology)),
+            Tending(workspace, sources=(satisfaction, log_watching, topology, IncidentsTending())),
             DocumentsTending(workspace),
             ReportsTending(workspace),
             AnomaliesTending(workspace),

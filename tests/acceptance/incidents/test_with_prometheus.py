@@ -100,7 +100,9 @@ def test_a_model_server_that_fails_opens_an_incident_and_its_return_mitigates_it
                 httpx.Client(base_url=up.url, trust_env=False, timeout=20) as http,
             ):
                 query = f"http://127.0.0.1:{prom}/api/v1/query"
-                wait_until(lambda: value(query, 'rate(objective_events_total{outcome="good"}[10s])'), "a good rate")
+                # Long enough that what is usual is known.
+                good = 'objective_events_total{outcome="good"} > 250'
+                wait_until(lambda: value(query, good), "good answers")
                 assert http.get("/api/incidents").json()["items"] == []
 
                 model.follow(FAILS)
@@ -108,8 +110,15 @@ def test_a_model_server_that_fails_opens_an_incident_and_its_return_mitigates_it
                 assert opened[0]["subjects"][0] == "endpoint:chat"
                 incident = f"/api/incidents/{opened[0]['id']}"
                 explained = wait_until(lambda: _with_suspects(http, incident), "suspects")
-                assert {each["source"] for each in explained["signals"]} == {"alertmanager"}
+                print([(each["name"], each["kind"]) for each in explained["signals"] if each["source"] == "opsloop"])
+                assert "alertmanager" in {each["source"] for each in explained["signals"]}
                 assert {each["subject"]["endpoint"] for each in explained["signals"]} == {"chat"}
+
+                assert explained["impact"][0]["failed"] > 0
+                print(explained["suspects"], explained["timeline"])
+                [suspect] = [each for each in explained["suspects"] if each["name"].startswith("provider/")]
+                assert suspect["name"] == f"provider/127.0.0.1:{model.port}"
+                assert "error rate" in " ".join(suspect["evidence"])
 
                 model.follow([])
                 over = wait_until(lambda: _in_state(http, incident, "mitigated"), "its end")
@@ -127,7 +136,7 @@ def _write_fast_rules(file: Path, rules: str) -> None:
 
 def _with_suspects(http: httpx.Client, incident: str) -> dict[str, Any] | None:
     found: dict[str, Any] = http.get(incident).json()
-    return found if any(each["kind"] == "suspect" for each in found["timeline"]) else None
+    return found if any(each["kind"] == "suspect" for each in found["timeline"]) and found["impact"] else None
 
 
 def _in_state(http: httpx.Client, incident: str, state: str) -> dict[str, Any] | None:

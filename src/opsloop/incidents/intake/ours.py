@@ -5,10 +5,13 @@ Alerts of the rules that these events raise are not taken in twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from opsloop.core.events.outbox import subscriber
 from opsloop.core.jobs.events import JobFailed
 from opsloop.core.workspace import UnitOfWork
 from opsloop.incidents import service
+from opsloop.incidents.intake import working
 from opsloop.incidents.intake.grafana import subject_of
 from opsloop.incidents.models import SEVERITIES, Observed, Severity, Subject
 from opsloop.monitoring.alerts import service as alerts
@@ -80,20 +83,25 @@ def _drift(uow: UnitOfWork, alarm: str, endpoint: str, release: str, sentence: s
 def on_rollback(uow: UnitOfWork, event: RolloutRolledBack) -> None:
     """What people take back themselves is no signal."""
     if event.by_analysis:
-        _moment(uow, "rollout", "rollout taken back", event.endpoint, event.release, event.reason, event.rollout)
+        released = {"release": event.release}
+        _moment(uow, "rollout", "rollout taken back", event.endpoint, released, event.reason, event.rollout)
 
 
 @subscriber(EndpointRolledBack, NAME)
 def on_endpoint_back(uow: UnitOfWork, event: EndpointRolledBack) -> None:
     key = f"{event.endpoint} {event.replaced} {event.release}"
-    _moment(uow, "rollout", "endpoint went back", event.endpoint, event.replaced, event.reason, key, severity="info")
+    released = {"release": event.replaced}
+    _moment(uow, "rollout", "endpoint went back", event.endpoint, released, event.reason, key, severity="info")
 
 
 @subscriber(JobFailed, NAME)
 def on_job(uow: UnitOfWork, event: JobFailed) -> None:
     endpoint = str(event.payload.get("endpoint") or "")
+    about = working.about(uow, event.kind, event.payload)
+    labels = {"job": event.kind, "about": about} if about else {"job": event.kind}
     said = f"job {event.kind} failed: {event.error}"
-    _moment(uow, "job", f"job {event.kind}", endpoint, "", said, event.job, link=f"/jobs/{event.job}")
+    key = f"{event.kind} {about}" if about else event.job
+    _moment(uow, "job", f"job {event.kind}", endpoint, labels, said, key, link=f"/jobs/{event.job}")
 
 
 def _moment(
@@ -101,17 +109,16 @@ def _moment(
     kind: str,
     name: str,
     endpoint: str,
-    release: str,
+    labels: Mapping[str, str],
     text: str,
     key: str,
     *,
     severity: Severity = "ticket",
     link: str = "",
 ) -> None:
-    """A signal of something that happened once: it begins and is over."""
+    """A signal of something that happened once; `endings` say when it is over."""
     now = uow.clock.now()
-    labels = {"release": release} if release else {}
-    subject = Subject(endpoint=endpoint, labels=labels)
+    subject = Subject(endpoint=endpoint, labels=dict(labels))
     signal = Observed(OURS, kind, name, severity, subject, text, now, key=key, link=link)
     service.take_in(uow, [signal])
 

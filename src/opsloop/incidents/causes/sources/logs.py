@@ -37,8 +37,8 @@ def _read(uow: UnitOfWork, asked: Asked) -> Part:
 def _templates(before: Sequence[StoredLog], after: Sequence[StoredLog], asked: Asked) -> Iterator[LogTemplate]:
     counts = Counter(_kind(each) for each in before)
     of_service = Counter(each.service for each in before)
-    # A part of the records is read where there are very many, and counts are of the time that they are of.
-    before_s = asked.start_us / 1e6 - (before[0].at_us / 1e6 if len(before) == MOST_RECORDS else _since_s(asked))
+    # Counts are of the time that the records are of: of very many a part is read, and a sender may be new.
+    before_s = (asked.start_us - before[0].at_us) / 1e6 if before else 0.0
     after_s = ((after[-1].at_us if len(after) == MOST_RECORDS else asked.until_us) - asked.start_us) / 1e6
     errors = {_kind(each) for each in after if each.severity >= ERROR}
     shown: Counter[str] = Counter()
@@ -48,10 +48,6 @@ def _templates(before: Sequence[StoredLog], after: Sequence[StoredLog], asked: A
         if of_service[service] >= LEAST_BEFORE and shown[service] <= MOST_OF_SERVICE:
             expected = counts[kind] * max(after_s, 1.0) / max(before_s, 1.0)
             yield LogTemplate(service, redacted(template), counts[kind], count, expected, kind in errors)
-
-
-def _since_s(asked: Asked) -> float:
-    return (asked.started_at - BEFORE).timestamp()
 
 
 def _kind(record: StoredLog) -> Kind:

@@ -21,9 +21,12 @@ from opsloop.incidents.topology.targets import target
 from opsloop.monitoring.instants import microseconds
 from opsloop.monitoring.telemetry import spans
 
-BEFORE = timedelta(hours=1)
-SLOTS_BEFORE, SLOTS_AFTER, TRACES_A_SLOT, MOST_SPANS = 12, 12, 40, 20_000
-STEP_S = 60.0
+BEFORE, JUST_BEFORE = timedelta(hours=1), timedelta(minutes=2)
+FAR, NEAR, AFTER = (58, 8), (24, 5), (24, 20)
+"""Equal parts of a time, and traces of each: of the hour before, of its last two minutes, and since the start."""
+MOST_SPANS = 20_000
+LEAST_STEP_S, MOST_STEP_S, STEPS_AFTER = 5.0, 60.0, 6
+"""Seconds of a point, so that an incident that just began has six of them already."""
 MOST_OPERATIONS = 10
 """Of one part, those that were asked most."""
 LEAST_VISITS = 5
@@ -32,19 +35,21 @@ Points = dict[float, list[float]]
 
 
 def _read(uow: UnitOfWork, asked: Asked) -> Part:
-    since_us = microseconds(asked.started_at - BEFORE)
+    far_us, near_us = (microseconds(asked.started_at - each) for each in (BEFORE, JUST_BEFORE))
     found = [
-        *_sampled(uow, since_us, asked.start_us, SLOTS_BEFORE),
-        *_sampled(uow, asked.start_us, asked.until_us, SLOTS_AFTER),
+        *_sampled(uow, far_us, near_us, FAR),
+        *_sampled(uow, near_us, asked.start_us, NEAR),
+        *_sampled(uow, asked.start_us, asked.until_us, AFTER),
     ]
     visits = list(own.visits(found))
-    return Part(series=tuple(_series(visits, asked.start_us / 1e6)), edges=tuple(_edges(uow, found, asked.start_us)))
+    start_s, until_s = asked.start_us / 1e6, asked.until_us / 1e6
+    step_s = min(max((until_s - start_s) / STEPS_AFTER, LEAST_STEP_S), MOST_STEP_S)
+    return Part(series=tuple(_series(visits, start_s, step_s)), edges=tuple(_edges(uow, found, asked.start_us)))
 
 
-def _sampled(uow: UnitOfWork, since_us: int, until_us: int, slots: int) -> list[spans.StoredSpan]:
-    return spans.sampled(
-        uow, since_us=since_us, until_us=until_us, slots=slots, traces_a_slot=TRACES_A_SLOT, limit=MOST_SPANS
-    )
+def _sampled(uow: UnitOfWork, since_us: int, until_us: int, parts: tuple[int, int]) -> list[spans.StoredSpan]:
+    slots, traces = parts
+    return spans.sampled(uow, since_us=since_us, until_us=until_us, slots=slots, traces_a_slot=traces, limit=MOST_SPANS)
 
 
 def _edges(uow: UnitOfWork, found: Iterable[spans.StoredSpan], start_us: int) -> Iterator[Edge]:
@@ -58,29 +63,29 @@ def _edges(uow: UnitOfWork, found: Iterable[spans.StoredSpan], start_us: int) ->
         yield Edge(caller, callee, calls, errors)
 
 
-def _series(visits: list[Visit], start_s: float) -> Iterator[MetricSeries]:
+def _series(visits: list[Visit], start_s: float, step_s: float) -> Iterator[MetricSeries]:
     by_place: dict[str, list[Visit]] = {}
     for each in visits:
         by_place.setdefault(each.place, []).append(each)
     for place, of_place in sorted(by_place.items()):
         name = target(place)
-        yield from _two(name, "own time in ms", "own error rate", of_place, start_s, is_own=True)
+        yield from _two(name, "own time in ms", "own error rate", of_place, start_s, step_s, is_own=True)
         by_operation: dict[str, list[Visit]] = {}
         for each in of_place:
             by_operation.setdefault(each.operation, []).append(each)
         often = sorted(by_operation.items(), key=lambda one: (-len(one[1]), one[0]))[:MOST_OPERATIONS]
         for operation, of_operation in often:
             said = operation[:80]
-            yield from _two(name, f"latency in ms of {said}", f"error rate of {said}", of_operation, start_s)
+            yield from _two(name, f"latency in ms of {said}", f"error rate of {said}", of_operation, start_s, step_s)
 
 
 def _two(
-    place: str, latency: str, errors: str, visits: list[Visit], start_s: float, *, is_own: bool = False
+    place: str, latency: str, errors: str, visits: list[Visit], start_s: float, step_s: float, *, is_own: bool = False
 ) -> Iterator[MetricSeries]:
-    """Latency of what did not fail, and the share of what did, by the minute counted from the start."""
+    """Latency of what did not fail, and the share of what did, by steps counted from the start."""
     took, failed = Points(), Points()
     for each in visits:
-        at_s = start_s + (each.at_us / 1e6 - start_s) // STEP_S * STEP_S
+        at_s = start_s + (each.at_us / 1e6 - start_s) // step_s * step_s
         has_failed = each.failed_itself if is_own else each.failed
         failed.setdefault(at_s, []).append(float(has_failed))
         if not each.failed:

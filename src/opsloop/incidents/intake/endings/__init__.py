@@ -1,0 +1,1 @@
+"""What ends signals that nobody says the end of: one file for each way."""

@@ -1,0 +1,1 @@
+"""What jobs work for, so that the next one for the same is known: one file for each kind of job that needs it."""
