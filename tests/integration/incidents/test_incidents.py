@@ -37,12 +37,16 @@ def test_a_signal_opens_an_incident_once(workspace: Workspace, clock: FakeClock)
     assert [each.kind for each in incident.timeline] == ["opened", "signal"]
 
 
-def test_signals_of_one_service_are_one_incident_and_of_strangers_two(workspace: Workspace, clock: FakeClock) -> None:
+def test_signals_of_one_service_are_one_incident_and_of_strangers_two_a_minute_later(
+    workspace: Workspace, clock: FakeClock
+) -> None:
+    now = clock.now()
+    clock.advance(90)
     done = told(
         workspace,
-        seen("HighErrorRate", service="checkout", at=clock.now()),
-        seen("HighLatency", service="checkout", at=clock.now()),
-        seen("DiskFull", host="db-7", text="/var has no room", at=clock.now()),
+        seen("HighErrorRate", service="checkout", at=now),
+        seen("HighLatency", service="checkout", at=now),
+        seen("DiskFull", host="db-7", text="/var has no room", at=now + timedelta(seconds=60)),
     )
     assert len(done.opened) == 2
 

@@ -46,9 +46,13 @@ def _of_telemetry(line: history.SeriesLine) -> Watched:
     return Watched(f"telemetry/{line.kind}/{line.id}", f"service/{line.service}", sent_metrics.name_of(line))
 
 
-def start_us(uow: UnitOfWork) -> int:
-    """Where the reading of a series begins that was not watched before."""
-    return microseconds(uow.clock.now() - LOOKED_BACK) // MINUTE_US * MINUTE_US
+def start_us(uow: UnitOfWork, series: Watched) -> int:
+    """Where the reading of a series begins that was not watched before: of an endpoint's not before it was made, for
+    the silence before that is no usual state."""
+    since = uow.clock.now() - LOOKED_BACK
+    if not series.id.startswith("telemetry/"):
+        since = max(since, releases.endpoint(uow, series.subject.removeprefix("endpoint/")).endpoint.created_at)
+    return microseconds(since) // MINUTE_US * MINUTE_US
 
 
 def points(uow: UnitOfWork, series: Watched, *, after_us: int) -> Read:

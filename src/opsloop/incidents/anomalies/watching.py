@@ -51,7 +51,7 @@ def prune(workspace: Workspace) -> None:
 
 def _has_new(uow: UnitOfWork, series: Watched) -> bool:
     read_us = uow.session.scalar(select(WatchRow.read_us).where(WatchRow.series == series.id))
-    after_us = sources.start_us(uow) if read_us is None else read_us
+    after_us = sources.start_us(uow, series) if read_us is None else read_us
     return sources.points(uow, series, after_us=after_us).until_us > after_us
 
 
@@ -74,7 +74,7 @@ def _read_on(uow: UnitOfWork, series: Watched) -> int:
 
 def _held(uow: UnitOfWork, series: Watched) -> WatchRow:
     insert = sqlite.insert if uow.workspace.database.is_sqlite else postgresql.insert
-    new = insert(WatchRow).values(series=series.id, read_us=sources.start_us(uow), state=None)
+    new = insert(WatchRow).values(series=series.id, read_us=sources.start_us(uow, series), state=None)
     uow.session.execute(new.on_conflict_do_nothing())
     return uow.session.scalars(select(WatchRow).where(WatchRow.series == series.id).with_for_update()).one()
 

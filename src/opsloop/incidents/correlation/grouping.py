@@ -1,8 +1,16 @@
-"""How much a signal speaks for belonging to an incident.
+"""Which incident a signal belongs to: whether it rather comes from one that goes on than from a new one.
 
-Time closeness scales what topology and text say: two signals an hour apart on one service need not be one incident, and
-two in the same minute on services that do not know each other are not one by that alone. Each signal is compared with
-what the incidents have in sum, so its cost does not grow with the signals that came before.
+    odds = rate x likelihood / new incidents
+
+rate = exp(-silence/T - age/A) / T a second is how fast an incident brings signals after so long a silence and so long
+since its first signal. The likelihood says how much more often signals of one incident than of two share subjects and
+words so far: exp(1.0 (nearness - 0.35) + 0.3 (shared words - 0.3)), halved for subjects that are known not to know each
+other. New incidents a second are those that began of late, and one more. So a quiet platform takes a signal into the
+incident that goes on for a minute or two, and where one opens every few minutes it must be close in time or share much.
+From odds of 1 on a signal joins the incident with the largest. This is Bayes' rule with a prior that is learned as
+incidents open. T, A and the weights were chosen on the dev scenarios of benchmarks/correlation.py.
+
+Each signal is compared with what the incidents have in sum: its cost does not grow with the signals that came before.
 """
 
 from __future__ import annotations
@@ -12,13 +20,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-JOINS = 0.31
-"""Least score that joins an incident."""
-BASE, TOPOLOGY, TEXT = 0.30, 0.40, 0.30
-"""Weights of time alone, shared or neighbouring subjects, and shared words; chosen on the dev scenarios of
-benchmarks/correlation.py."""
-TAU_PART, AGE_PART = 1 / 20, 1 / 12
-"""Parts of the window in which closeness falls to 1/e: of the silence, and of the time since the first signal."""
+JOINS = 1.0
+"""Least odds that join an incident."""
+TOPOLOGY, TEXT, STRANGERS = 1.0, 0.3, 0.5
+USUAL_NEARNESS, USUAL_SHARE = 0.35, 0.3
+"""What signals of two incidents have of nearness and of shared words, about as much as those of one."""
+TAU_PART, AGE_PART, LATE_PART = 1 / 60, 1 / 10, 1 / 4
+"""T and A as parts of the window, and the part of it in which new incidents are counted."""
 SAME, NEIGHBOUR, SECOND, UNKNOWN = 1.0, 0.7, 0.35, 0.3
 MOST_WORDS = 64
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
@@ -72,22 +80,33 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(list(dict.fromkeys(word for word in found if word not in _COMMON))[:MOST_WORDS])
 
 
-def score(
-    names: Sequence[str], words: frozenset[str], at_s: float, to: Profile, *, topology: Topology, window_s: float
+def odds(
+    names: Sequence[str],
+    words: frozenset[str],
+    at_s: float,
+    to: Profile,
+    *,
+    opened: int,
+    topology: Topology,
+    window_s: float,
 ) -> float:
-    """How much a signal speaks for belonging to an incident, 0 to 1.
+    """How much rather a signal comes from an incident than from a new one, above 0.
 
     Args:
         at_s: when it began, on the clock of the profile.
+        opened: incidents that began in the last quarter of the window.
         window_s: longest silence between two signals of one incident; beyond it the answer is 0.
     """
-    gap_s = max(to.first_s - at_s, at_s - to.last_s, 0.0)
-    if gap_s > window_s:
+    silence_s = max(to.first_s - at_s, at_s - to.last_s, 0.0)
+    if silence_s > window_s:
         return 0.0
-    age_s = max(at_s - to.first_s, 0.0)
-    closeness = math.exp(-gap_s / (window_s * TAU_PART) - age_s / (window_s * AGE_PART))
+    tau_s, age_s = window_s * TAU_PART, max(at_s - to.first_s, 0.0)
+    rate = math.exp(-silence_s / tau_s - age_s / (window_s * AGE_PART)) / tau_s
     shared = len(words & to.words.keys()) / len(words) if words else 0.0
-    return closeness * (BASE + TOPOLOGY * topology.nearness(names, to.subjects) + TEXT * shared)
+    near = topology.nearness(names, to.subjects)
+    likelihood = math.exp(TOPOLOGY * (near - USUAL_NEARNESS) + TEXT * (shared - USUAL_SHARE))
+    likelihood *= 1.0 if near else STRANGERS
+    return rate * likelihood * window_s * LATE_PART / (1 + opened)
 
 
 def best(
@@ -100,10 +119,12 @@ def best(
     window_s: float,
 ) -> Profile | None:
     """The incident that a signal belongs to; None when it belongs to none."""
+    profiles = list(among)
+    opened = sum(0 <= at_s - each.first_s <= window_s * LATE_PART for each in profiles)
     found: Profile | None = None
-    least = JOINS
-    for each in among:
-        value = score(names, words, at_s, each, topology=topology, window_s=window_s)
-        if value >= least and (found is None or value > least):
-            found, least = each, value
+    most = JOINS
+    for each in profiles:
+        value = odds(names, words, at_s, each, opened=opened, topology=topology, window_s=window_s)
+        if value >= most and (found is None or value > most):
+            found, most = each, value
     return found

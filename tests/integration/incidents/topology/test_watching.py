@@ -85,8 +85,8 @@ def test_signals_of_a_caller_and_its_callee_are_one_incident_once_traces_show_th
     def opened(day: str) -> int:
         now = clock.now()
         signals = [
-            seen("SlowAnswers", now, service="shop", text="p95 is 3 s", key=f"shop, {day}"),
-            seen("PodRestarts", now + timedelta(seconds=20), service="cart", text="out of memory", key=f"cart, {day}"),
+            seen("SlowAnswers", now - timedelta(seconds=90), service="shop", text="p95 is 3 s", key=f"shop, {day}"),
+            seen("PodRestarts", now, service="cart", text="out of memory", key=f"cart, {day}"),
         ]
         return len(told(workspace, *signals).opened)
 
