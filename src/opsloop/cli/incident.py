@@ -104,16 +104,32 @@ def report(session: Session, incident_id: str, form: str, output: Path | None) -
 
 @verb(incident, "detectors", example="opsloop incident detectors")
 @click.option("--forgive", metavar="MARK", help="Let this detector's signals open incidents at once again.")
-def detectors(session: Session, forgive: str | None) -> None:
-    """List what finds signals, and how often it was called a false alarm."""
+@click.option("--mute", metavar="MARK", help="Let this detector's signals open and join none, until it is forgiven.")
+def detectors(session: Session, forgive: str | None, mute: str | None) -> None:
+    """List what finds signals, and how often closed incidents say that it was wrong."""
+    if forgive is not None and mute is not None:
+        raise click.BadParameter("give --forgive or --mute", param_hint="--mute")
     with session.client() as client:
-        found = [client.incidents.forgive(forgive)] if forgive is not None else client.incidents.detectors()
+        if forgive is not None:
+            client.incidents.forgive(forgive)
+        elif mute is not None:
+            client.incidents.mute(mute)
+        found = client.incidents.detectors()
     rows = [
-        (each.mark, each.source, each.name[:60], each.confirmed, each.false_alarms, each.needs_times) for each in found
+        (
+            each.mark,
+            each.source,
+            each.name[:60],
+            each.signals,
+            each.confirmed,
+            each.false_alarms_ever,
+            "never, it is muted" if each.is_muted else each.needs_times,
+        )
+        for each in found
     ]
-    headings = ("mark", "source", "name", "confirmed", "false alarms in a row", "told before it opens")
+    headings = ("mark", "source", "name", "signals", "confirmed", "false alarms", "told before it opens")
     words = text.table(headings, rows)
-    session.answer({"items": found}, words or "nothing is learned yet: close an incident with what it was")
+    session.answer({"items": found}, words or "no detector found anything yet")
 
 
 @verb(incident, "topology", example="opsloop incident topology")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from opsloop.client.connection import Connection, path
-from opsloop.incidents.learning.models import Detector
+from opsloop.incidents.learning.models import Detector, Standing
 from opsloop.incidents.models import Incident
 from opsloop.incidents.topology.models import SeenCall
 
@@ -39,9 +39,12 @@ class Incidents:
         """A draft of its postmortem."""
         return self._connection.raw(path("api", "incidents", incident, "report"), format=form).decode()
 
-    def detectors(self) -> list[Detector]:
-        """What finds signals, and how often it was called a false alarm."""
-        return self._connection.items("/api/incidents/detectors", Detector)
+    def detectors(self) -> list[Standing]:
+        """What finds signals, and how often it was right."""
+        return self._connection.items("/api/detectors", Standing)
+
+    def mute(self, mark: str) -> Detector:
+        return self._connection.post(path("api", "detectors", mark, "mute"), Detector)
 
     def topology(self, *, limit: int = 500) -> list[SeenCall]:
         """Who calls whom, as traces showed of late."""

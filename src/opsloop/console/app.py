@@ -15,6 +15,7 @@ from opsloop.console.pages import (
     dashboards,
     dataset_diff,
     datasets,
+    detectors,
     diagnose,
     document,
     document_answers,
@@ -56,6 +57,7 @@ PAGES = (
     dashboards,
     alerts,
     incidents,
+    detectors,
     endpoint,
     drift,  # before actions, of which any word is one
     renewal,  # the same

@@ -75,6 +75,7 @@ SECTIONS = (
             Place("Overview", "/"),
             Place("Alerts", "/alerts"),
             Place("Incidents", "/incidents"),
+            Place("Detectors", "/detectors"),
             Place("Diagnose", "/diagnose"),
             Place("Support", "/support"),
             Place("Feedback", "/feedback"),

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from opsloop.core.web.body import RawBody
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
 from opsloop.incidents import service
+from opsloop.incidents.anomalies import service as anomalies
 from opsloop.incidents.intake.message import Source
 from opsloop.incidents.intake.receiving import receive
 from opsloop.incidents.intake.registry import SOURCES
-from opsloop.incidents.learning import detectors
+from opsloop.incidents.learning import detectors, standing
 from opsloop.incidents.learning.models import Detector
+from opsloop.incidents.logs import watching as log_watching
 from opsloop.incidents.models import ClosedAs, Incident, IncidentState, TakenIn
 from opsloop.incidents.postmortem import html, markdown
 
@@ -58,6 +60,19 @@ def learned(uow: Reading) -> dict[str, Any]:
 def forgive(uow: Writing, mark: str) -> Detector:
     """Let a detector's signals open incidents at once again."""
     return detectors.forgive(uow, mark)
+
+
+@router.get("/api/detectors")
+def watching(uow: Reading) -> dict[str, Any]:
+    """What finds signals, how often it was right, and which metrics and logs are watched."""
+    watches = {"metrics": anomalies.watches(uow), "logs": log_watching.watches(uow)}
+    return {"items": standing.standings(uow), "watches": watches, "next": None}
+
+
+@router.post("/api/detectors/{mark}/mute")
+def mute(uow: Writing, mark: str) -> Detector:
+    """Let a detector's signals open and join no incident, until it is forgiven."""
+    return detectors.mute(uow, mark)
 
 
 @router.get("/api/incidents/{incident}")

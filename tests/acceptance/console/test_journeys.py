@@ -150,6 +150,7 @@ def test_no_page_is_wider_than_the_screen(chromium: Any, site: Site, width: int)
         "/endpoints/support-chat/releases/1..2",
         f"/evaluations/{ids['failed_run']}",
         f"/incidents/{ids['incident']}",
+        "/detectors",
         "/audit",
         "/chat/support-chat",
         "/datasets/golden",

@@ -6,11 +6,25 @@ from sqlalchemy import select
 
 from opsloop.core.caller import Role
 from opsloop.core.workspace import UnitOfWork
-from opsloop.incidents.anomalies._tables import AnomalyRow
+from opsloop.incidents.anomalies import sources
+from opsloop.incidents.anomalies._tables import AnomalyRow, WatchRow
 from opsloop.incidents.anomalies.models import Anomaly
+from opsloop.incidents.learning.models import MetricWatch
 from opsloop.monitoring.instants import instant_of
 
 MAX_LIMIT = 1_000
+
+
+def watches(uow: UnitOfWork) -> list[MetricWatch]:
+    """Metrics that are watched, by subject, with how far they were read."""
+    uow.by.require(Role.VIEWER)
+    rows = uow.session.execute(select(WatchRow.series, WatchRow.read_us))
+    read = {row.series: row.read_us for row in rows}
+    found = [
+        MetricWatch(each.subject, each.metric, instant_of(read[each.id]) if each.id in read else None)
+        for each in sources.watched(uow)
+    ]
+    return sorted(found, key=lambda each: (each.subject, each.metric))
 
 
 def listed(uow: UnitOfWork, *, subject: str | None = None, limit: int = 100) -> list[Anomaly]:

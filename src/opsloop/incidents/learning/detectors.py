@@ -13,7 +13,7 @@ from opsloop.core.errors import NotFound
 from opsloop.core.workspace import UnitOfWork
 from opsloop.incidents import text as texts
 from opsloop.incidents._tables import DetectorRow, SignalRow
-from opsloop.incidents.learning.models import Detector
+from opsloop.incidents.learning.models import MUTED, Detector
 from opsloop.incidents.models import ClosedAs
 
 TOLERATED = 3
@@ -33,7 +33,8 @@ def learn(uow: UnitOfWork, incident: str, closed_as: ClosedAs) -> None:
             row.false_alarms += 1
         else:
             row.false_alarms, row.confirmed = 0, row.confirmed + 1
-        row.needs_times = needed(row.false_alarms)
+        if row.needs_times < MUTED:
+            row.needs_times = needed(row.false_alarms)
         row.changed_at, row.changed_by = uow.clock.now(), uow.by.name
         if row.needs_times != before:
             _audit(uow, row, before, because=f"incident {incident} was closed as {closed_as.value}")
@@ -63,6 +64,26 @@ def forgive(uow: UnitOfWork, mark: str) -> Detector:
     row.changed_at, row.changed_by = uow.clock.now(), uow.by.name
     _audit(uow, row, before, because="a person set it back")
     return _detector(row)
+
+
+def mute(uow: UnitOfWork, mark: str) -> Detector:
+    """Let a detector's signals open and join no incident until somebody forgives it. Raises: NotFound."""
+    uow.by.require(Role.OPERATOR)
+    row = uow.session.get(DetectorRow, mark) if "\0" not in mark else None
+    if row is None:
+        names = next((each for each in _seen(uow) if texts.mark(*each) == mark), None)
+        if names is None:
+            raise NotFound(noun="detector", name=mark)
+        row = _row(uow, *names)
+    before, row.needs_times = row.needs_times, MUTED
+    row.changed_at, row.changed_by = uow.clock.now(), uow.by.name
+    _audit(uow, row, before, because="a person muted it")
+    return _detector(row)
+
+
+def _seen(uow: UnitOfWork) -> list[tuple[str, str, str]]:
+    query = select(SignalRow.source, SignalRow.kind, SignalRow.name).distinct()
+    return [(source, kind, name) for source, kind, name in uow.session.execute(query)]
 
 
 def _audit(uow: UnitOfWork, row: DetectorRow, before: int, *, because: str) -> None:

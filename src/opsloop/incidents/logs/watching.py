@@ -16,8 +16,10 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
+from opsloop.incidents.learning.models import LogsWatch
 from opsloop.incidents.logs._tables import LogWatchRow
 from opsloop.incidents.logs.anomalies import LogAnomaly, LogWatch
 from opsloop.incidents.logs.events import LogAnomalyFound
@@ -61,6 +63,13 @@ def advance(uow: UnitOfWork) -> int:
         cursor.watched_at = uow.clock.now()
     uow.session.flush()
     return len(records)
+
+
+def watches(uow: UnitOfWork) -> list[LogsWatch]:
+    """Services whose records are watched, by name."""
+    uow.by.require(Role.VIEWER)
+    query = select(LogWatchRow.service, LogWatchRow.watched_at).where(LogWatchRow.service != _CURSOR)
+    return [LogsWatch(service, at) for service, at in uow.session.execute(query.order_by(LogWatchRow.service))]
 
 
 def _cursor(uow: UnitOfWork) -> LogWatchRow:
