@@ -100,7 +100,12 @@ class LogTemplate:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTraffic:
-    """Requests that one release answered. Args: latency_ms: mean of answered ones, None without any."""
+    """Requests that one release answered.
+
+    Args:
+        latency_ms: mean of answered ones, None without any.
+        requests_before, errors_before: those of them from before the start.
+    """
 
     subject: str
     release: str
@@ -109,6 +114,8 @@ class ReleaseTraffic:
     requests: int
     errors: int
     latency_ms: float | None
+    requests_before: int = 0
+    errors_before: int = 0
 
     @property
     def error_rate(self) -> float:

@@ -38,6 +38,8 @@ MECHANISM = {
 }
 SAME, BEHIND, ELSEWHERE, UNRELATED = 1.0, 0.7, 0.3, 0.05
 CONFIRMED, OPEN, REFUTED = 1.0, 0.6, 0.1
+WAS_FINE = 0.3
+"""What is left of a release that answered well until the start, and then failed: something else began there."""
 SURE_Z = 3.0
 LEAST_REQUESTS = 20
 SLOWER = 1.5
@@ -135,9 +137,20 @@ def _effect(change: Change, evidence: Evidence) -> Found:
     if new is None or new.requests < LEAST_REQUESTS:
         asked = 0 if new is None else new.requests
         return Found(OPEN, (), (f"only {asked} requests of what it brought were seen: its effect is not measured",))
+    if _was_fine(new):
+        said = f"release {new.release} failed {new.errors_before} of {new.requests_before} requests until the start"
+        return Found(WAS_FINE, (_rate(new),), (f"{said}: it did well before",))
     if old is None or old.requests < LEAST_REQUESTS:
         return Found(OPEN, (_rate(new),), ("nothing that it replaced was seen to compare with",))
     return _compared(new, old, evidence.started_at)
+
+
+def _was_fine(new: ReleaseTraffic) -> bool:
+    """It had requests before the start, and failed less then than since."""
+    requests, errors = new.requests - new.requests_before, new.errors - new.errors_before
+    if new.requests_before < LEAST_REQUESTS:
+        return False
+    return two_rates(errors, requests, new.errors_before, new.requests_before) >= SURE_Z
 
 
 def _one_before(mine: list[ReleaseTraffic], new: ReleaseTraffic | None, change: Change) -> ReleaseTraffic | None:

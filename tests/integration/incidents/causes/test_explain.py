@@ -81,6 +81,20 @@ def test_a_release_whose_figures_are_those_of_the_one_before_is_not_confirmed(
     assert any("(1.0 %), release r6 failed" in said for said in first.counter_evidence)
 
 
+def test_a_release_that_did_well_until_the_start_is_hardly_blamed(
+    workspace: Workspace, clock: FakeClock, admin: Caller
+) -> None:
+    promote(workspace, admin, "r6")
+    serve(workspace, clock, admin, minutes=60, release="r6", failing=0.0)
+    promote(workspace, admin, "r7")
+    serve(workspace, clock, admin, minutes=30, release="r7", failing=0.0)
+    serve(workspace, clock, admin, minutes=10, release="r7", failing=1.0)
+    found = explain(workspace, clock, admin, minutes_ago=10)
+    assert found.suspects[0].kind is SuspectKind.SERVICE
+    blamed = [each for each in found.suspects if each.kind is SuspectKind.CHANGE]
+    assert "release r7 failed 0 of 300 requests until the start" in " ".join(blamed[0].counter_evidence)
+
+
 def test_a_candidate_that_was_taken_back_is_blamed_for_its_start_and_not_for_its_end(
     workspace: Workspace, clock: FakeClock, admin: Caller
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from opsloop.core.workspace import UnitOfWork
 from opsloop.incidents.causes.models import MetricSeries, ReleaseTraffic, SeriesKind
@@ -24,7 +24,7 @@ def _read(uow: UnitOfWork, asked: Asked) -> Part:
     )
     found = intervals.listed(uow, since=first, until=asked.until, step_s=step_s)
     numbers = _numbers(uow, {each.removeprefix("endpoint/") for each in asked.subjects} & asked.endpoints)
-    return Part(series=tuple(_series(found)), releases=tuple(_traffic(found, numbers)))
+    return Part(series=tuple(_series(found)), releases=tuple(_traffic(found, numbers, asked.started_at)))
 
 
 def _numbers(uow: UnitOfWork, endpoints: Iterable[str]) -> dict[str, str]:
@@ -59,7 +59,7 @@ def _mean_ms(parts: Sequence[Interval]) -> float | None:
     return sum((each.latency_ms or 0.0) * each.answered for each in parts) / answered if answered else None
 
 
-def _traffic(found: Iterable[Interval], numbers: dict[str, str]) -> Iterator[ReleaseTraffic]:
+def _traffic(found: Iterable[Interval], numbers: dict[str, str], start: datetime) -> Iterator[ReleaseTraffic]:
     by_release: dict[tuple[str, str], list[Interval]] = {}
     for each in found:
         by_release.setdefault((each.endpoint, each.release), []).append(each)
@@ -72,6 +72,8 @@ def _traffic(found: Iterable[Interval], numbers: dict[str, str]) -> Iterator[Rel
             requests=sum(each.requests for each in parts),
             errors=sum(each.errors for each in parts),
             latency_ms=_mean_ms(parts),
+            requests_before=sum(each.requests for each in parts if each.at < start),
+            errors_before=sum(each.errors for each in parts if each.at < start),
         )
 
 
