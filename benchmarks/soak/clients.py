@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import aiohttp
+import httpx
 
 from soak import personal
 
@@ -53,8 +53,8 @@ class Balancer:
 async def call(number: int, balancer: Balancer, seen: Seen, stopping: asyncio.Event, seed: int) -> None:
     """One caller: questions in a row, whole and streamed, documents, and a word on some of the answers."""
     source = random.Random(seed * 1000 + number)
-    timeout = aiohttp.ClientTimeout(total=60, sock_connect=5)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    timeout = httpx.Timeout(60, connect=5)
+    async with httpx.AsyncClient(timeout=timeout, trust_env=False, verify=False) as session:
         while not stopping.is_set():
             drawn = source.random()
             if drawn < 0.5:
@@ -68,12 +68,12 @@ async def call(number: int, balancer: Balancer, seen: Seen, stopping: asyncio.Ev
             await asyncio.sleep(PAUSE_S)
 
 
-async def _whole(session: aiohttp.ClientSession, balancer: Balancer, seen: Seen, source: random.Random) -> None:
+async def _whole(session: httpx.AsyncClient, balancer: Balancer, seen: Seen, source: random.Random) -> None:
     body = {"model": "chat", "messages": [{"role": "user", "content": f"Refund? {personal.some(source)}"}]}
     await _asked(session, balancer, seen, "whole", "/v1/chat/completions", body)
 
 
-async def _streamed(session: aiohttp.ClientSession, balancer: Balancer, seen: Seen, source: random.Random) -> None:
+async def _streamed(session: httpx.AsyncClient, balancer: Balancer, seen: Seen, source: random.Random) -> None:
     body = {
         "model": "chat",
         "messages": [{"role": "user", "content": f"Refund? {personal.some(source)}"}],
@@ -82,12 +82,12 @@ async def _streamed(session: aiohttp.ClientSession, balancer: Balancer, seen: Se
     await _asked(session, balancer, seen, "streamed", "/v1/chat/completions", body)
 
 
-async def _query(session: aiohttp.ClientSession, balancer: Balancer, seen: Seen, source: random.Random) -> None:
+async def _query(session: httpx.AsyncClient, balancer: Balancer, seen: Seen, source: random.Random) -> None:
     body = {"question": f"How long does a refund take? {personal.some(source)}"}
     await _asked(session, balancer, seen, "query", "/query", body)
 
 
-async def _word(session: aiohttp.ClientSession, balancer: Balancer, seen: Seen, source: random.Random) -> None:
+async def _word(session: httpx.AsyncClient, balancer: Balancer, seen: Seen, source: random.Random) -> None:
     if not seen.answered:
         return
     request_id = source.choice(list(seen.answered)[-200:])
@@ -96,7 +96,7 @@ async def _word(session: aiohttp.ClientSession, balancer: Balancer, seen: Seen, 
 
 
 async def _asked(
-    session: aiohttp.ClientSession, balancer: Balancer, seen: Seen, kind: str, path: str, body: Mapping[str, object]
+    session: httpx.AsyncClient, balancer: Balancer, seen: Seen, kind: str, path: str, body: Mapping[str, object]
 ) -> None:
     """Ask until a gateway answers; what it answered is judged once."""
     seen.asked[kind] += 1
@@ -105,33 +105,33 @@ async def _asked(
     for number in range(TRIES):
         said = b""
         try:
-            async with session.post(f"{balancer.choose()}{path}", json=body) as answer:
-                async for piece in answer.content.iter_any():
+            async with session.stream("POST", f"{balancer.choose()}{path}", json=body) as answer:
+                async for piece in answer.aiter_bytes():
                     said += piece
                 _judge(kind, answer, said, seen, was_there=was_there)
                 return
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except (httpx.HTTPError, OSError) as error:
             why = repr(error)
-            if kind == "feedback" and not isinstance(error, aiohttp.ClientConnectorError):
+            if kind == "feedback" and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
                 break  # it may have been taken: a balancer does not send it again
             if said:
                 seen.excused["cut off with its gateway after it had begun"] += 1
                 return
             await asyncio.sleep(0.05 * number)
-    if kind == "feedback" and "Connector" not in why:
+    if kind == "feedback" and not why.startswith("Connect"):
         seen.excused["feedback cut off with its gateway"] += 1
     else:
         seen.fail(kind, why)
 
 
-def _judge(kind: str, answer: aiohttp.ClientResponse, said: bytes, seen: Seen, *, was_there: bool) -> None:
+def _judge(kind: str, answer: httpx.Response, said: bytes, seen: Seen, *, was_there: bool) -> None:
     if any(pattern.search(said) for pattern in personal.PATTERNS.values()) and kind != "query":
         seen.leaked += 1
     needs_database = kind in ("query", "feedback")
-    if answer.status in (503, 504) and needs_database and not (was_there and seen.database_is_there):
+    if answer.status_code in (503, 504) and needs_database and not (was_there and seen.database_is_there):
         seen.excused["needs the database, which was away"] += 1
-    elif answer.status not in (200, 201):
-        seen.fail(kind, f"{answer.status} {said[:300].decode(errors='replace')}")
+    elif answer.status_code not in (200, 201):
+        seen.fail(kind, f"{answer.status_code} {said[:300].decode(errors='replace')}")
     elif kind == "feedback":
         seen.feedback.append(json.loads(said)["id"])
     elif kind == "streamed" and not said.rstrip().endswith(b"[DONE]"):

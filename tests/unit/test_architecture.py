@@ -140,6 +140,30 @@ def test_a_module_is_private_to_the_package_that_holds_it(module: str, holder: s
     assert holder_of(module) == holder
 
 
+OTHER_CLIENTS = {"aiohttp", "requests", "urllib3"}
+NEEDED_BY_OTHERS = {("datasets/connectors/iceberg.py", "requests")}
+"""Errors of PyIceberg, which brings it: an extra."""
+
+
+def test_requests_go_out_over_one_client() -> None:
+    """Each further one is megabytes to install, and rules of its own for redirects, proxies and certificates."""
+    found = {
+        (str(file.relative_to(SOURCE)), name)
+        for file in SOURCE.rglob("*.py")
+        for name in OTHER_CLIENTS & _imported(file.read_text())
+    }
+    assert found == NEEDED_BY_OTHERS
+    assert _imported("import a.b\ndef late():\n    from c.d import e") == {"a", "c"}
+
+
+def _imported(text: str) -> set[str]:
+    """First names of the modules that a text imports, at any place."""
+    nodes = list(ast.walk(ast.parse(text)))
+    whole = [each.name for node in nodes if isinstance(node, ast.Import) for each in node.names]
+    parts = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module]
+    return {name.partition(".")[0] for name in [*whole, *parts]}
+
+
 def test_packages_export_nothing() -> None:
     """An `__init__.py` is a docstring; the package root alone has names for users' scripts."""
     exporting = [

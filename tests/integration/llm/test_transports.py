@@ -8,7 +8,6 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
@@ -16,13 +15,9 @@ from typing import TypeVar
 import pytest
 import uvloop
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from opsloop.core.errors import InvalidInput
 from opsloop.llm import transport as port
-from opsloop.llm.aiohttp_transport import AiohttpTransport
 from opsloop.llm.errors import ModelGarbled, ModelRefused, ModelUnavailable
 from opsloop.llm.http1 import pool
 from opsloop.llm.http1.transport import Http1Transport
@@ -33,22 +28,20 @@ from opsloop.llm.retrying import Patience
 from opsloop.llm.servers import ModelServer
 from opsloop.llm.transport import Transport
 from opsloop.testing.model_server import ModelServer as ModelServerForTests
+from tests.certificates import self_signed
 
 HELLO = [{"role": "user", "content": "hello"}]
 GOOD = json.dumps({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}).encode()
 ONCE = Patience(attempts=1)
+LOCAL = x509.IPAddress(ip_address("127.0.0.1"))
 LOOPS = {"asyncio": None, "uvloop": uvloop.new_event_loop}
 T = TypeVar("T")
 
 
-@pytest.fixture(
-    autouse=True, params=[(Http1Transport, "asyncio"), (Http1Transport, "uvloop"), (AiohttpTransport, "uvloop")]
-)
+@pytest.fixture(autouse=True, params=["asyncio", "uvloop"])
 def carried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is run on each way and on both kinds of loops."""
-    kind, loop = request.param
-    monkeypatch.setattr("opsloop.llm.openai_compatible.Http1Transport", kind)
-    monkeypatch.setattr(sys.modules[__name__], "loop_factory", LOOPS[loop])
+    """Each test is run on both kinds of loops."""
+    monkeypatch.setattr(sys.modules[__name__], "loop_factory", LOOPS[request.param])
 
 
 loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
@@ -259,23 +252,141 @@ def test_connections_are_closed_with_their_loop() -> None:
     gc.collect()  # a session left open warns when it is collected, and a warning fails the test
 
 
-def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def by_proxy(monkeypatch: pytest.MonkeyPatch, scheme: str, proxy: str) -> None:
+    """Have the environment name a proxy for a scheme of addresses."""
     proxy_for.cache_clear()
-    for name in ("HTTP_PROXY", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(f"{scheme}_proxy", proxy)
 
-    async def work() -> str:
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> list[str]:
         async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listener:
-            monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
+            by_proxy(monkeypatch, "http", f"http://maria:p%40w@127.0.0.1:{listener.sockets[0].getsockname()[1]}")
             provider = OpenAICompatible(ModelServer("http://models.test/v1"), model="m", patience=ONCE)
             try:
-                return await text(provider)
+                return [await text(provider), await text(provider)]
             finally:
                 await provider.aclose()
 
-    server = Raw(sized(GOOD))
-    assert run(work()) == "hi"
-    assert server.heads[0].startswith(b"POST http://models.test/v1/chat/completions HTTP/1.1")
+    server = Raw(sized(GOOD), sized(GOOD))
+    assert run(work()) == ["hi", "hi"]
+    assert server.connections == 1
+    first, *fields = server.heads[0].decode().splitlines()
+    assert first == "POST http://models.test/v1/chat/completions HTTP/1.1"
+    assert "host: models.test" in fields
+    assert "proxy-authorization: Basic bWFyaWE6cEB3" in fields  # maria:p@w
+
+
+class Tunnels:
+    """A proxy that answers CONNECT with the head it is given, and passes everything on to one port."""
+
+    def __init__(self, head: bytes, port: int) -> None:
+        self.head = head
+        self.port = port
+        self.heads: list[bytes] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+            for piece in (self.head[:9], self.head[9:]):
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0.01)  # the two come apart
+            if b" 200 " in self.head:
+                there, back = await asyncio.open_connection("127.0.0.1", self.port)
+                await asyncio.gather(self.copy(reader, back), self.copy(there, writer))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def copy(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        while piece := await source.read(65_536):
+            to.write(piece)
+            await to.drain()
+        to.close()
+
+
+async def through(
+    monkeypatch: pytest.MonkeyPatch, server: Raw, context: ssl.SSLContext, head: bytes
+) -> tuple[list[bytes], Tunnels]:
+    async with await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context) as listener:
+        tunnels = Tunnels(head, listener.sockets[0].getsockname()[1])
+        async with await asyncio.start_server(tunnels.serve, "127.0.0.1", 0) as proxy:
+            by_proxy(monkeypatch, "https", f"http://maria:pw@127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+            transport, answers = Http1Transport(5.0), []
+            try:
+                for _ in range(2):
+                    reply = await transport.post("https://models.test/v1", {}, b"{}")
+                    answers.append(await reply.read())
+                    await reply.close()
+            finally:
+                await transport.aclose()
+                async with asyncio.timeout(10):
+                    while len(asyncio.all_tasks()) > 1:  # what the proxy copies
+                        await asyncio.sleep(0.01)
+    return answers, tunnels
+
+
+def test_tls_goes_through_a_tunnel_of_the_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = trusted(tmp_path, monkeypatch, x509.DNSName("models.test"))
+    server = Raw(sized(GOOD), sized(GOOD))
+    answers, tunnels = run(through(monkeypatch, server, context, b"HTTP/1.1 200 Connection established\r\n\r\n"))
+    assert answers == [GOOD, GOOD]
+    [asked] = tunnels.heads
+    assert asked.decode().splitlines()[:3] == [
+        "CONNECT models.test:443 HTTP/1.1",
+        "host: models.test:443",
+        "proxy-authorization: Basic bWFyaWE6cHc=",
+    ]
+    assert server.heads[0].startswith(b"POST /v1 HTTP/1.1")
+    assert b"proxy-authorization" not in server.heads[0]  # that is the proxy's to know
+
+
+def test_through_a_tunnel_the_certificate_has_to_be_for_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = trusted(tmp_path, monkeypatch, x509.DNSName("other.test"))
+    with pytest.raises(port.TransportFailed, match="certificate"):
+        run(through(monkeypatch, Raw(sized(GOOD)), context, b"HTTP/1.1 200 OK\r\n\r\n"))
+
+
+@pytest.mark.parametrize(
+    ("head", "wanted"),
+    [
+        (
+            b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            "the proxy refuses to connect to models.test:443: status",
+        ),
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "does not answer in HTTP"),
+        (b"HTTP/1.1 200 OK\r\n", "does not answer in HTTP"),
+        (b"HTTP/1.1 200 OK\r\nx: " + b"a" * 20_000, "does not answer in HTTP"),
+    ],
+    ids=["refused", "no HTTP", "half a head", "a head without end"],
+)
+def test_a_proxy_that_opens_no_tunnel_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: bytes, wanted: str
+) -> None:
+    context = trusted(tmp_path, monkeypatch, x509.DNSName("models.test"))
+    head = head.replace(b" 200 ", b" 201 ")  # so that the proxy of this test hangs up
+    with pytest.raises(port.TransportFailed, match=wanted):
+        run(through(monkeypatch, Raw(), context, head))
+
+
+@pytest.mark.parametrize("proxy", ["https://127.0.0.1:1", "socks5://127.0.0.1:1", "http://[", "http://h:99999"])
+def test_a_proxy_that_cannot_be_spoken_to_is_told_without_its_address(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    by_proxy(monkeypatch, "http", proxy)
+
+    async def ask() -> None:
+        await Http1Transport(1.0).post("http://models.test/v1", {}, b"")
+
+    with pytest.raises(port.TransportFailed, match="the environment names a proxy") as caught:
+        run(ask())
+    assert "127.0.0.1" not in str(caught.value)
 
 
 LEAVING = """
@@ -356,9 +467,8 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
         async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listener:
             await ask(transport, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1")
 
-    for kind in (Http1Transport, AiohttpTransport):
-        with pytest.raises(port.TransportFailed):
-            run(silent(kind(0.05)))
+    with pytest.raises(port.TransportFailed):
+        run(silent(Http1Transport(0.05)))
 
 
 def test_a_header_with_a_line_end_is_not_sent() -> None:
@@ -370,7 +480,7 @@ def test_a_header_with_a_line_end_is_not_sent() -> None:
 
 
 def test_over_tls_a_certificate_that_nobody_trusts_is_refused(tmp_path: Path) -> None:
-    key, certificate = self_signed(tmp_path)
+    key, certificate = self_signed(tmp_path, LOCAL)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
 
@@ -389,10 +499,7 @@ def test_over_tls_a_certificate_that_nobody_trusts_is_refused(tmp_path: Path) ->
 
 
 def test_over_tls_a_trusted_server_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, certificate = self_signed(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    monkeypatch.setattr(pool, "_trusting", lambda: ssl.create_default_context(cafile=str(certificate)))
+    context = trusted(tmp_path, monkeypatch, LOCAL)
 
     async def ask() -> list[int]:
         server = Raw(sized(GOOD), sized(GOOD))
@@ -411,25 +518,10 @@ def test_over_tls_a_trusted_server_is_asked(tmp_path: Path, monkeypatch: pytest.
     assert run(ask()) == [1]
 
 
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A key and a certificate for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "model server of a test")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    )
-    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    return folder / "key.pem", folder / "certificate.pem"
+def trusted(folder: Path, monkeypatch: pytest.MonkeyPatch, name: x509.GeneralName) -> ssl.SSLContext:
+    """A server's side of TLS, with a certificate for a name that calls trust in this test."""
+    key, certificate = self_signed(folder, name)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setattr(pool, "_trusting", lambda: ssl.create_default_context(cafile=str(certificate)))
+    return context

@@ -7,6 +7,7 @@ import re
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from opsloop.core.fetching import addresses
 from opsloop.core.notices.errors import AddressInvalid
 
 LONGEST = 2_000
@@ -72,11 +73,11 @@ def shown(url: str) -> str:
 
 
 def is_private(host: str) -> bool | None:
-    """Whether an IP address is one of this machine or a private network; None for a name."""
+    """Whether an IP address is none of the public web; None for a name."""
     try:
         found = ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
         return None
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped
-    return not found.is_global or found.is_multicast
+    return not addresses.is_public(str(found))

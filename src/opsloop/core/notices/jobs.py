@@ -42,7 +42,7 @@ def deliver(context: JobContext, payload: dict[str, Any]) -> None:
 
 
 def _attempted(workspace: Workspace, delivery: str) -> _Outcome | None:
-    from opsloop.core.notices.sending import send  # aiohttp: only where something is sent
+    from opsloop.core.notices.sending import send  # httpx: only where something is sent
 
     with workspace.reading(_BY) as uow:
         row = service.row_of(uow, delivery)

@@ -13,6 +13,7 @@ from weakref import WeakSet
 import aiohappyeyeballs
 
 from opsloop.llm.http1.connection import Connection
+from opsloop.llm.http1.tunnel import Proxy, open_tunnel
 from opsloop.llm.transport import TransportFailed
 
 CONNECTIONS = 1024
@@ -25,11 +26,16 @@ NEXT_ADDRESS_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a connection goes to."""
+    """Where a connection goes to. Attributes: proxy: by way of which; None: straight there."""
 
     host: str
     port: int
     is_secure: bool
+    proxy: Proxy | None = None
+
+    @property
+    def place(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class Pool:
@@ -80,14 +86,10 @@ class Pool:
     async def _connected(self, origin: Origin) -> Connection:
         try:
             async with asyncio.timeout(CONNECT_S):
-                # Names with several addresses, some of which lead nowhere, are common where IPv6 is half set up.
-                found = await self._loop.getaddrinfo(
-                    origin.host, origin.port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
-                )
-                connected = await aiohappyeyeballs.start_connection(
-                    found, happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1, loop=self._loop
-                )
+                connected = await self._reached(origin.proxy or origin)
                 try:
+                    if origin.proxy is not None and origin.is_secure:
+                        await open_tunnel(self._loop, connected, origin.place, origin.proxy)
                     _, connection = await self._loop.create_connection(
                         lambda: Connection(self._loop, self._timeout_s),
                         sock=connected,
@@ -103,6 +105,15 @@ class Pool:
             raise TransportFailed(str(error) or type(error).__name__) from error
         self._all.add(connection)
         return connection
+
+    async def _reached(self, there: Origin | Proxy) -> socket.socket:
+        # Names with several addresses, some of which lead nowhere, are common where IPv6 is half set up.
+        found = await self._loop.getaddrinfo(
+            there.host, there.port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+        )
+        return await aiohappyeyeballs.start_connection(
+            found, happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1, loop=self._loop
+        )
 
     def _reap(self) -> None:
         """Close what nobody has used for long."""

@@ -1,4 +1,4 @@
-"""Requests over connections of our own; by way of a proxy over aiohttp.
+"""Requests over connections of our own, straight or by way of a proxy of the environment.
 
 What it does is what calls to models need: POST, replies of a length, in chunks or until the end of the connection,
 gzip, TLS, connections that are kept. Redirects are not followed: a key would go with them.
@@ -12,7 +12,6 @@ import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -21,11 +20,9 @@ from opsloop.llm import transport as port
 from opsloop.llm.http1.connection import Connection
 from opsloop.llm.http1.decoding import ACCEPTED, Decoder
 from opsloop.llm.http1.pool import Origin, Pool
+from opsloop.llm.http1.tunnel import proxy_at
 from opsloop.llm.proxies import proxy_for
 from opsloop.llm.transport import Reply, TransportFailed
-
-if TYPE_CHECKING:
-    from opsloop.llm.aiohttp_transport import AiohttpTransport
 
 _CLOSE_S = 2.0
 _OURS = {
@@ -43,6 +40,7 @@ class Target:
     origin: Origin
     first: str
     host: str
+    proxy_authorization: str | None
 
 
 class Http1Transport:
@@ -56,13 +54,10 @@ class Http1Transport:
         self._timeout_s = timeout_s
         # A connection belongs to the loop it was opened on; a process may have several loops.
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Open] = WeakKeyDictionary()
-        self._by_proxy: AiohttpTransport | None = None
         _open_ones.add(self)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        if proxy_for(url) is not None:
-            return await self._proxied().post(url, headers, body)
-        target = _target(url)
+        target = _target(url, proxy_for(url))
         request = _head(target, headers, len(body)) + body
         pool = await self._pool()
         connection = await pool.take(target.origin)
@@ -79,8 +74,6 @@ class Http1Transport:
         opened = self._pools.pop(asyncio.get_running_loop(), None)
         if opened is not None:
             await opened.until_loop_ends.aclose()
-        if self._by_proxy is not None:
-            await self._by_proxy.aclose()
 
     def close_at_exit(self) -> None:
         """Close the connections of loops that run in other threads until the process ends."""
@@ -101,13 +94,6 @@ class Http1Transport:
             opened = self._pools[loop] = _Open(Pool(self._timeout_s))
             await anext(opened.until_loop_ends)
         return opened.pool
-
-    def _proxied(self) -> AiohttpTransport:
-        if self._by_proxy is None:
-            from opsloop.llm.aiohttp_transport import AiohttpTransport  # takes a tenth of a second to load
-
-            self._by_proxy = AiohttpTransport(self._timeout_s)
-        return self._by_proxy
 
 
 _open_ones: WeakSet[Http1Transport] = WeakSet()
@@ -177,8 +163,8 @@ class Http1Reply:
 
 
 @functools.lru_cache(maxsize=1024)
-def _target(url: str) -> Target:
-    """Raises: TransportFailed when the address is none."""
+def _target(url: str, proxy_url: str | None) -> Target:
+    """Raises: TransportFailed when an address is none."""
     try:
         parts = urlsplit(url)
         is_secure = parts.scheme == "https"
@@ -195,12 +181,18 @@ def _target(url: str) -> Target:
     shown = f"[{host}]" if ":" in host else host
     port_number = given or (443 if is_secure else 80)
     named = shown if given in (None, 443 if is_secure else 80) else f"{shown}:{given}"
-    return Target(Origin(host, port_number, is_secure), f"POST {path} HTTP/1.1", named)
+    proxy = None if proxy_url is None else proxy_at(proxy_url)
+    origin = Origin(host, port_number, is_secure, proxy)
+    if proxy is None or is_secure:  # TLS goes through a tunnel, of which the request says nothing
+        return Target(origin, f"POST {path} HTTP/1.1", named, None)
+    return Target(origin, f"POST http://{named}{path} HTTP/1.1", named, proxy.authorization)
 
 
 def _head(target: Target, headers: Mapping[str, str], size: int) -> bytes:
     """Raises: TransportFailed for a header that would be several."""
     fields = {"host": target.host, **_OURS, **headers, "content-length": str(size)}
+    if target.proxy_authorization is not None:
+        fields["proxy-authorization"] = target.proxy_authorization
     text = "\r\n".join([target.first, *[f"{name}: {value}" for name, value in fields.items()]])
     if text.count("\n") != len(fields) or text.count("\r") != len(fields):
         raise TransportFailed("a header has a line end in it")

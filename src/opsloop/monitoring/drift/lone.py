@@ -153,7 +153,7 @@ class Sender:
             self._deliver(alarm, body)
 
     def _deliver(self, alarm: str, body: bytes) -> None:
-        from opsloop.core.notices.sending import send  # aiohttp: only where something is sent
+        from opsloop.core.notices.sending import send  # httpx: only where something is sent
 
         error: str | None = None
         for delay_s in (0.0, *self._delays_s):

@@ -40,7 +40,8 @@ def test_a_reference_is_looked_up_in_the_environment(monkeypatch: pytest.MonkeyP
     ("host", "wanted"),
     [
         ("127.0.0.1", True), ("10.1.2.3", True), ("169.254.169.254", True), ("[::1]", True), ("fe80::1%eth0", True),
-        ("::ffff:192.168.0.1", True), ("224.0.0.1", True), ("8.8.8.8", False), ("2606:4700::1111", False),
+        ("::ffff:192.168.0.1", True), ("64:ff9b::a00:1", True), ("2002:a00:1::", True),
+        ("100.64.0.1", True), ("224.0.0.1", True), ("8.8.8.8", False), ("2606:4700::1111", False),
         ("example.com", None),
     ],
 )  # fmt: skip

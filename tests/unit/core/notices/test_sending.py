@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from cryptography import x509
 
 from opsloop.core.notices import address, sending
+from tests.certificates import self_signed
 
 
 class _Receiver(BaseHTTPRequestHandler):
     seen: list[tuple[str, bytes]]
+    hosts: ClassVar[list[str]] = []
+    leads_to: ClassVar[str] = ""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.seen.append((self.path, body))
+        self.hosts.append(self.headers["host"])
         if self.path == "/silent":
             self.server.released.wait(30)  # type: ignore[attr-defined]
         status = int(self.path.rpartition("/")[2]) if self.path[-3:].isdigit() else 200
@@ -26,7 +34,7 @@ class _Receiver(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/plain")
         self.send_header("content-length", str(len(said)))
         if status == 307:
-            self.send_header("location", "/taken" if self.path != "/again/307" else "/again/307")
+            self.send_header("location", self.leads_to or ("/taken" if self.path != "/again/307" else "/again/307"))
         if status == 503:
             self.send_header("retry-after", "77")
         self.end_headers()
@@ -76,21 +84,98 @@ def test_a_redirect_that_keeps_the_method_is_followed_where_the_address_is_priva
     assert send(f"{url}/again/307").error == "was redirected more than 3 times"
 
 
+@pytest.fixture
+def from_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the first address were one of the public web."""
+    monkeypatch.setattr(sending, "_reached_private", lambda response: False)
+
+
+@pytest.mark.usefixtures("from_public")
 def test_a_redirect_from_a_public_address_to_a_private_one_is_refused(
-    receiver: tuple[str, list[tuple[str, bytes]]], monkeypatch: pytest.MonkeyPatch
+    receiver: tuple[str, list[tuple[str, bytes]]],
 ) -> None:
     url, seen = receiver
-
-    async def is_public(_url: str) -> bool:
-        return False
-
-    monkeypatch.setattr(sending, "_reached_private", is_public)
     assert send(f"{url}/x/307").error == "was redirected to a private address, which is refused"
     # A name is looked up, and what it stands for is what counts.
     by_name = url.replace("127.0.0.1", "localhost")
-    monkeypatch.setattr(address, "is_private", lambda host: True if host[:1].isdigit() or ":" in host else None)
     assert send(f"{by_name}/x/307").error == "was redirected to a private address, which is refused"
     assert [path for path, _ in seen] == ["/x/307", "/x/307"]
+
+
+def stands_for(monkeypatch: pytest.MonkeyPatch, name: str, *found: str) -> list[str]:
+    """Have a name stand for addresses, all of them taken as public; gives what was looked up."""
+    asked: list[str] = []
+
+    async def addresses(host: str) -> list[str]:
+        asked.append(host)
+        return list(found) if host == name else [host]
+
+    monkeypatch.setattr(sending, "_addresses", addresses)
+    monkeypatch.setattr(address, "is_private", lambda host: False if host[:1].isdigit() or ":" in host else None)
+    return asked
+
+
+@pytest.mark.usefixtures("from_public")
+def test_a_redirect_goes_to_the_address_that_was_looked_at_and_to_no_other(
+    receiver: tuple[str, list[tuple[str, bytes]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name leads nowhere for whoever looks it up by himself: what came went to the address that was checked."""
+    url, seen = receiver
+    port = url.rpartition(":")[2]
+    asked = stands_for(monkeypatch, "hooks.invalid", "127.0.0.9", "127.0.0.1")  # nobody listens at the first
+    hosts: list[str] = []
+    monkeypatch.setattr(_Receiver, "hosts", hosts)
+    monkeypatch.setattr(_Receiver, "leads_to", f"http://hooks.invalid:{port}/there")
+    assert send(f"{url}/x/307") == sending.Answer(200, None)
+    assert seen == [("/x/307", b"{}"), ("/there", b"{}")]
+    assert hosts == [f"127.0.0.1:{port}", f"hooks.invalid:{port}"]
+    assert asked == ["hooks.invalid"]
+
+
+@pytest.mark.usefixtures("from_public")
+@pytest.mark.parametrize(("name", "wanted"), [("hooks.invalid", None), ("other.invalid", "not valid for")])
+def test_over_tls_the_certificate_has_to_be_for_the_name_not_for_the_address(
+    receiver: tuple[str, list[tuple[str, bytes]]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    name: str,
+    wanted: str | None,
+) -> None:
+    url, seen = receiver
+    key, certificate = self_signed(tmp_path, x509.DNSName("hooks.invalid"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setattr(sending, "_trusting", lambda: ssl.create_default_context(cafile=str(certificate)))
+    stands_for(monkeypatch, name, "127.0.0.1")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Secured", (_Receiver,), {"seen": seen}))
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a handshake that is broken off
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        monkeypatch.setattr(_Receiver, "leads_to", f"https://{name}:{server.server_port}/there")
+        error = send(f"{url}/x/307").error
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert error is None if wanted is None else wanted in (error or "")
+    assert [path for path, _ in seen] == ["/x/307", "/there"][: 2 if wanted is None else 1]
+
+
+def test_a_proxy_of_the_environment_is_used(
+    receiver: tuple[str, list[tuple[str, bytes]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, seen = receiver
+    for each in ("HTTP_PROXY", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(each, raising=False)
+    for proxy in (url, url.removeprefix("http://")):
+        monkeypatch.setenv("http_proxy", proxy)
+        assert send("http://hooks.invalid/there") == sending.Answer(200, None)
+    assert seen == [("http://hooks.invalid/there", b"{}")] * 2
+    for proxy in ("socks5://127.0.0.1:1", "ftp://127.0.0.1:1"):
+        monkeypatch.setenv("http_proxy", proxy)
+        assert "wanted http://HOST:PORT" in (send("http://hooks.invalid/there").error or "")
 
 
 def test_silence_ends_after_the_time_that_is_given(receiver: tuple[str, list[tuple[str, bytes]]]) -> None:
