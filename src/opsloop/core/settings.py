@@ -48,7 +48,6 @@ class CoreSettings(Section):
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="Form of log lines on stderr; auto: text on a terminal, JSON elsewhere."
     )
-    otlp_endpoint: str | None = Field(None, description="OTLP/HTTP collector to export traces to, as a base URL.")
     llm_base_url: str | None = Field(None, description="OpenAI-compatible server, as a URL; unset: the offline engine.")
     llm_api_key: str | None = Field(None, description="Key for that server.", repr=False)
     llm_model: str = Field("gpt-4o-mini", description="Model to ask that server for; of Azure OpenAI the deployment.")

@@ -139,6 +139,9 @@ lost_records = Counter(
 lost_traces = Counter(
     "gateway_traces_lost", "Traces that were dropped because too many waited for the database.", registry=REGISTRY
 )
+lost_telemetry = Counter(
+    "telemetry_lost", "Spans, log lines and metrics that no collector took.", ["signal"], registry=REGISTRY
+)
 routing_version = Gauge(
     "gateway_routing_version", "Version of the routing table in use.", registry=REGISTRY, multiprocess_mode="livemin"
 )
@@ -203,6 +206,10 @@ def forget_drift(endpoint: str, release: str) -> None:
 def _children(endpoint: str, release: str, arm: str, status: str) -> tuple[Counter, Histogram]:
     # Looking labels up costs more than counting.
     return requests.labels(endpoint, release, arm, status), latency.labels(endpoint, release, arm)
+
+
+def lose_telemetry(signal: str, count: int) -> None:
+    lost_telemetry.labels(signal).inc(count)
 
 
 def render() -> bytes:

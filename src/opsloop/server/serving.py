@@ -19,11 +19,10 @@ from opsloop.core.errors import Conflict, InvalidInput
 from opsloop.core.lock import FolderLock
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings, check
-from opsloop.core.telemetry import logging, tracing
-from opsloop.guardrails.redaction import log_redactor
 from opsloop.server.authentication import is_loopback, refuse_open_door
 from opsloop.server.garbage import spare_collections
 from opsloop.server.inference.listening import InferenceSettings, over_grpc
+from opsloop.server.outward import telling
 from opsloop.server.platform import Platform
 
 KEEP_ALIVE_S = 30
@@ -58,9 +57,7 @@ def serve(
     Raises: FolderHeld, PortInUse, OpenToAll, and what opening a workspace raises.
     """
     check(file_values)
-    logging.configure(level=settings.log_level, form=settings.log_format, redact=log_redactor(file_values))
-    tracer = tracing.configure(settings.otlp_endpoint)
-    with FolderLock.take(settings.data_dir) as lock:
+    with telling(settings, file_values), FolderLock.take(settings.data_dir) as lock:
         workspace = open_workspace(settings, file_values=file_values)
         try:
             refuse_open_door(workspace, settings.host)
@@ -71,8 +68,6 @@ def serve(
                 runner.run(_serve(platform, listener, lock, url, when_ready))
         finally:
             workspace.close()
-            if tracer is not None:
-                tracer.shutdown()
 
 
 async def _serve(

@@ -1,9 +1,12 @@
-"""A service with the official OpenTelemetry SDK, in a process of its own, sends its telemetry to a real platform."""
+"""Telemetry between real processes: a service with the official OpenTelemetry SDK, and one platform to another."""
 
 from __future__ import annotations
 
+import socket
+import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -54,3 +57,43 @@ def test_telemetry_of_a_service_arrives_whole(project: Path, port: int, started:
     assert "Failed to export" not in done.stderr
     line = httpx.get(f"{up.url}/api/traces/{done.stdout.strip()}").json()["line"]
     assert (line["service"], line["name"], line["spans"]) == ("shop", "order", 601)
+
+
+def test_a_platform_sends_its_own_log_and_metrics_to_another(
+    project: Path, tmp_path: Path, port: int, started: list[Up]
+) -> None:
+    collector = Up(project, port, "--no-demo")
+    started.append(collector)
+    collector.ready()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        other = probe.getsockname()[1]
+    sends = tmp_path / "sends"
+    sends.mkdir()
+    (sends / "opsloop.yaml").write_text("settings: {}\n")
+    sending = Up(
+        sends,
+        other,
+        "--no-demo",
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        OTEL_METRIC_EXPORT_INTERVAL="500",
+    )
+    started.append(sending)
+    sending.ready()
+    database = project / ".opsloop" / "opsloop.db"
+    assert _found(database, "SELECT count(*) FROM metric_series WHERE name = 'gateway_routing_version'") >= 1
+    sending.stop()
+    assert _found(database, "SELECT count(*) FROM log_records") >= 1
+    assert httpx.get(f"{collector.url}/ready").status_code == 200
+
+
+def _found(database: Path, query: str) -> int:
+    """A count, once it is above 0, or what it is at last."""
+    count = 0
+    for _ in range(300):
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+            (count,) = connection.execute(query).fetchone()
+        if count:
+            break
+        time.sleep(0.1)
+    return int(count)

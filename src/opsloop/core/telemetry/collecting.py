@@ -48,7 +48,7 @@ class CollectedSpan(Span):
         self.name = name
         self.kind = kind
         self.parent_id = parent_id
-        self.context = SpanContext(collected.trace_id, _new_id(64), is_remote=False, trace_flags=collected.flags)
+        self.context = SpanContext(collected.trace_id, new_id(64), is_remote=False, trace_flags=collected.flags)
         self.attributes: dict[str, Any] = {}
         self.events: list[tuple[str, int, Mapping[str, Any]]] = []
         self.links: list[Link] = []
@@ -120,7 +120,7 @@ def parent_in(traceparent: str | None) -> SpanContext:
 
 def begin(name: str, parent: SpanContext, *, sampled: bool) -> CollectedSpan:
     """The span of a request, with a collection of its own. Args: parent: the caller's span, or an invalid one."""
-    trace_id = parent.trace_id if parent.is_valid else _new_id(128)
+    trace_id = parent.trace_id if parent.is_valid else new_id(128)
     return CollectedSpan(
         Collected(trace_id, sampled=sampled), name, SpanKind.SERVER, parent.span_id if parent.is_valid else None
     )
@@ -149,5 +149,5 @@ def headers() -> dict[str, str]:
     return {"traceparent": f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"}
 
 
-def _new_id(bits: int) -> int:
+def new_id(bits: int) -> int:
     return random.getrandbits(bits) or 1

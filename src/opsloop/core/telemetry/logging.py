@@ -32,13 +32,21 @@ class _Lines:
             self._stream.flush()
 
 
-def configure(*, level: str, form: str, stream: TextIO | None = None, redact: Processor | None = None) -> None:
+def configure(
+    *,
+    level: str,
+    form: str,
+    stream: TextIO | None = None,
+    redact: Processor | None = None,
+    export: Processor | None = None,
+) -> None:
     """Set up this process's logs; lines of other libraries take the same form.
 
     Args:
         level: debug, info, warning or error.
         form: `json`, `text`, or `auto`: text when the stream is a terminal.
         redact: takes what nobody should read out of a line, its traceback too, before it is written.
+        export: takes lines, after `redact`, to where they go beside the stream.
     """
     stream = stream or sys.stderr
     lines = _Lines(stream)
@@ -54,8 +62,9 @@ def configure(*, level: str, form: str, stream: TextIO | None = None, redact: Pr
         if as_text
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
-    if redact is not None:
-        render = [structlog.processors.format_exc_info, redact, render[-1]]
+    between = [each for each in (redact, export) if each is not None]
+    if between:
+        render = [structlog.processors.format_exc_info, *between, render[-1]]
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),

@@ -14,7 +14,7 @@ from opsloop.core.caller import system
 from opsloop.core.clock import Clock
 from opsloop.core.db.database import DatabaseCorrupt
 from opsloop.core.errors import Unavailable
-from opsloop.core.telemetry import collecting
+from opsloop.core.telemetry import collecting, tracing
 from opsloop.core.telemetry.collecting import Collected, CollectedSpan
 from opsloop.core.telemetry.trouble import Trouble
 from opsloop.core.workspace import Workspace
@@ -30,7 +30,6 @@ from opsloop.monitoring.telemetry.models import (
 from opsloop.monitoring.telemetry.models import (
     SpanKind as Kind,
 )
-from opsloop.monitoring.telemetry.outgoing import Outgoing
 from opsloop.monitoring.telemetry.settings import TelemetrySettings
 
 log = structlog.get_logger()
@@ -87,8 +86,6 @@ class Keeping:
         self._stopping = threading.Event()
         self._something = threading.Event()
         self._thread: threading.Thread | None = None
-        endpoint = workspace.settings.otlp_endpoint
-        self._outgoing = None if endpoint is None else Outgoing(endpoint, workspace.section(TelemetrySettings))
 
     def begin(self, name: str, traceparent: str | None) -> CollectedSpan:
         """The span of a request that has come. The caller's decision to sample is honoured."""
@@ -107,8 +104,6 @@ class Keeping:
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="traces", daemon=True)
         self._thread.start()
-        if self._outgoing is not None:
-            self._outgoing.start()
 
     def stop(self) -> None:
         """Store what waits."""
@@ -118,8 +113,6 @@ class Keeping:
             self._thread.join()
         with Trouble("traces_not_stored").told():
             self.flush()
-        if self._outgoing is not None:
-            self._outgoing.stop()
 
     def flush(self) -> None:
         """Store everything that waits. Raises: Unavailable, DatabaseCorrupt; what was not stored waits on."""
@@ -136,8 +129,6 @@ class Keeping:
             except Exception:  # what one of them has must not hold up those that come
                 metrics.lost_traces.inc(len(batch))
                 raise
-            if self._outgoing is not None:
-                self._outgoing.offer(found)
 
     def _is_drawn(self) -> bool:
         share = self._settings.traces_sample_share
@@ -145,6 +136,7 @@ class Keeping:
         return share > 0 and (share >= 1 or random.random() < share) and self._allowance.take()  # noqa: S311
 
     def _keep(self, collected: Collected) -> None:
+        tracing.send_on(collected.spans)
         with self._lock:
             is_full = self._waiting_spans >= MOST_WAITING
             if not is_full:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from opsloop.core.settings import Section
 
@@ -29,10 +29,4 @@ class TelemetrySettings(Section):
     )
     metrics_kept_days: float = Field(
         14, gt=0, le=3_660, description="Time that metric points of other services are kept, as a number of days."
-    )
-    otlp_headers: str | None = Field(
-        None,
-        validation_alias=AliasChoices("OPSLOOP_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS", "otlp_headers"),
-        description="Headers for the OTLP collector, such as its key, as name=value,name=value.",
-        repr=False,
     )

@@ -22,7 +22,7 @@ from opsloop.client import project as projects
 from opsloop.core.errors import OpsloopError
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
-from opsloop.core.telemetry import logging, tracing
+from opsloop.core.telemetry import logging
 from opsloop.core.workspace import Workspace
 from opsloop.feedback.api import router as feedback
 from opsloop.gateway.app import Gateway
@@ -35,6 +35,7 @@ from opsloop.server.authentication import is_loopback, refuse_open_door
 from opsloop.server.control_plane import control_plane
 from opsloop.server.entrance import Entrance
 from opsloop.server.garbage import spare_collections
+from opsloop.server.outward import telling
 from opsloop.server.serving import KEEP_ALIVE_S, listen, loop_factory, url_of
 from opsloop.server.short_protocol import ShortProtocol
 from opsloop.server.workers.crew import READY, Crew
@@ -88,16 +89,13 @@ def serve(
         projects.nearest(project) if (project / projects.FILE).is_file() else projects.Project(project, project.name)
     )
     settings = local.core_settings(found).model_copy(update={"host": host, "port": port})
-    logging.configure(level=settings.log_level, form=settings.log_format, redact=log_redactor(found.settings))
-    tracer = tracing.configure(settings.otlp_endpoint)
-    workspace = open_workspace(settings, file_values=found.settings, place=place)
-    try:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(Worker(workspace, Standing(folder)).serve(listener, link))
-    finally:
-        workspace.close()
-        if tracer is not None:
-            tracer.shutdown()
+    with telling(settings, found.settings):
+        workspace = open_workspace(settings, file_values=found.settings, place=place)
+        try:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(Worker(workspace, Standing(folder)).serve(listener, link))
+        finally:
+            workspace.close()
 
 
 class Worker:

@@ -1,0 +1,1 @@
+"""What leaves this process by OTLP over HTTP: spans, log lines and metrics, all in one way."""
