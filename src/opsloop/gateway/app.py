@@ -46,7 +46,7 @@ class Gateway:
         self._workspace = workspace
         self._settings = workspace.section(GatewaySettings)
         self._recorder = Recorder(workspace)
-        self._traces = Traces(workspace)
+        self.traces = Traces(workspace)
         self._lines = LogLines(self._settings.predict_log)
         keeping = Keeping(workspace.section(MonitoringSettings).predictions_kept_rows, self._lines.add)
         self._serving = Serving(workspace, self._recorder, subjects(workspace), keeping)
@@ -73,7 +73,7 @@ class Gateway:
     async def start(self) -> None:
         """Store what an earlier process left in the spool, and have the releases loaded that serve now."""
         self._recorder.start()
-        self._traces.start()
+        self.traces.start()
         self._lines.start()
         await run_in_threadpool(self._serving.limits.start)
         await run_in_threadpool(self._serving.routes.start)
@@ -99,7 +99,7 @@ class Gateway:
         self._serving.arms.close()
         self._serving.limits.stop()
         self._recorder.stop()
-        self._traces.stop()
+        self.traces.stop()
         self._lines.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,14 +131,14 @@ class Gateway:
             current_workspace.reset(token)
             if span is not None and traced is not None:
                 detach(traced)
-                self._traces.end(span)
+                self.traces.end(span)
             self._leave(task)
 
     def _traced(self, scope: Scope, request_id: str) -> CollectedSpan | None:
         """The span of a request that asks an endpoint for something."""
         if scope["method"] != "POST":
             return None
-        span = self._traces.begin(_span_name(scope), header(scope, b"traceparent"))
+        span = self.traces.begin(_span_name(scope), header(scope, b"traceparent"))
         span.set_attribute("opsloop.request_id", request_id)
         span.set_attribute("http.request.method", "POST")
         return span

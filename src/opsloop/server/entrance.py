@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Protocol
 
 import structlog
+from opentelemetry.trace import StatusCode
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from opsloop.console.problem_page import problem_page, wants_page
 from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import OpsloopError, TooLarge
+from opsloop.core.telemetry.collecting import CollectedSpan
 from opsloop.core.web import problems
 from opsloop.core.workspace import Workspace
 from opsloop.datasets.settings import DatasetSettings
@@ -25,6 +27,7 @@ from opsloop.limits.pool import Pool
 from opsloop.llm.token_estimates import BYTES_PER_TOKEN
 from opsloop.models.settings import ModelSettings
 from opsloop.monitoring.beside import Answered, Beside
+from opsloop.monitoring.telemetry.keeping import Keeping as Traces
 from opsloop.monitoring.telemetry.otlp import api as telemetry
 from opsloop.server.authentication import caller_of
 from opsloop.server.door import Door
@@ -52,6 +55,7 @@ SIGNATURES = ("x-hub-signature-256", "x-opsloop-signature")
 LABELS = re.compile(r"/endpoints/[^/]+/labels")
 # Who has the link of an invitation may answer it; it cannot be guessed, and is good for nothing else.
 SURVEYS = re.compile(r"/survey/[^/]+")
+ASKED_PATH = "/query"
 LIMITED_PATHS = re.compile(r"/query|/upload|/api/collections/[^/]+/search")
 FORM = "application/x-www-form-urlencoded"
 OPEN_PREFIX = "/static/"
@@ -79,6 +83,7 @@ class Entrance:
     """Args:
     limits: what keys may use, of those routes of the control plane that are counted (`LIMITED_PATHS`).
     others: where their use is counted.
+    traces: keeps a trace of a question to a collection.
     """
 
     def __init__(
@@ -89,10 +94,12 @@ class Entrance:
         *,
         limits: Pool | None = None,
         others: Beside | None = None,
+        traces: Traces | None = None,
         listens_on_loopback: bool = True,
     ) -> None:
         self._limits = limits
         self._others = others
+        self._traces = traces
         self._workspace = workspace
         self._gateway = gateway
         self._control_plane = control_plane
@@ -160,10 +167,20 @@ class Entrance:
                     answered.http_status = message["status"]
                 await send(message)
 
-            with counted as answered:
+            with counted as answered, self._traced(scope, headers) as span:
                 await self._control_plane(scope, receive, sending)
+                if span is not None:
+                    span.set_attribute("http.response.status_code", answered.http_status)
+                    if answered.http_status >= 500:
+                        span.set_status(StatusCode.ERROR)
             if account is not None:
                 account.used(tokens)
+
+    def _traced(self, scope: Scope, headers: Headers) -> AbstractContextManager[CollectedSpan | None]:
+        if self._traces is None or scope["path"] != ASKED_PATH:
+            return nullcontext()
+        name, request_id = f"POST {ASKED_PATH}", scope["opsloop.request_id"]
+        return self._traces.traced(name, headers.get("traceparent"), request_id)
 
     def _request_id(self, headers: Headers) -> str:
         given = headers.get("x-request-id", "")

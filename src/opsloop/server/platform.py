@@ -41,6 +41,7 @@ class Platform:
             self.gateway,
             control_plane(workspace),
             limits=self.gateway.limits,
+            traces=self.gateway.traces,
             others=self.gateway.others,
             listens_on_loopback=listens_on_loopback,
         )

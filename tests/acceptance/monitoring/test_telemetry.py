@@ -80,7 +80,7 @@ def test_a_platform_sends_its_own_log_and_metrics_to_another(
     )
     started.append(sending)
     sending.ready()
-    database = project / ".opsloop" / "opsloop.db"
+    database = project / ".opsloop" / "state.db"
     assert _found(database, "SELECT count(*) FROM metric_series WHERE name = 'gateway_routing_version'") >= 1
     sending.stop()
     assert _found(database, "SELECT count(*) FROM log_records") >= 1

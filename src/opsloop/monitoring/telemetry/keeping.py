@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.context import attach, detach
+from opentelemetry.trace import SpanKind, StatusCode, set_span_in_context
 
 from opsloop._version import __version__
 from opsloop.core.caller import system
@@ -100,6 +103,22 @@ class Keeping:
         took_ms = ((span.ended_ns or span.started_ns) - span.started_ns) / 1e6
         if collected.is_sampled or took_ms >= self._settings.traces_slow_ms or _has_error(collected):
             self._keep(collected)
+
+    @contextmanager
+    def traced(self, name: str, traceparent: str | None, request_id: str) -> Iterator[CollectedSpan]:
+        """A POST that is no endpoint's: its span is current within the block, and kept as any."""
+        span = self.begin(name, traceparent)
+        span.set_attribute("opsloop.request_id", request_id)
+        span.set_attribute("http.request.method", "POST")
+        token = attach(set_span_in_context(span))
+        try:
+            yield span
+        except Exception:
+            span.set_status(StatusCode.ERROR)
+            raise
+        finally:
+            detach(token)
+            self.end(span)
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="traces", daemon=True)

@@ -17,6 +17,7 @@ from opsloop.core.workspace import Workspace
 from opsloop.llm.offline import OfflineEngine
 from opsloop.llm.port import ChatProvider
 from opsloop.llm.providers import chat_provider
+from opsloop.rag import spans
 from opsloop.rag.answering import quoting
 from opsloop.rag.answering.following_up import Standalone, Turn, standalone
 from opsloop.rag.answering.generating.writing import Written, write
@@ -70,11 +71,12 @@ async def stream(workspace: Workspace, caller: Caller, asked: Asked) -> AsyncGen
         return
     written = Written()
     timeout_s = settings.rag_generate_timeout_s
-    async with aclosing(
-        write(provider, searched, passages, written, support=quoted.support, timeout_s=timeout_s)
-    ) as sentences:
-        async for sentence in sentences:
-            yield sentence
+    with spans.writing(provider):
+        async with aclosing(
+            write(provider, searched, passages, written, support=quoted.support, timeout_s=timeout_s)
+        ) as sentences:
+            async for sentence in sentences:
+                yield sentence
     async for part in _parts(_of(written, quoted), given_out=len(written.sentences)):
         yield part
 
@@ -105,7 +107,9 @@ def _quoted(workspace: Workspace, caller: Caller, asked: Asked, question: Standa
     with workspace.reading(caller) as uow:
         found = find(uow, asked.collection, question.searched, top_k=asked.top_k, filters=asked.filters)
         least = min_support(uow, asked.collection)
-    quoted = quoting.answer(question.question, found.passages, carried=question.carried, min_support=least)
+    with spans.answer(asked.collection) as span:
+        quoted = quoting.answer(question.question, found.passages, carried=question.carried, min_support=least)
+        spans.tell_answer(span, quoted)
     return replace(quoted, note=found.note), list(found.passages)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from opsloop.core.workspace import UnitOfWork
+from opsloop.rag import spans
 from opsloop.rag.answering import quoting
 from opsloop.rag.answering.thresholds import min_support
 from opsloop.rag.models import Answer
@@ -24,5 +25,8 @@ def query(
     Raises: InvalidInput, CollectionMissing, ExtraNeeded.
     """
     found = find(uow, collection, question, top_k=top_k, filters=filters)
-    answer = quoting.answer(question, found.passages, min_support=min_support(uow, collection))
+    least = min_support(uow, collection)
+    with spans.answer(collection) as span:
+        answer = quoting.answer(question, found.passages, min_support=least)
+        spans.tell_answer(span, answer)
     return replace(answer, note=found.note)

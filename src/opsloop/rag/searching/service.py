@@ -12,6 +12,7 @@ from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.telemetry import collecting
 from opsloop.core.workspace import UnitOfWork
+from opsloop.rag import spans
 from opsloop.rag._engines import engine
 from opsloop.rag.models import Found, Passage, Ranking
 from opsloop.rag.parsing.pieces import checked_key, is_storable
@@ -53,6 +54,11 @@ def find(
         found: Found = engine().search(
             uow, collection, question, top_k=top_k, filters=wanted, diversity=diversity, ranking=ranking
         )
+    with spans.retrieval(collection, top_k=top_k, system=uow.session.get_bind().dialect.name) as span:
+        found: Found = engine().search(
+            uow, collection, question, top_k=top_k, filters=wanted, diversity=diversity, ranking=ranking
+        )
+        spans.tell_found(span, found)
     return found
 
 

@@ -111,6 +111,7 @@ class Worker:
             self._gateway,
             Pages(workspace, standing),
             limits=self._gateway.limits,
+            traces=self._gateway.traces,
             listens_on_loopback=loopback,
         )
 
