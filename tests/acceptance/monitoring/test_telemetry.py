@@ -59,12 +59,9 @@ def test_telemetry_of_a_service_arrives_whole(project: Path, port: int, started:
     assert (line["service"], line["name"], line["spans"]) == ("shop", "order", 601)
 
 
-def test_a_platform_sends_its_own_log_and_metrics_to_another(
+def test_a_platform_sends_its_own_metrics_and_log_to_another_that_comes_later(
     project: Path, tmp_path: Path, port: int, started: list[Up]
 ) -> None:
-    collector = Up(project, port, "--no-demo")
-    started.append(collector)
-    collector.ready()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         other = probe.getsockname()[1]
@@ -75,16 +72,20 @@ def test_a_platform_sends_its_own_log_and_metrics_to_another(
         sends,
         other,
         "--no-demo",
-        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{port}",
         OTEL_METRIC_EXPORT_INTERVAL="500",
     )
     started.append(sending)
     sending.ready()
+    sending.wait_for("telemetry_not_sent", timeout_s=60)
+    sending.answers("/metrics", 200, within_s=1)
+    collector = Up(project, port, "--no-demo")
+    started.append(collector)
+    collector.ready()
+    sending.wait_for("telemetry_sent_again", timeout_s=60)
     database = project / ".opsloop" / "state.db"
-    assert _found(database, "SELECT count(*) FROM metric_series WHERE name = 'gateway_routing_version'") >= 1
-    sending.stop()
-    assert _found(database, "SELECT count(*) FROM log_records") >= 1
-    assert httpx.get(f"{collector.url}/ready").status_code == 200
+    assert _found(database, "SELECT count(*) FROM metric_series WHERE name = 'telemetry_lost_total'") >= 1
+    assert _found(database, "SELECT count(*) FROM log_records WHERE body LIKE '%telemetry_sent_again%'") >= 1
 
 
 def _found(database: Path, query: str) -> int:
