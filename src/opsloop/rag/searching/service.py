@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import get_args
-
-from opentelemetry.trace import SpanKind, StatusCode
 
 from opsloop.core.caller import Role
 from opsloop.core.errors import InvalidInput
-from opsloop.core.telemetry import collecting
 from opsloop.core.workspace import UnitOfWork
 from opsloop.rag import spans
 from opsloop.rag._engines import engine
@@ -50,33 +46,12 @@ def find(
     if ranking not in get_args(Ranking):
         raise InvalidInput(field="ranking", value=ranking, wanted=" or ".join(get_args(Ranking)))
     wanted = _filters(filters or {})
-    with _spanned(collection):
-        found: Found = engine().search(
-            uow, collection, question, top_k=top_k, filters=wanted, diversity=diversity, ranking=ranking
-        )
     with spans.retrieval(collection, top_k=top_k, system=uow.session.get_bind().dialect.name) as span:
         found: Found = engine().search(
             uow, collection, question, top_k=top_k, filters=wanted, diversity=diversity, ranking=ranking
         )
         spans.tell_found(span, found)
     return found
-
-
-@contextmanager
-def _spanned(collection: str) -> Iterator[None]:
-    """A span around a search, in a request whose spans are collected."""
-    parent = collecting.current()
-    if parent is None:
-        yield
-        return
-    with collecting.below(parent, f"search {collection}", SpanKind.CLIENT) as span:
-        span.set_attribute("opsloop.collection", collection)
-        try:
-            yield
-        except Exception as error:  # only its kind: its text may hold what a user wrote
-            span.set_attribute("error.type", type(error).__name__)
-            span.set_status(StatusCode.ERROR)
-            raise
 
 
 def search(
