@@ -49,4 +49,10 @@ def remediation(row: RemediationRow, votes: Iterable[VoteRow] = ()) -> Remediati
 def _preview(stored: dict[str, Any] | None) -> Preview | None:
     if stored is None:
         return None
-    return Preview(stored["sentence"], stored["revision"], tuple(stored["changes"]), Reach(**stored["reach"]))
+    return Preview(
+        stored["sentence"],
+        stored["revision"],
+        tuple(stored["changes"]),
+        Reach(**stored["reach"]),
+        tuple(stored.get("holds", ())),
+    )

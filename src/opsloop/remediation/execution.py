@@ -29,7 +29,7 @@ from opsloop.remediation.checks.verdict import verdict
 from opsloop.remediation.ending import end
 from opsloop.remediation.events import RemediationActed
 from opsloop.remediation.halts import BELL
-from opsloop.remediation.models import Done, State
+from opsloop.remediation.models import Done, Finding, State
 from opsloop.remediation.settings import RemediationSettings
 
 DATABASE = (DatabaseAway, DatabaseBusy, DatabaseFull, DatabaseLocked)
@@ -56,7 +56,7 @@ def step(workspace: Workspace, remediation: str) -> bool:
     if state in (State.APPROVED, State.ACTING):
         (_act_outside if is_outside else _act_inside)(workspace, remediation)
     elif state is State.CHECKING:
-        _check(workspace, remediation)
+        _check(workspace, remediation, _looked(workspace, remediation) if is_outside else ())
     elif state is State.UNDOING:
         (_undo_outside if is_outside else _undo_inside)(workspace, remediation)
     return not state.is_over
@@ -184,12 +184,24 @@ def _acted(uow: UnitOfWork, row: RemediationRow, done: Done) -> None:
     uow.ring(BELL)
 
 
-def _check(workspace: Workspace, remediation: str) -> None:
+def _looked(workspace: Workspace, remediation: str) -> tuple[Finding, ...]:
+    with workspace.reading(BY) as uow:
+        told = _told(uow.session.get_one(RemediationRow, remediation))
+    try:
+        found = told.action.look(workspace, told.parameters)
+    except OpsloopError as error:
+        found = Finding(told.action.kind, "unclear", error.sentence)
+    return (found,) if found is not None else ()
+
+
+def _check(workspace: Workspace, remediation: str, outside: tuple[Finding, ...]) -> None:
+    """Args: outside: what the system that it acted on says itself."""
     settings = workspace.section(RemediationSettings)
     with workspace.reading(BY) as uow:
         row = uow.session.get_one(RemediationRow, remediation)
         assert row.acted_at is not None
-        found = checks.look(uow, Case(row.incident, row.endpoint, row.acted_at, settings.remediation_check_requests))
+        case = Case(row.incident, row.endpoint, row.acted_at, settings.remediation_check_requests)
+        found = (*checks.look(uow, case), *outside)
         age = uow.clock.now() - row.acted_at
         is_known = row.findings == [asdict(each) for each in found]
         can_undo = row.undo is not None

@@ -71,12 +71,14 @@ class Preview:
         sentence: for people.
         revision: of what it would change, as a text that differs when that does; an approval is for this one.
         changes: what is before and after, a line each.
+        holds: why it never goes without a person, a sentence each; empty when it may.
     """
 
     sentence: str
     revision: str
     changes: tuple[str, ...] = ()
     reach: Reach = field(default_factory=Reach)
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def fill(uow: UnitOfWork, row: RemediationRow, found: Candidate) -> None:
     row.script = shown.script
     row.action = found.playbook.action if found.action is not None else ""
     row.parameters = found.parameters.model_dump(mode="json") if found.parameters is not None else {}
-    row.preview = asdict(found.preview) | {"changes": list(found.preview.changes)} if found.preview else None
+    row.preview = _plain(found.preview) if found.preview else None
     four_eyes = any(fnmatchcase(row.playbook, pattern) for pattern in settings.remediation_four_eyes)
     row.needed = 0 if level is Level.EXECUTION else 2 if four_eyes else 1
     row.asked_at = uow.clock.now()
@@ -182,12 +182,16 @@ def _level(uow: UnitOfWork, found: Candidate) -> tuple[Level, tuple[str, ...]]:
         return min(standing.level, Level.CHECKLIST), why
     if standing.level is not Level.EXECUTION:
         return standing.level, standing.missing
-    held = limits.held_back(uow, found.fit.target, found.preview.reach)
+    held = (*found.preview.holds, *limits.held_back(uow, found.fit.target, found.preview.reach))
     if held:
         return Level.SCRIPT, held
     record = standing.record
     earned = f"{record.since_failure} verified successes in a row, chance of success above {record.lower_bound:.2f}"
     return Level.EXECUTION, (f"earned: {earned}, its undo was seen to work",)
+
+
+def _plain(preview: Preview) -> dict[str, Any]:
+    return asdict(preview) | {"changes": list(preview.changes), "holds": list(preview.holds)}
 
 
 def _digest(row: RemediationRow, *, asking: str) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork, Workspace
-from opsloop.remediation.models import Done, Preview
+from opsloop.remediation.models import Done, Finding, Preview
 
 
 class Parameters(BaseModel):
@@ -92,6 +92,13 @@ class Outside(_Action[P]):
     def undo(self, workspace: Workspace, parameters: P, known: dict[str, Any], *, why: str) -> str:
         """Take it back. Args: known: `Done.undo`. Returns: a sentence. Raises: OpsloopError."""
         raise NotImplementedError
+
+    def look(self, workspace: Workspace, parameters: P) -> Finding | None:
+        """What the other system says of it since, asked again and again; None when it has nothing to say.
+
+        Raises: OpsloopError while it cannot be told.
+        """
+        return None
 
 
 Action = Inside[Any] | Outside[Any]

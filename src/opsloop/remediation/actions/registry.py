@@ -7,13 +7,27 @@ from importlib.metadata import entry_points
 
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import Workspace
-from opsloop.remediation.actions import release_rollback, rollout_take_back
+from opsloop.remediation.actions import (
+    command_run,
+    index_rebuild,
+    model_retrain,
+    release_rollback,
+    rollout_pause,
+    rollout_take_back,
+)
 from opsloop.remediation.actions.action import Action, Inside, Parameters
 from opsloop.remediation.by import BY
 from opsloop.remediation.models import Preview
 
 GROUP = "opsloop.remediation_actions"
-OURS: tuple[Action, ...] = (release_rollback.ACTION, rollout_take_back.ACTION)
+OURS: tuple[Action, ...] = (
+    release_rollback.ACTION,
+    rollout_take_back.ACTION,
+    rollout_pause.ACTION,
+    model_retrain.ACTION,
+    index_rebuild.ACTION,
+    command_run.ACTION,
+)
 
 
 @cache
