@@ -10,6 +10,10 @@ from opsloop.core.workspace import Workspace
 from opsloop.remediation.actions import (
     command_run,
     index_rebuild,
+    kubernetes_cordon,
+    kubernetes_restart,
+    kubernetes_scale,
+    kubernetes_undo_rollout,
     model_retrain,
     release_rollback,
     rollout_pause,
@@ -27,6 +31,10 @@ OURS: tuple[Action, ...] = (
     model_retrain.ACTION,
     index_rebuild.ACTION,
     command_run.ACTION,
+    kubernetes_restart.ACTION,
+    kubernetes_scale.ACTION,
+    kubernetes_undo_rollout.ACTION,
+    kubernetes_cordon.ACTION,
 )
 
 

@@ -1,0 +1,1 @@
+"""Workloads and nodes of a Kubernetes cluster, by its API."""

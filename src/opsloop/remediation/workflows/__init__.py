@@ -1,0 +1,1 @@
+"""Runs of CI systems, by their APIs."""
