@@ -42,6 +42,7 @@ Thing = dict[str, Any]
 class Refused(Exception):
     def __init__(self, code: int, reason: str, message: str) -> None:
         super().__init__(message)
+        self.code = code
         self.status = {
             "kind": "Status",
             "apiVersion": "v1",
@@ -128,7 +129,7 @@ class Store:
             reason = "ProgressDeadlineExceeded" if is_stuck else "NewReplicaSetAvailable"
             if plural == "deployments":
                 condition = {"type": "Progressing", "status": str(not is_stuck), "reason": reason}
-                status["conditions"] = [condition]  # type: ignore[assignment]
+                status["conditions"] = [condition]
             thing["status"] = status
             self.put(thing)
 
@@ -249,7 +250,7 @@ class Handler(BaseHTTPRequestHandler):
                 found = self._found(body)
             self._say(200, found)
         except Refused as refused:
-            self._say(refused.status["code"], refused.status)
+            self._say(refused.code, refused.status)
 
     def _found(self, body: Any) -> Thing:
         token = self.headers.get("authorization", "").removeprefix("Bearer ")

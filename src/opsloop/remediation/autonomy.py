@@ -33,7 +33,7 @@ _COUNTED = [each.value for each in (*SUCCESSES, *FAILURES)]
 def standings(uow: UnitOfWork) -> list[Standing]:
     """Every playbook's, in the order in which they are tried."""
     uow.by.require(Role.VIEWER)
-    return [standing(uow, each) for each in playbooks().values()]
+    return [standing(uow, each) for each in playbooks(uow.workspace).values()]
 
 
 def standing(uow: UnitOfWork, playbook: Playbook) -> Standing:

@@ -31,7 +31,7 @@ from opsloop.remediation.halts import BELL
 from opsloop.remediation.levels.content import content
 from opsloop.remediation.models import Level, Preview, Remediation, State
 from opsloop.remediation.playbooks.playbook import Fit, Playbook
-from opsloop.remediation.playbooks.registry import playbooks
+from opsloop.remediation.playbooks.registry import working_playbooks
 from opsloop.remediation.settings import RemediationSettings
 
 log = structlog.get_logger()
@@ -111,7 +111,7 @@ def start(uow: UnitOfWork, row: RemediationRow, *, by_itself: bool) -> None:
 
 def _fitting(uow: UnitOfWork, incident: Incident) -> Iterable[tuple[Playbook, Fit]]:
     """A team's playbook that breaks is left out, and the others go on."""
-    for playbook in playbooks().values():
+    for playbook in working_playbooks(uow.workspace).values():
         try:
             yield from [(playbook, fit) for fit in playbook.fits(uow, incident)]
         except Exception:  # a team's own code

@@ -160,7 +160,7 @@ def renew(workspace: Workspace, by: Caller, remediation: str) -> Remediation:
         shown.parameters or None,
         shown.endpoint,
     )
-    found = proposing.tried(workspace, playbook_of(shown.playbook), fit)
+    found = proposing.tried(workspace, playbook_of(workspace, shown.playbook), fit)
     with workspace.writing(by) as uow:
         row = _locked(uow, remediation)
         if State(row.state) not in RENEWED:
@@ -182,7 +182,7 @@ def rehearse(workspace: Workspace, by: Caller, playbook: str, parameters: dict[s
 
     Raises: InvalidInput, Halted, NothingToUndo, and what the dry run raises.
     """
-    found = playbook_of(playbook)
+    found = playbook_of(workspace, playbook)
     if not found.action or not (action := action_of(found.action)).can_undo:
         raise InvalidInput(field="playbook", value=playbook, wanted="one whose action has an undo")
     parsed = action.parse(parameters)

@@ -35,7 +35,7 @@ class Trying:
 def only(monkeypatch: Any, playbook: Any) -> Iterator[None]:
     """Let this playbook be the only one there is."""
     with monkeypatch.context() as patched:
-        patched.setattr(proposing, "playbooks", lambda *_: {playbook.name: playbook})
+        patched.setattr(proposing, "working_playbooks", lambda *_: {playbook.name: playbook})
         patched.setattr(service, "playbook_of", lambda *_: playbook)
         yield
 

@@ -17,7 +17,7 @@ MOST = 1_000
 
 
 class Scaling(Workload):
-    kind: Literal["deployment", "statefulset"] = "deployment"  # type: ignore[assignment]  # the nodes scale a daemon set
+    kind: Literal["deployment", "statefulset"] = "deployment"
     replicas: int = Field(ge=1, le=MOST)
 
 

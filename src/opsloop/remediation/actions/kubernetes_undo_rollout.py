@@ -18,7 +18,7 @@ HASH = "pod-template-hash"
 
 
 class GoingBack(Workload):
-    kind: Literal["deployment"] = "deployment"  # type: ignore[assignment]  # others keep no templates by revision
+    kind: Literal["deployment"] = "deployment"
 
 
 class MovedOn(Conflict):

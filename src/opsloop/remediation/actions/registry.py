@@ -8,7 +8,10 @@ from importlib.metadata import entry_points
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import Workspace
 from opsloop.remediation.actions import (
+    azure_run_pipeline,
     command_run,
+    github_dispatch,
+    github_rerun,
     index_rebuild,
     kubernetes_cordon,
     kubernetes_restart,
@@ -18,6 +21,7 @@ from opsloop.remediation.actions import (
     release_rollback,
     rollout_pause,
     rollout_take_back,
+    webhook_post,
 )
 from opsloop.remediation.actions.action import Action, Inside, Parameters
 from opsloop.remediation.by import BY
@@ -35,6 +39,10 @@ OURS: tuple[Action, ...] = (
     kubernetes_scale.ACTION,
     kubernetes_undo_rollout.ACTION,
     kubernetes_cordon.ACTION,
+    github_dispatch.ACTION,
+    github_rerun.ACTION,
+    azure_run_pipeline.ACTION,
+    webhook_post.ACTION,
 )
 
 

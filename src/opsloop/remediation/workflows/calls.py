@@ -1,4 +1,4 @@
-"""One request to the API of a CI system: no redirects, a bound on time and on what is read, no token in any sentence."""
+"""One request to the API of a CI system: no redirects, bounds on time and on what is read, no token in a sentence."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from opsloop.core.errors import Denied, InvalidInput, NotFound, Unavailable
 from opsloop.core.workspace import Workspace
 from opsloop.incidents.models import Observed, Subject
 from opsloop.remediation.actions import kubernetes_cordon, kubernetes_restart, kubernetes_scale, kubernetes_undo_rollout
+from opsloop.remediation.actions.action import Outside
 from opsloop.remediation.actions.workload import changed
 from opsloop.remediation.kubernetes.cluster import Named, cluster
 from opsloop.remediation.kubernetes.errors import ChangedMeanwhile, ClusterRefuses, ClusterRejects, NoEarlierTemplate
@@ -236,12 +237,13 @@ def test_somebody_who_is_faster_is_noticed(shop: Shop) -> None:
 def test_only_what_the_settings_name_is_touched(shop: Shop) -> None:
     shop.connect(remediation_namespaces=["other-*"], remediation_nodes=[])
     before = len(shop.asked("GET"))
-    for action, given in (
+    tries: tuple[tuple[Outside[Any], dict[str, Any]], ...] = (
         (kubernetes_restart.ACTION, CHAT),
         (kubernetes_scale.ACTION, CHAT | {"replicas": 2}),
         (kubernetes_undo_rollout.ACTION, CHAT),
         (kubernetes_cordon.ACTION, {"node": "worker-1"}),
-    ):
+    )
+    for action, given in tries:
         with pytest.raises(Denied, match="not among those that repairs may touch"):
             action.preview(shop.workspace, action.parse(given))
         with pytest.raises(Denied):
