@@ -32,7 +32,9 @@ def test_a_workload_with_replicas(noun: str, status: dict[str, Any], state: str)
     assert rollout_status(noun, read).state == state
 
 
-@pytest.mark.parametrize(("updated", "available", "state"), [(2, 2, "through"), (1, 2, "under way"), (2, 1, "under way")])
+@pytest.mark.parametrize(
+    ("updated", "available", "state"), [(2, 2, "through"), (1, 2, "under way"), (2, 1, "under way")]
+)
 def test_a_daemon_set_counts_nodes(updated: int, available: int, state: str) -> None:
     status = {"observedGeneration": 1, "desiredNumberScheduled": 2, "updatedNumberScheduled": updated}
     read = {"metadata": {"generation": 1}, "spec": {}, "status": status | {"numberAvailable": available}}
