@@ -189,7 +189,10 @@ def rehearse(workspace: Workspace, by: Caller, playbook: str, parameters: dict[s
     endpoint = str(parameters.get("endpoint", ""))
     target = f"endpoint/{endpoint}" if endpoint else found.name
     fit = Fit(target, ("somebody rehearses it",), (), (), parameters=parameters, endpoint=endpoint)
-    candidate = proposing.Candidate(found, fit, action, parsed, preview_of(workspace, action, parsed))
+    preview = preview_of(workspace, action, parsed)
+    if preview.holds:
+        raise InvalidInput(f"playbook {playbook} is not rehearsed so: {'; '.join(preview.holds)}", field="parameters")
+    candidate = proposing.Candidate(found, fit, action, parsed, preview)
     with workspace.writing(by) as uow:
         uow.by.require(Role.OPERATOR)
         halts.check(uow)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import text
+
 from opsloop.core.caller import Caller, Role
 from opsloop.core.settings import Section
 from opsloop.core.workspace import UnitOfWork, Workspace
@@ -69,3 +71,9 @@ def undone(workspace: Workspace, asked: Remediation) -> Remediation:
     with workspace.writing(OPERATOR) as uow:
         service.undo(uow, asked.id, reason="a test")
     return stepped(workspace, asked)
+
+
+def announced(workspace: Workspace, asked: Remediation) -> None:
+    """What a process leaves behind that was killed while it acted."""
+    with workspace.writing(OPERATOR) as uow:
+        uow.session.execute(text("UPDATE remediations SET state = 'acting' WHERE id = :id"), {"id": asked.id})

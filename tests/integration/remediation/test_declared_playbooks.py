@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from opsloop.core.clock import FakeClock
 from opsloop.core.errors import InvalidInput
+from opsloop.core.settings import read
 from opsloop.core.workspace import Workspace
 from opsloop.incidents.models import Observed, Subject
 from opsloop.remediation import autonomy, proposing
 from opsloop.remediation.commands.allowed import AllowedCommand
 from opsloop.remediation.commands.settings import CommandSettings
+from opsloop.remediation.playbooks.declared import read_folder
 from opsloop.remediation.playbooks.settings import PlaybookSettings
 from tests.integration.remediation import acting
 
@@ -113,3 +117,14 @@ def test_two_files_of_one_name_and_a_folder_that_is_not_there(workspace: Workspa
     acting.set_section(workspace, PlaybookSettings(remediation_playbooks=tmp_path / "none"))
     with workspace.reading(acting.OPERATOR) as uow, pytest.raises(InvalidInput, match="a folder that is there"):
         autonomy.standings(uow)
+
+
+def test_the_examples_of_the_page_are_a_playbook_and_a_command(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/let-repairs-act.md").read_text()
+    (yaml,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "page.yaml").write_text(yaml)
+    (declared,) = read_folder(tmp_path)
+    assert declared.action == "command.run"
+    (commands,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    found = read(CommandSettings, {"remediation_commands": json.loads(commands)}).remediation_commands
+    assert found["restart-unit"].words({"unit": "worker-2.service"}) == ("systemctl", "restart", "worker-2.service")

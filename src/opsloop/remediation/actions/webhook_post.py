@@ -10,6 +10,7 @@ import json
 from pydantic import Field
 
 from opsloop._version import __version__
+from opsloop.core.artifacts.store import sha256_hex
 from opsloop.core.errors import NotFound, Unavailable
 from opsloop.core.notices import address, signatures
 from opsloop.core.notices.settings import NoticeSettings
@@ -47,7 +48,7 @@ class WebhookPost(Outside[Posting]):
         given = [f"{name} = {value}" for name, value in sorted(parameters.payload.items())]
         return Preview(
             f"webhook {parameters.webhook} ({address.shown(found.url)}) is called",
-            f"to {address.shown(found.url)}",
+            f"to {address.shown(found.url)}, address {sha256_hex(found.url.encode())[:16]}",
             (f"{parameters.webhook} gets the event {EVENT}", *given),
             Reach(resources=1),
         )

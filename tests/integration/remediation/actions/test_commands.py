@@ -14,17 +14,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opsloop.core.clock import FakeClock
-from opsloop.core.errors import OpsloopError
+from opsloop.core.errors import InvalidInput, OpsloopError
 from opsloop.core.settings import read
 from opsloop.core.workspace import Workspace
 from opsloop.incidents.models import Observed, Subject
+from opsloop.remediation import autonomy, service
 from opsloop.remediation.actions import command_run
 from opsloop.remediation.commands import restricted
 from opsloop.remediation.commands.allowed import AllowedCommand
 from opsloop.remediation.commands.errors import ProgramMissing
 from opsloop.remediation.commands.parsing import parse_command
 from opsloop.remediation.commands.settings import CommandSettings
-from opsloop.remediation.models import State
+from opsloop.remediation.models import Level, Record, State
+from opsloop.remediation.settings import RemediationSettings
 from tests.integration.remediation import acting
 
 LIMITS: dict[str, Any] = {"timeout_s": 20, "memory_bytes": 1 << 30}
@@ -288,3 +290,49 @@ def test_the_watch_of_the_test_before_sees_what_is_started(workspace: Workspace)
     assert len(started) == 1
     assert _is_allowed(started[0])
     assert done.sentence == "echo unit web ended well: unit web"
+
+
+@pytest.mark.parametrize("given", [{"undo": ["true"], "destroys": True}, {"undo": []}])
+def test_what_needs_a_person_is_not_rehearsed_either(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: dict[str, Any]
+) -> None:
+    allow(workspace, make={"argv": ["touch", f"{tmp_path}/made"], **given})
+    with acting.only(monkeypatch, acting.Trying("command.run", {})), pytest.raises(InvalidInput, match="not rehearsed"):
+        service.rehearse(workspace, acting.OPERATOR, "try-it", {"command": "make"})
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_command_that_is_taken_back_is_rehearsed(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = f"{tmp_path}/made"
+    allow(workspace, make={"argv": ["touch", file], "undo": ["rm", file]})
+    with acting.only(monkeypatch, acting.Trying("command.run", {})):
+        begun = service.rehearse(workspace, acting.OPERATOR, "try-it", {"command": "make"})
+    assert acting.stepped(workspace, begun).state is State.UNDOING
+    assert acting.stepped(workspace, begun).state is State.REHEARSED
+    assert not Path(file).exists()
+
+
+def test_level_five_is_not_for_a_command_without_an_undo(
+    workspace: Workspace, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow(workspace, make={"argv": ["true"]}, back={"argv": ["true"], "undo": ["true"]})
+    earned = Record(successes=40, since_failure=40, undo_proven_at=clock.now(), lower_bound=0.92)
+    monkeypatch.setattr(autonomy, "record", lambda *_, **__: earned)
+    acting.set_section(workspace, RemediationSettings(remediation_levels={"*": 5}))
+    asked = trouble(workspace, clock, monkeypatch, command="make")
+    assert (asked.level, asked.state) == (Level.SCRIPT, State.PROPOSED)
+    assert asked.why_level == ("command make has no undo",)
+
+
+def test_a_command_whose_process_was_killed_is_never_run_again(
+    workspace: Workspace, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    allow(workspace, make={"argv": ["touch", f"{tmp_path}/made"]})
+    asked = trouble(workspace, clock, monkeypatch, command="make")
+    acting.approved(workspace, asked)
+    acting.announced(workspace, asked)
+    found = acting.stepped(workspace, asked)
+    assert found.state is State.UNKNOWN
+    assert not (tmp_path / "made").exists()

@@ -275,3 +275,28 @@ def test_what_the_cluster_says_is_told(shop: Shop) -> None:
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match=r"kubernetes\.restart: name"):
         kubernetes_restart.ACTION.parse({"namespace": "shop", "name": name})
+
+
+def test_a_restart_whose_process_was_killed_is_done_again(shop: Shop) -> None:
+    asked = shop.proposed("kubernetes.restart", **CHAT)
+    acting.approved(shop.workspace, asked)
+    acting.announced(shop.workspace, asked)
+    assert acting.stepped(shop.workspace, asked).state is State.CHECKING
+    annotations = shop.get()["spec"]["template"]["metadata"]["annotations"]
+    assert annotations == {kubernetes_restart.ANNOTATION: asked.id}
+
+
+def test_a_scale_whose_process_was_killed_is_left_to_a_person(shop: Shop) -> None:
+    asked = shop.proposed("kubernetes.scale", **CHAT, replicas=5)
+    acting.approved(shop.workspace, asked)
+    acting.announced(shop.workspace, asked)
+    assert acting.stepped(shop.workspace, asked).state is State.UNKNOWN
+    assert shop.get()["spec"]["replicas"] == 3
+
+
+def test_a_cluster_that_is_away_while_a_repair_is_checked_is_waited_for(shop: Shop) -> None:
+    done = shop.repaired("kubernetes.restart", **CHAT)
+    shop.connect(url="http://127.0.0.1:9")
+    found = acting.stepped(shop.workspace, done)
+    assert found.state is State.CHECKING
+    assert [each.verdict for each in found.findings if each.check == "kubernetes.restart"] == ["unclear"]
