@@ -313,7 +313,7 @@ class FakeEngine:
             raise OSError("no space left on device")
         self.started.append((job_id, attempt))
 
-    def stop(self) -> None:
+    def stop(self, *, is_broken: bool = False) -> None:
         """There is nothing to end."""
 
 

@@ -23,6 +23,7 @@ Execute = Callable[[str], None]
 # DBOS keeps one instance a process. Two runners of one process share it, and each job goes to the runner that took it.
 _lock = threading.Lock()
 _executes: dict[str, Execute] = {}
+_is_launched = False
 
 
 @DBOS.workflow(name="opsloop.job")
@@ -38,7 +39,7 @@ class Engine:
     def __init__(self, workspace: Workspace, execute: Execute) -> None:
         self._name = uuid.uuid4().hex
         with _lock:
-            if not _executes:
+            if not _is_launched:
                 _launch(workspace)
             _executes[self._name] = execute
 
@@ -47,14 +48,18 @@ class Engine:
         with SetWorkflowID(f"{job_id}.{attempt}"):
             DBOS.start_workflow(run_job, self._name, job_id)
 
-    def stop(self) -> None:
+    def stop(self, *, is_broken: bool = False) -> None:
+        """Args: is_broken: it takes no jobs; DBOS is ended whoever else uses it, and begun anew by the next that does."""
+        global _is_launched  # as DBOS itself: one a process
         with _lock:
             _executes.pop(self._name, None)
-            if not _executes:
+            if is_broken or not _executes:
+                _is_launched = False
                 DBOS.destroy(workflow_completion_timeout_sec=0)
 
 
 def _launch(workspace: Workspace) -> None:
+    global _is_launched
     if workspace.database.is_sqlite:
         _set_aside_damaged(_file(workspace), name=f"jobs.db.damaged-{workspace.clock.now():%Y%m%dT%H%M%SZ}")
     config: DBOSConfig = {
@@ -73,6 +78,7 @@ def _launch(workspace: Workspace) -> None:
     except BaseException:
         DBOS.destroy()  # else the next try would find it launched, without its tables
         raise
+    _is_launched = True
 
 
 def _system_database_url(workspace: Workspace) -> str:

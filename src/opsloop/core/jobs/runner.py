@@ -97,7 +97,7 @@ class JobRunner:
                 engine.start(*self._claimed[0])
             except Exception:
                 self._engine = None
-                engine.stop()
+                engine.stop(is_broken=True)
                 raise
             self._claimed.popleft()
 
