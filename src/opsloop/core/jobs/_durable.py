@@ -49,7 +49,7 @@ class Engine:
             DBOS.start_workflow(run_job, self._name, job_id)
 
     def stop(self, *, is_broken: bool = False) -> None:
-        """Args: is_broken: it takes no jobs; DBOS is ended whoever else uses it, and begun anew by the next that does."""
+        """Args: is_broken: it takes no jobs; DBOS is ended whoever else uses it, and the next that does begins anew."""
         global _is_launched  # as DBOS itself: one a process
         with _lock:
             _executes.pop(self._name, None)
