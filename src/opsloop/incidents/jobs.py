@@ -20,18 +20,19 @@ from opsloop.incidents.causes import service as explaining
 from opsloop.incidents.causes.onset import onset
 from opsloop.incidents.events import IncidentChanged, IncidentOpened
 from opsloop.incidents.models import Incident, IncidentState, Suspect
+from opsloop.incidents.settings import IncidentSettings
 from opsloop.incidents.taking_in import COLLECT
 from opsloop.incidents.topology.targets import target
 
 BY = system("incidents")
-WAIT = timedelta(seconds=20)
-"""Telemetry is written some seconds after it happened, and further signals come in that time."""
 LONGEST = timedelta(days=7)
 
 
 @subscriber(IncidentOpened, "incident collecting")
 def on_opened(uow: UnitOfWork, event: IncidentOpened) -> None:
-    after = uow.clock.now() + WAIT
+    # Telemetry is written some seconds after it happened, and further signals come in that time.
+    wait_s = uow.workspace.section(IncidentSettings).incident_collect_s
+    after = uow.clock.now() + timedelta(seconds=wait_s)
     jobs.enqueue(uow, COLLECT, {"incident": event.incident}, id=f"collect:{event.incident}", run_after=after)
 
 

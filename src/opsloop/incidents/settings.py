@@ -28,6 +28,10 @@ class IncidentSettings(Section):
         gt=0,
         description="Time after which a failed job, rollback, CI run or an anomaly that is not told again is "
         "over, as a number of seconds.",
+    incident_collect_s: float = Field(
+        20,
+        ge=0,
+        description="Time after the first signal until suspects are named, in which more comes, as a number of seconds.",
     )
     incident_topology: dict[str, list[str]] = Field(
         {}, description="Which service calls which, as JSON: a name to a list of names."

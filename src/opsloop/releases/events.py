@@ -107,8 +107,13 @@ class EndpointRolledBack:
 @event_type("endpoint.reinstated")
 @dataclass(frozen=True, slots=True)
 class EndpointReinstated:
-    """A release that had been left serves everybody again: leaving it had made things worse."""
+    """A release that had been left serves everybody again: leaving it had made things worse.
+
+    Args:
+        replaced: the release that served meanwhile; empty in events of before it was told.
+    """
 
     endpoint: str
     release: str
     reason: str
+    replaced: str = ""

@@ -78,7 +78,8 @@ def reinstate(uow: UnitOfWork, endpoint: str, *, number: int, instead_of: int | 
     row = rollouts.lock_endpoint(uow, endpoint)
     if row.stable is None:
         raise NothingReleased(endpoint=endpoint)
-    present = uow.session.get_one(ReleaseRow, row.stable).number
+    replaced = uow.session.get_one(ReleaseRow, row.stable)
+    present = replaced.number
     if instead_of is not None:
         _check_serves(uow, row, instead_of)
     if (going_on := rollouts.active(uow, endpoint)) is not None:
@@ -93,7 +94,7 @@ def reinstate(uow: UnitOfWork, endpoint: str, *, number: int, instead_of: int | 
     reason = f"from release {present} to {number} again, {why}"
     rollouts.note_reinstated(uow, release.id, reason)
     uow.audit("endpoint.reinstated", f"endpoint/{endpoint}", release=number, replaced=present, reason=reason)
-    uow.emit(EndpointReinstated(endpoint, release.id, reason))
+    uow.emit(EndpointReinstated(endpoint, release.id, reason, replaced.id))
     return reason
 
 

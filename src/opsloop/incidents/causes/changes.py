@@ -20,6 +20,7 @@ KINDS = {
     "rollout.stepped": ChangeKind.RELEASE,
     "rollout.promoted": ChangeKind.RELEASE,
     "endpoint.rolled_back": ChangeKind.RELEASE,
+    "endpoint.reinstated": ChangeKind.RELEASE,
     "release.recalled": ChangeKind.RELEASE,
     "model.alias_": ChangeKind.MODEL,
     "prompt.": ChangeKind.PROMPT,

@@ -50,3 +50,59 @@ def known() -> tuple[Source, ...]:
     names = [each.name for each in pkgutil.iter_modules(sources.__path__)]
     found = [importlib.import_module(f"{sources.__name__}.{name}").SOURCE for name in names]
     return tuple(sorted(found, key=lambda each: each.name))
+def _numbers(uow: UnitOfWork, endpoints: Iterable[str]) -> dict[str, str]:
+    """The number of each release by its id: the audit trail and people speak of numbers."""
+    return {each.id: str(each.number) for name in sorted(endpoints) for each in releases.releases(uow, name)}
+
+
+def _changes(uow: UnitOfWork, started_at: datetime, until: datetime) -> Iterable[Change]:
+    """Changes with, for a release that took over, the one that it replaced, where the trail says so."""
+    last: dict[str, str | None] = {}
+    for change in changes.listed(uow, since=started_at - CHANGES_BACK, until=until):
+        if change.kind is ChangeKind.RELEASE:
+            known = change.before or last.get(change.subject)
+            yield replace(change, before=known if known != change.after else None)
+            if change.action in ("rollout.promoted", "endpoint.rolled_back", "endpoint.reinstated"):
+                last[change.subject] = change.after
+        else:
+            yield change
+
+
+def _series(found: Iterable[Interval]) -> Iterable[MetricSeries]:
+    """Error rate and latency of each endpoint, one point for each interval with requests."""
+    by_endpoint: dict[str, dict[float, list[Interval]]] = {}
+    for each in found:
+        by_endpoint.setdefault(each.endpoint, {}).setdefault(each.at.timestamp(), []).append(each)
+    for endpoint, at in sorted(by_endpoint.items()):
+        times = sorted(at)
+        rates = [sum(one.errors for one in at[time]) / sum(one.requests for one in at[time]) for time in times]
+        yield MetricSeries(f"endpoint/{endpoint}", "error rate", SeriesKind.ERRORS, tuple(times), tuple(rates))
+        answered = [(time, mean) for time in times if (mean := _mean_ms(at[time])) is not None]
+        yield MetricSeries(
+            f"endpoint/{endpoint}",
+            "latency in ms",
+            SeriesKind.LATENCY,
+            tuple(time for time, _ in answered),
+            tuple(mean for _, mean in answered),
+        )
+
+
+def _mean_ms(parts: Sequence[Interval]) -> float | None:
+    answered = sum(each.answered for each in parts)
+    return sum((each.latency_ms or 0.0) * each.answered for each in parts) / answered if answered else None
+
+
+def _traffic(found: Iterable[Interval], numbers: dict[str, str]) -> Iterable[ReleaseTraffic]:
+    by_release: dict[tuple[str, str], list[Interval]] = {}
+    for each in found:
+        by_release.setdefault((each.endpoint, each.release), []).append(each)
+    for (endpoint, release), parts in sorted(by_release.items()):
+        yield ReleaseTraffic(
+            subject=f"endpoint/{endpoint}",
+            release=numbers.get(release, release),
+            first_at=parts[0].at,
+            last_at=parts[-1].at,
+            requests=sum(each.requests for each in parts),
+            errors=sum(each.errors for each in parts),
+            latency_ms=_mean_ms(parts),
+        )

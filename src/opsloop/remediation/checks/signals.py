@@ -8,6 +8,7 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.incidents import service as incidents
 from opsloop.incidents.models import Signal
 from opsloop.remediation.checks.case import Case
+from opsloop.remediation.checks.left_alarms import left_alarm
 from opsloop.remediation.models import Finding
 
 NAME = "signals"
@@ -24,6 +25,8 @@ class SignalsCheck:
         before = [each for each in incidents.signals_of(uow, case.incident) if _went_on(each, case)]
         if new := _new(uow, case, {each.fingerprint for each in before}):
             return Finding(NAME, "worse", f"{new.name} began after it: {new.text}")
+        # A drift alarm ends with the release that is left: that proves nothing, see the check of alarms.
+        before = [each for each in before if left_alarm(uow, each) is None]
         if not before:
             return None
         still = [each.name for each in before if each.ended_at is None]
