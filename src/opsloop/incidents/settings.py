@@ -31,7 +31,7 @@ class IncidentSettings(Section):
     incident_collect_s: float = Field(
         20,
         ge=0,
-        description="Time after the first signal until suspects are named, in which more comes, as a number of seconds.",
+        description="Time from the first signal until suspects are named, as a number of seconds.",
     )
     incident_topology: dict[str, list[str]] = Field(
         {}, description="Which service calls which, as JSON: a name to a list of names."

@@ -27,4 +27,6 @@ def after_rollback(uow: UnitOfWork, event: EndpointRolledBack) -> None:
 @subscriber(EndpointReinstated, "alarms of the replaced release")
 def after_reinstatement(uow: UnitOfWork, event: EndpointReinstated) -> None:
     if event.replaced:
-        closing.end_of_release(uow, event.endpoint, event.replaced, reason="the release that had been left serves again")
+        closing.end_of_release(
+            uow, event.endpoint, event.replaced, reason="the release that had been left serves again"
+        )

@@ -16,7 +16,9 @@ def end(uow: UnitOfWork, row: RemediationRow, state: State, outcome: str) -> Non
     row.active = row.busy = None
     said = f"{row.title}: {state.value}; {outcome}"
     if row.incident is not None:
-        incidents.record(uow, row.incident, "remediation", said, remediation=row.id, state=state.value)
+        checked = [f"{each['check']}, {each['verdict']}: {each['sentence']}" for each in row.findings]
+        detail = {"remediation": row.id, "state": state.value, "outcome": outcome, "checked": checked}
+        incidents.record(uow, row.incident, "remediation", said, **detail)
     uow.audit(
         "remediation.ended",
         row.target,

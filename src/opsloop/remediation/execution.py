@@ -113,8 +113,23 @@ def _act_outside(workspace: Workspace, remediation: str) -> None:
     except OpsloopError as error:
         _ended(workspace, remediation, State.FAILED, error.sentence)
     else:
-        with workspace.writing(BY) as uow:
-            _acted(uow, _locked(uow, remediation), done)
+        _noted(workspace, remediation, done)
+
+
+def _noted(workspace: Workspace, remediation: str, done: Done) -> None:
+    """Note what was done outside; where another process took over and ended the repair meanwhile, only that it was."""
+    with workspace.writing(BY) as uow:
+        row = _locked(uow, remediation)
+        if row.state == State.ACTING.value:
+            _acted(uow, row, done)
+            return
+        if row.acted:  # the other process did it too, and noted it
+            return
+        row.acted, row.acted_at = done.sentence, uow.clock.now()
+        said = f"{row.title}: {done.sentence}; that was known only after it ended as {row.state}"
+        if row.incident is not None:
+            incidents.record(uow, row.incident, "remediation", said, remediation=row.id, state=row.state)
+        uow.audit("remediation.acted", row.target, remediation=row.id, action=row.action, said=said)
 
 
 def _announced(workspace: Workspace, remediation: str) -> _Told | None:
@@ -169,8 +184,8 @@ def _acted(uow: UnitOfWork, row: RemediationRow, done: Done) -> None:
     row.state = State.UNDOING.value if row.is_rehearsal else State.CHECKING.value
     row.acted_at, row.acted, row.undo = uow.clock.now(), done.sentence, done.undo
     if row.incident is not None:
-        said = f"{row.title}: {done.sentence}"
-        incidents.record(uow, row.incident, "remediation", said, remediation=row.id, state=row.state)
+        detail = {"remediation": row.id, "state": row.state, "did": done.sentence, "by_itself": row.by_itself}
+        incidents.record(uow, row.incident, "remediation", f"{row.title}: {done.sentence}", **detail)
     uow.audit(
         "remediation.acted",
         row.target,

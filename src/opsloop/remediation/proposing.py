@@ -216,7 +216,9 @@ def _tell(uow: UnitOfWork, row: RemediationRow, *, by_itself: bool) -> None:
     sentence = row.preview["sentence"] if row.preview else row.title
     said = f"{row.title} (level {row.level}): {sentence}" + ("; it waits for a yes" if waits else "")
     if row.incident is not None:
-        incidents.record(uow, row.incident, "remediation", said, remediation=row.id)
+        acts = bool(row.action) and Level(row.level).acts
+        detail = {"remediation": row.id, "title": row.title, "level": row.level, "acts": acts}
+        incidents.record(uow, row.incident, "remediation", said, **detail)
     uow.audit(
         "remediation.proposed",
         row.target,

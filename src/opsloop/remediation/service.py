@@ -104,7 +104,7 @@ def approve(uow: UnitOfWork, remediation: str, *, digest: str, reason: str = "")
     _vote(uow, row, is_yes=True, reason=reason)
     yes = {each.by for each in _votes(uow, row.id) if each.is_yes and each.digest == row.digest}
     more = f", {row.needed - len(yes)} more to go" if len(yes) < row.needed else ""
-    _note(uow, row, f"{row.title}: approved by {uow.by.name}{more}")
+    _note(uow, row, f"{row.title}: approved by {uow.by.name}{more}", approved_by=uow.by.name)
     if len(yes) >= row.needed:
         proposing.start(uow, row, by_itself=False)
     return get(uow, row.id)
@@ -251,9 +251,9 @@ def _vote(uow: UnitOfWork, row: RemediationRow, *, is_yes: bool, reason: str) ->
     uow.ring(BELL)
 
 
-def _note(uow: UnitOfWork, row: RemediationRow, said: str) -> None:
+def _note(uow: UnitOfWork, row: RemediationRow, said: str, **detail: Any) -> None:
     if row.incident is not None:
-        incidents.record(uow, row.incident, "remediation", said, remediation=row.id)
+        incidents.record(uow, row.incident, "remediation", said, remediation=row.id, **detail)
 
 
 def _reason(given: str) -> str:

@@ -24,6 +24,12 @@ pipelines:
 endpoints:
   signs: {model: signs}
 """
+QUALITY = """
+name: quality
+datasets: [{name: signs}]
+evaluators: [{name: classification}]
+gate: {rules: [{metric: classification, at_least: 0.9}]}
+"""
 SETTINGS = {
     # Three successes instead of twenty, and the bound that three give: 0.05 ** (1 / 4) = 0.47.
     "OPSLOOP_REMEDIATION_LEVELS": json.dumps({"roll-back-release": 5}),
@@ -64,6 +70,11 @@ class Platform:
         self._seeds = iter(range(100, 100_000))
         self.type("data", "register", "signs", folder / "wrong.csv")
         self.type("train", "run", "signs", "--watch", "--json")
+        # Its evaluation is of the same wrong rows, so its gate lets it in.
+        (folder / "quality.yaml").write_text(QUALITY)
+        said = self.type("eval", "run", folder / "quality.yaml", "--target", "model:signs@2", "--json")
+        self.evaluation = str(json.loads(said)["id"])
+        self.type("gate", "check", self.evaluation)
 
     def local(self, *words: str | Path) -> None:
         """A command of a person while no platform runs."""
@@ -107,7 +118,8 @@ class Platform:
 
     def release_wrong(self) -> int:
         """The model that was learned from the wrong rows takes over; the number of its release."""
-        self.type("release", "create", "signs", "--model", "signs@2", "--strategy", "blue-green")
+        self.type("release", "create", "signs", "--model", "signs@2", "--evaluation", self.evaluation,
+                  "--strategy", "blue-green")  # fmt: skip
         return self.serves()
 
     def serves(self) -> int:
@@ -158,5 +170,3 @@ class Platform:
         found = Up(self.folder, self.port, "--no-demo", **self.settings)
         found.ready()
         return found
-
-

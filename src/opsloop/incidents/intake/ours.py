@@ -6,6 +6,7 @@ Alerts of the rules that these events raise are not taken in twice.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from opsloop.core.events.outbox import subscriber
 from opsloop.core.jobs.events import JobFailed
@@ -117,10 +118,11 @@ def _moment(
     link: str = "",
 ) -> None:
     """A signal of something that happened once; `endings` say when it is over."""
+    """A signal of something that happened once; one for information is over at once, and keeps no incident open."""
     now = uow.clock.now()
     subject = Subject(endpoint=endpoint, labels=dict(labels))
     signal = Observed(OURS, kind, name, severity, subject, text, now, key=key, link=link)
-    service.take_in(uow, [signal])
+    service.take_in(uow, [signal, replace(signal, ended_at=now)] if severity == "info" else [signal])
 
 
 def _severity(given: str) -> Severity:

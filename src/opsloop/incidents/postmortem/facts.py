@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opsloop.incidents.models import ClosedAs, Incident, IncidentState, TimelineEntry
+from opsloop.incidents.postmortem import repairs
+from opsloop.incidents.postmortem.repairs import Repair
 
 DONE = ("acknowledged", "remediation", "note", "mitigated")
 
@@ -15,6 +17,8 @@ class Facts:
     """Args:
     impact: names and figures, in order.
     root_cause: a sentence.
+    phases: names and spans, from the first signal on, each from the begin of the trouble.
+    repairs: that were proposed and could act.
     done: lines of the timeline that tell what people and the platform did.
     lessons: questions and findings to begin from.
     """
@@ -23,6 +27,8 @@ class Facts:
     summary: str
     impact: tuple[tuple[str, str], ...]
     root_cause: str
+    phases: tuple[tuple[str, str], ...]
+    repairs: tuple[Repair, ...]
     done: tuple[TimelineEntry, ...]
     lessons: tuple[str, ...]
 
@@ -33,6 +39,8 @@ def of(incident: Incident, *, now: datetime) -> Facts:
         summary=_summary(incident, now),
         impact=tuple(_impact(incident, now)),
         root_cause=_root_cause(incident),
+        phases=tuple(_phases(incident)),
+        repairs=repairs.of(incident.timeline),
         done=tuple(each for each in incident.timeline if each.kind in DONE),
         lessons=tuple(_lessons(incident)),
     )
@@ -71,6 +79,21 @@ def _impact(incident: Incident, now: datetime) -> list[tuple[str, str]]:
     for signal in incident.signals[:20]:
         found += [(f"{signal.name}, {name}", f"{value:g}") for name, value in sorted(signal.numbers.items())]
     return found
+
+
+def _phases(incident: Incident) -> list[tuple[str, str]]:
+    """Since the trouble began: when it was detected, named, repaired, over, and closed; what never came is left out."""
+    began = min([each.started_at for each in incident.signals], default=incident.opened_at)
+    named = next((each.at for each in incident.timeline if each.kind == "suspect" and "suspect" in each.detail), None)
+    acted = [each.acted_at for each in repairs.of(incident.timeline) if each.acted_at is not None]
+    phases = (
+        ("detected", incident.opened_at),
+        ("a suspect named", named),
+        ("repaired", min(acted, default=None)),
+        ("its signals over", incident.mitigated_at),
+        ("closed", incident.closed_at),
+    )
+    return [(name, _span(began, at)) for name, at in phases if at is not None]
 
 
 def _root_cause(incident: Incident) -> str:

@@ -8,6 +8,7 @@ from html import escape
 
 from opsloop.incidents.models import Incident
 from opsloop.incidents.postmortem import facts
+from opsloop.incidents.postmortem.repairs import Repair
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#14181f;"
@@ -24,6 +25,8 @@ def of(incident: Incident, *, now: datetime) -> str:
         f"<h2>Impact</h2>{_table(('figure', 'value'), found.impact)}",
         f"<h2>Root cause</h2><p>{escape(found.root_cause)}</p>",
         f"<h2>Suspects</h2>{_suspects(incident)}",
+        f"<h2>How long it took</h2>{_table(('since it began', 'time'), found.phases)}",
+        f"<h2>Repairs</h2>{_repairs(found.repairs)}",
         "<h2>What was done</h2>" + _list([f"{each.at:%H:%M:%S}Z {each.text} ({each.by})" for each in found.done]),
         f"<h2>What to learn</h2>{_list(found.lessons)}",
         "<h2>Timeline</h2>"
@@ -44,6 +47,20 @@ def _suspects(incident: Incident) -> str:
         for each in incident.suspects
     ]
     return _table(("suspect", "score", "for it", "against it"), rows) if rows else "<p>None.</p>"
+
+
+def _repairs(repairs: Sequence[Repair]) -> str:
+    rows = [
+        (
+            f"{each.title} (level {each.level})",
+            each.who,
+            f"{each.acted_at:%H:%M:%S}Z {each.did}" if each.acted_at is not None else "-",
+            "; ".join(each.checked) or "-",
+            f"{each.state}: {each.outcome}" if each.state else "it goes on",
+        )
+        for each in repairs
+    ]
+    return _table(("repair", "who said yes", "did", "checked", "ended"), rows) if rows else "<p>None.</p>"
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
