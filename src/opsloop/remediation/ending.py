@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from opsloop.core.workspace import UnitOfWork
 from opsloop.incidents import service as incidents
 from opsloop.remediation._tables import RemediationRow
@@ -17,7 +19,7 @@ def end(uow: UnitOfWork, row: RemediationRow, state: State, outcome: str) -> Non
     said = f"{row.title}: {state.value}; {outcome}"
     if row.incident is not None:
         checked = [f"{each['check']}, {each['verdict']}: {each['sentence']}" for each in row.findings]
-        detail = {"remediation": row.id, "state": state.value, "outcome": outcome, "checked": checked}
+        detail: dict[str, Any] = {"remediation": row.id, "state": state.value, "outcome": outcome, "checked": checked}
         incidents.record(uow, row.incident, "remediation", said, **detail)
     uow.audit(
         "remediation.ended",

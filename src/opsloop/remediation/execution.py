@@ -184,7 +184,12 @@ def _acted(uow: UnitOfWork, row: RemediationRow, done: Done) -> None:
     row.state = State.UNDOING.value if row.is_rehearsal else State.CHECKING.value
     row.acted_at, row.acted, row.undo = uow.clock.now(), done.sentence, done.undo
     if row.incident is not None:
-        detail = {"remediation": row.id, "state": row.state, "did": done.sentence, "by_itself": row.by_itself}
+        detail: dict[str, Any] = {
+            "remediation": row.id,
+            "state": row.state,
+            "did": done.sentence,
+            "by_itself": row.by_itself,
+        }
         incidents.record(uow, row.incident, "remediation", f"{row.title}: {done.sentence}", **detail)
     uow.audit(
         "remediation.acted",

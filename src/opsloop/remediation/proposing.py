@@ -217,7 +217,7 @@ def _tell(uow: UnitOfWork, row: RemediationRow, *, by_itself: bool) -> None:
     said = f"{row.title} (level {row.level}): {sentence}" + ("; it waits for a yes" if waits else "")
     if row.incident is not None:
         acts = bool(row.action) and Level(row.level).acts
-        detail = {"remediation": row.id, "title": row.title, "level": row.level, "acts": acts}
+        detail: dict[str, Any] = {"remediation": row.id, "title": row.title, "level": row.level, "acts": acts}
         incidents.record(uow, row.incident, "remediation", said, **detail)
     uow.audit(
         "remediation.proposed",

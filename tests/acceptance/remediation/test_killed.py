@@ -79,7 +79,8 @@ class Repairers:
         self.until(lambda: (self.ledger / f"at-{place}").exists(), what=f"a repair at {place!r}")
 
     def is_in(self, repair: str, state: State) -> Remediation:
-        return self.until(lambda: found if (found := self.get(repair)).state is state else None, what=f"{state}")
+        self.until(lambda: self.get(repair).state is state, what=f"{state}")
+        return self.get(repair)
 
     def get(self, repair: str) -> Remediation:
         with self.workspace.reading(OPERATOR) as uow:
