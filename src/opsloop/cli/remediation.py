@@ -167,6 +167,20 @@ def resume(session: Session) -> None:
     session.answer(found, "repairs may act again")
 
 
+@verb(remediation, "ask", example='opsloop remediation ask "Why did the canary of support-chat go back?"')
+@click.argument("question", metavar="QUESTION")
+@click.option("--incident", metavar="INCIDENT", help="Look at this incident only.")
+def ask(session: Session, question: str, incident: str | None) -> None:
+    """Answer QUESTION from incidents, alerts, releases, changes and runbooks. Exit code 6 when nothing answers it."""
+    with session.client() as client:
+        found = client.remediations.ask(question, incident=incident)
+    quotes = (f"  {text.cell(each.link)}: {text.cell(each.quote)}" for each in found.citations)
+    notes = (text.cell(found.note),) if found.note else ()
+    session.answer(found, "\n".join([text.plain(found.answer), *quotes, *notes]))
+    if found.abstained:
+        raise click.exceptions.Exit(CODES[Kind.NO])
+
+
 def _pair(given: str) -> tuple[str, Any]:
     name, equals, value = given.partition("=")
     if not equals or not name:

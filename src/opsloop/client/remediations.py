@@ -9,6 +9,7 @@ from typing import Any
 from opsloop.client.connection import Connection, path
 from opsloop.client.decode import convert
 from opsloop.core.errors import StillPending
+from opsloop.remediation.assistant.models import Reply
 from opsloop.remediation.models import Halt, Remediation, Standing
 
 POLL_S = 0.5
@@ -79,6 +80,11 @@ class Remediations:
 
     def resume(self) -> Halt:
         return self._connection.post(path("api", "remediations", "resume"), Halt)
+
+    def ask(self, question: str, *, incident: str | None = None) -> Reply:
+        """What is stored that answers a question, with citations."""
+        body = {"question": question, "incident": incident}
+        return self._connection.post("/api/assistant", Reply, body=body)
 
     def wait(
         self,

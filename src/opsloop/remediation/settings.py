@@ -53,3 +53,6 @@ class RemediationSettings(Section):
     remediation_most_resources: int = Field(
         1, ge=0, description="Most other resources that a repair may touch by itself, as a number."
     )
+    remediation_runbooks: str = Field(
+        "", max_length=63, description="Collection of documents that the assistant reads as runbooks; empty: none."
+    )

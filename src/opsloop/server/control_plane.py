@@ -61,6 +61,7 @@ from opsloop.rag.ingests.api import router as ingests
 from opsloop.releases.api import router as releases
 from opsloop.releases.renewals.api import router as renewals
 from opsloop.remediation.api import router as remediations
+from opsloop.remediation.assistant.api import router as assistant
 from opsloop.server.health import router as health
 from opsloop.training.api import router as training
 from opsloop.training.hook import router as training_hook
@@ -112,6 +113,7 @@ ROUTERS = (
     compliance,
     incidents,
     remediations,
+    assistant,
     console,
 )
 

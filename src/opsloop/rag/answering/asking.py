@@ -60,7 +60,7 @@ async def ask(workspace: Workspace, caller: Caller, asked: Asked) -> Answer:
 async def stream(workspace: Workspace, caller: Caller, asked: Asked) -> AsyncGenerator[Sentence | Answer, None]:
     """The sentences of an answer as they are proved, and at the end the whole of it. Raises: as `ask`."""
     settings = workspace.section(RagSettings)
-    provider, note = _provider(workspace, asked.generate, settings)
+    provider, note = writer(workspace, asked.generate, settings)
     question = await _question(asked, provider, settings.rag_generate_timeout_s)
     quoted, passages = await asyncio.to_thread(_quoted, workspace, caller, asked, question)
     searched = question.searched
@@ -78,12 +78,16 @@ async def stream(workspace: Workspace, caller: Caller, asked: Asked) -> AsyncGen
             async for sentence in sentences:
                 yield sentence
     async for part in _parts(_of(written, quoted), given_out=len(written.sentences)):
+    async with aclosing(
+        write(provider, searched, passages, written, support=quoted.support, timeout_s=timeout_s)
+    ) as sentences:
+        async for sentence in sentences:
+            yield sentence
+    async for part in _parts(of_written(written, quoted), given_out=len(written.sentences)):
         yield part
 
 
-def _provider(
-    workspace: Workspace, wanted: bool | None, settings: RagSettings
-) -> tuple[ChatProvider | None, str | None]:
+def writer(workspace: Workspace, wanted: bool | None, settings: RagSettings) -> tuple[ChatProvider | None, str | None]:
     """What writes answers, or why nothing does though it was wanted."""
     if not (settings.rag_generate if wanted is None else wanted):
         return None, None
@@ -113,7 +117,7 @@ def _quoted(workspace: Workspace, caller: Caller, asked: Asked, question: Standa
     return replace(quoted, note=found.note), list(found.passages)
 
 
-def _of(written: Written, quoted: Answer) -> Answer:
+def of_written(written: Written, quoted: Answer) -> Answer:
     """What a model wrote as an answer, or the quoted one with the reason."""
     if written.says_unanswerable:
         return replace(

@@ -1,0 +1,1 @@
+"""What the assistant may quote; one file per kind of record."""
