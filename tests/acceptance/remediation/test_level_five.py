@@ -117,6 +117,7 @@ def postmortem_tells(platform: Platform, incident: str, number: int) -> None:
              f"back from release {number} to 1", "helped", "closed as cause")  # fmt: skip
     for form in ("md", "html"):
         report = platform.type("incident", "report", incident, "--format", form)
+        assert "nobody: it acted by itself" in report
         timeline = report[report.index("Timeline") :]
         places = [timeline.index(each) for each in steps]
         assert places == sorted(places), timeline
