@@ -28,6 +28,7 @@ class IncidentSettings(Section):
         gt=0,
         description="Time after which a failed job, rollback, CI run or an anomaly that is not told again is "
         "over, as a number of seconds.",
+    )
     incident_collect_s: float = Field(
         20,
         ge=0,

@@ -212,11 +212,9 @@ class _Intake:
         if incident.row.state == IncidentState.CLOSED.value:
             row.active = None
             return
-        if row.flaps == 0 and incident.entries <= MOST_ENTRIES:
-            self._note(incident, "over", f"{row.name} is over: {why}" if why else f"{row.name} is over", self._now)
         is_moment = row.ended_at == row.started_at
         if row.flaps == 0 and incident.entries <= MOST_ENTRIES and not is_moment:
-            self._note(incident, "over", f"{row.name} is over", self._now)
+            self._note(incident, "over", f"{row.name} is over: {why}" if why else f"{row.name} is over", self._now)
         if incident.row.active_count == 0:
             incident.row.state, incident.row.mitigated_at = IncidentState.MITIGATED.value, self._now
             incident.changes.add("mitigated")

@@ -125,4 +125,4 @@ def install(folder: Path) -> None:
     fitting = tuple(Ledger(each.kind, folder) for each in ours)
     playbooks.OURS = (*(each for each in playbooks.OURS if each.name not in names), *fitting)
     actions.actions.cache_clear()
-    playbooks.playbooks.cache_clear()
+    playbooks._coded.cache_clear()

@@ -132,7 +132,7 @@ def test_actions(tmp_path: Path) -> Iterator[None]:
     yield
     actions.OURS, playbooks.OURS = before
     actions.actions.cache_clear()
-    playbooks.playbooks.cache_clear()
+    playbooks._coded.cache_clear()
 
 
 @pytest.fixture

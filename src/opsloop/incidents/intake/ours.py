@@ -117,8 +117,10 @@ def _moment(
     severity: Severity = "ticket",
     link: str = "",
 ) -> None:
-    """A signal of something that happened once; `endings` say when it is over."""
-    """A signal of something that happened once; one for information is over at once, and keeps no incident open."""
+    """A signal of something that happened once; `endings` say when it is over.
+
+    One for information is over at once, and keeps no incident open.
+    """
     now = uow.clock.now()
     subject = Subject(endpoint=endpoint, labels=dict(labels))
     signal = Observed(OURS, kind, name, severity, subject, text, now, key=key, link=link)

@@ -77,12 +77,6 @@ async def stream(workspace: Workspace, caller: Caller, asked: Asked) -> AsyncGen
         ) as sentences:
             async for sentence in sentences:
                 yield sentence
-    async for part in _parts(_of(written, quoted), given_out=len(written.sentences)):
-    async with aclosing(
-        write(provider, searched, passages, written, support=quoted.support, timeout_s=timeout_s)
-    ) as sentences:
-        async for sentence in sentences:
-            yield sentence
     async for part in _parts(of_written(written, quoted), given_out=len(written.sentences)):
         yield part
 

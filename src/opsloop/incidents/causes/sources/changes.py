@@ -25,7 +25,7 @@ def _changes(uow: UnitOfWork, asked: Asked) -> Iterator[Change]:
         if change.kind is ChangeKind.RELEASE:
             known = change.before or last.get(change.subject)
             yield replace(change, before=known if known != change.after else None)
-            if change.action in ("rollout.promoted", "endpoint.rolled_back"):
+            if change.action in ("rollout.promoted", "endpoint.rolled_back", "endpoint.reinstated"):
                 last[change.subject] = change.after
         else:
             yield change
