@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from opsloop.console import live, static_files
+from opsloop.console.halted import note_halt
 from opsloop.console.pages import (
     action,
     alerts,
@@ -36,8 +37,11 @@ from opsloop.console.pages import (
     models,
     overview,
     places,
+    playbooks,
     preparations,
     release_diff,
+    remediation,
+    remediations,
     renewal,
     rollout,
     sign_in,
@@ -56,6 +60,9 @@ PAGES = (
     slo,
     dashboards,
     alerts,
+    remediation,  # before incidents, of whose forms one is its own
+    remediations,
+    playbooks,
     incidents,
     detectors,
     endpoint,
@@ -95,5 +102,7 @@ PAGES = (
     sign_in,
     survey,
 )
-for each in (*PAGES, live, static_files):
+for each in PAGES:
+    router.include_router(each.router, dependencies=[Depends(note_halt)])
+for each in (live, static_files):
     router.include_router(each.router)

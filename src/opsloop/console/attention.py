@@ -1,5 +1,6 @@
-"""What needs somebody: incidents, alerts, conversations that wait for a person, alarms, models and rollouts that wait
-for a yes, freezes, rollouts under way or stopped by themselves, gates not met, jobs that failed.
+"""What needs somebody: repairs, models and rollouts that wait for a yes first; then incidents, alerts, conversations
+that wait for a person, alarms, freezes, repairs whose end nobody knows, rollouts under way or stopped by themselves,
+gates not met, jobs that failed.
 """
 
 from __future__ import annotations
@@ -27,9 +28,12 @@ from opsloop.releases import approvals, freezes, triggers
 from opsloop.releases.models import Approval, EndpointState, RolloutStatus
 from opsloop.releases.renewals import service as renewals
 from opsloop.releases.renewals.models import RenewalState
+from opsloop.remediation import service as remediations
+from opsloop.remediation.models import State as RepairState
 
 # The rules whose alerts are about what stands here anyway.
-_TOLD_OTHERWISE = ("drift", "job-failed", "rollout-rolled-back", "renewal-rejected")
+_TOLD_OTHERWISE = ("drift", "job-failed", "rollout-rolled-back", "renewal-rejected", "repair-waits", "repair-unknown")
+_ASKS = ("waits for a yes", "awaiting_approval")
 RECENT_S = 86_400
 MOST = 12
 LATEST_JOBS = 200
@@ -48,11 +52,12 @@ class Need:
 
 
 def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
-    """The newest first, `MOST` at most; what is over counts for a day."""
+    """What waits for a yes, then the rest, the newest first, `MOST` at most; what is over counts for a day."""
     since = uow.clock.now() - timedelta(seconds=RECENT_S)
     asking = {each.rollout: each for each in approvals.waiting(uow)}
     under_way = [state for state in states if state.rollout is None or state.rollout.id not in asking]
     found = [
+        *_repairs(uow, since),
         *_incidents(uow),
         *_alerts(uow),
         *_cases(uow),
@@ -65,7 +70,19 @@ def needs(uow: UnitOfWork, states: Sequence[EndpointState]) -> tuple[Need, ...]:
         *_gates(uow, since),
         *_failed_jobs(uow, since),
     ]
-    return tuple(sorted(found, key=lambda need: need.at, reverse=True)[:MOST])
+    return tuple(sorted(found, key=lambda need: (need.state in _ASKS, need.at), reverse=True)[:MOST])
+
+
+def _repairs(uow: UnitOfWork, since: datetime) -> Iterator[Need]:
+    """Repairs that somebody's yes makes act, and those of which nobody knows whether they worked."""
+    for each in remediations.listed(uow, waiting=True, limit=MOST):
+        would = each.preview.sentence if each.preview is not None else each.target
+        yield Need(_ASKS[0], f"repair: {each.title}", would, f"/remediations/{words.segment(each.id)}", each.asked_at)
+    for each in remediations.listed(uow, state=RepairState.UNKNOWN, limit=MOST):
+        at = each.finished_at or each.asked_at
+        if at >= since:
+            here = f"/remediations/{words.segment(each.id)}"
+            yield Need(each.state.value, f"repair: {each.title}", each.outcome, here, at)
 
 
 def _incidents(uow: UnitOfWork) -> Iterator[Need]:

@@ -76,6 +76,7 @@ SECTIONS = (
             Place("Alerts", "/alerts"),
             Place("Incidents", "/incidents"),
             Place("Detectors", "/detectors"),
+            Place("Repairs", "/remediations"),
             Place("Diagnose", "/diagnose"),
             Place("Support", "/support"),
             Place("Feedback", "/feedback"),
@@ -96,7 +97,15 @@ SECTIONS = (
             Place("Documents", "/documents"),
         ),
     ),
-    Section("Govern", (Place("Audit", "/audit"), Place("Limits", "/limits"), Place("Usage", "/usage"))),
+    Section(
+        "Govern",
+        (
+            Place("Audit", "/audit"),
+            Place("Playbooks", "/playbooks"),
+            Place("Limits", "/limits"),
+            Place("Usage", "/usage"),
+        ),
+    ),
 )
 
 
@@ -115,6 +124,7 @@ def page(request: Request, template: str, frame: Frame, *, status: int = 200, **
             may_operate=isinstance(caller, Caller) and caller.role.includes(Role.OPERATOR),
             may_develop=isinstance(caller, Caller) and caller.role.includes(Role.DEVELOPER),
             has_key="opsloop_key" in request.cookies,
+            halt=getattr(request.state, "halt", None),
             **values,
         )
     )

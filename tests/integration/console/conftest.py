@@ -49,6 +49,7 @@ from opsloop.training import service as training
 from opsloop.training.learning import Learned
 from opsloop.training.orders import Order
 from tests.integration.console import flows, registered
+from tests.integration.console.repaired import repaired
 from tests.integration.console.said import said
 from tests.integration.console.traced import put_trace
 
@@ -244,6 +245,7 @@ def fill(platform: Platform, *, users: int = 120) -> Platform:
     trained(platform)
     escalated(platform)
     troubled(platform)
+    platform.ids |= repaired(platform.workspace, ADMIN, good, third, hostile=HOSTILE)
     platform.ids |= said(platform.workspace, ADMIN, HOSTILE)
     platform.ids["trace"] = put_trace(platform.workspace, ADMIN, f"{7:032x}", request_id="request-2")
     return platform

@@ -20,7 +20,14 @@ from opsloop.rag import service as rag
 from opsloop.rag.models import DocumentMissing
 
 router = APIRouter(include_in_schema=False)
-_PAGES = {"run": "/evaluations", "rollout": "/rollouts", "job": "/jobs", "training": "/training"}
+_PAGES = {
+    "run": "/evaluations",
+    "rollout": "/rollouts",
+    "job": "/jobs",
+    "training": "/training",
+    "incident": "/incidents",
+    "remediation": "/remediations",
+}
 
 
 @router.get("/go/{id}")

@@ -7,16 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from opsloop.console import live, words
+from opsloop.console import live, repair_words, words
 from opsloop.console.page import Frame, Place, page, see_other, shape_of
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.core.workspace import UnitOfWork
 from opsloop.incidents import service
 from opsloop.incidents.models import ClosedAs, Incident, IncidentState
+from opsloop.remediation import service as remediations
+from opsloop.remediation.models import Remediation
 
 router = APIRouter(include_in_schema=False)
 LISTED = 200
 SHOWN_SIGNALS = 200
+SHOWN_REPAIRS = 50
 
 
 @live.topic("incidents")
@@ -28,15 +31,21 @@ def look(uow: UnitOfWork, argument: str) -> live.Snapshot:
 
 @live.topic("incident")
 def look_at_one(uow: UnitOfWork, argument: str) -> live.Snapshot:
-    return live.Snapshot({}, _shape_of_one(service.get(uow, argument)))
+    return live.Snapshot({}, _shape_of_one(uow, service.get(uow, argument)))
 
 
 def _shape(found: list[Incident]) -> str:
     return shape_of([(each.id, each.state, each.signal_count, each.severity) for each in found])
 
 
-def _shape_of_one(found: Incident) -> str:
-    return shape_of([found.state, found.signal_count, len(found.timeline), len(found.suspects)])
+def _shape_of_one(uow: UnitOfWork, found: Incident) -> str:
+    now = uow.clock.now()
+    repairs = [(each.id, repair_words.state_of(each, now)) for each in _repairs(uow, found)]
+    return shape_of([found.state, found.signal_count, len(found.timeline), len(found.suspects), repairs])
+
+
+def _repairs(uow: UnitOfWork, found: Incident) -> list[Remediation]:
+    return remediations.listed(uow, incident=found.id, limit=SHOWN_REPAIRS)
 
 
 @router.get("/incidents")
@@ -68,15 +77,21 @@ def listed(
 
 
 @router.get("/incidents/{incident}")
-def shown(request: Request, uow: Reading, incident: str) -> Response:
-    found = service.get(uow, incident)
+def shown(
+    request: Request,
+    uow: Reading,
+    incident: str,
+    proposed: Annotated[int | None, Query(ge=0, le=1_000)] = None,
+) -> Response:
+    """Args: proposed: how many repairs a look that somebody just asked for found."""
+    found, now = service.get(uow, incident), uow.clock.now()
     frame = Frame(
         found.title,
         trail=(Place("Incidents", "/incidents"),),
         cli=f"opsloop incident show {found.id}",
         json=f"/api/incidents/{words.segment(found.id)}",
         topics=() if found.state is IncidentState.CLOSED else (f"incident:{found.id}",),
-        shape=_shape_of_one(found),
+        shape=_shape_of_one(uow, found),
     )
     return page(
         request,
@@ -84,7 +99,9 @@ def shown(request: Request, uow: Reading, incident: str) -> Response:
         frame,
         incident=found,
         signals=found.signals[:SHOWN_SIGNALS],
-        now=uow.clock.now(),
+        repairs=[(each, repair_words.state_of(each, now)) for each in _repairs(uow, found)],
+        proposed=proposed,
+        now=now,
     )
 
 
