@@ -23,6 +23,7 @@ from opsloop.remediation.errors import (
     OnlyAdvice,
     QuestionLapsed,
 )
+from opsloop.remediation.events import RemediationProposed
 from opsloop.remediation.halts import BELL
 from opsloop.remediation.models import Level, Remediation, State
 from opsloop.remediation.playbooks.playbook import Fit
@@ -171,8 +172,15 @@ def renew(workspace: Workspace, by: Caller, remediation: str) -> Remediation:
             row.level, row.needed = Level.SCRIPT.value, 1
             row.why_level = ["somebody asked for it again, so somebody decides"]
         uow.audit("remediation.renewed", row.target, remediation=row.id, digest=row.digest)
+        again = get(uow, row.id)
+        said = again.preview.sentence if again.preview is not None else again.title
+        uow.emit(
+            RemediationProposed(
+                row.id, row.incident or "", row.playbook, row.endpoint, row.level, waits=again.waits, sentence=said
+            )
+        )
         uow.ring(BELL)
-        return get(uow, row.id)
+        return again
 
 
 def rehearse(workspace: Workspace, by: Caller, playbook: str, parameters: dict[str, Any]) -> Remediation:

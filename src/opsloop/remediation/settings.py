@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from opsloop.core.caller import Role
 from opsloop.core.settings import Section
+
+
+class SlackApprover(BaseModel):
+    """Who somebody in Slack is here. `name`: as it stands in the record elsewhere, so that one person counts once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9@:._+-]+$")
+    role: Role = Role.OPERATOR
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_person(cls, given: str) -> str:
+        if given.startswith("system:"):
+            raise ValueError("is a part of the platform; wanted a person's name as in the record, such as key:maria")
+        return given
 
 
 class RemediationSettings(Section):
@@ -55,4 +72,12 @@ class RemediationSettings(Section):
     )
     remediation_runbooks: str = Field(
         "", max_length=63, description="Collection of documents that the assistant reads as runbooks; empty: none."
+    remediation_slack_signing_secret: str | None = Field(
+        None, repr=False, description="Signing secret of the Slack app whose buttons answer; unset: no buttons."
+    )
+    remediation_slack_approvers: dict[str, SlackApprover] = Field(
+        {},
+        description=(
+            "Who may answer in Slack, as JSON: a Slack user id to {name, role}; the name is the one in the record."
+        ),
     )

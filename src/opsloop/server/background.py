@@ -25,12 +25,13 @@ from opsloop.releases import alarms, baking, triggers
 from opsloop.releases import jobs as releases
 from opsloop.releases.renewals import jobs as renewals
 from opsloop.remediation import jobs as remediations
+from opsloop.remediation.slack import asking as slack
 from opsloop.training import jobs as training
 
 KINDS = (
     *(notices, preparations, publications, models, embeddings, ingests, stores),
     *(evaluation, judges, tunings, releases, baking, renewals, training, samples, weeks),
-    *(incidents, remediations),
+    *(incidents, remediations, slack),
 )
 SUBSCRIBERS = (alarms, triggers, ours, metrics, logs, labelling)
 KEEPERS = (erasing, texts)

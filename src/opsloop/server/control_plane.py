@@ -62,6 +62,7 @@ from opsloop.releases.api import router as releases
 from opsloop.releases.renewals.api import router as renewals
 from opsloop.remediation.api import router as remediations
 from opsloop.remediation.assistant.api import router as assistant
+from opsloop.remediation.slack.api import router as slack
 from opsloop.server.health import router as health
 from opsloop.training.api import router as training
 from opsloop.training.hook import router as training_hook
@@ -114,6 +115,7 @@ ROUTERS = (
     incidents,
     remediations,
     assistant,
+    slack,
     console,
 )
 

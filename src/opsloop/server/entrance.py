@@ -46,8 +46,11 @@ MODEL_FILES = re.compile(r"/api/models/[^/]+/versions")
 # Where a signature over the body stands for a key; the route checks it before it does anything.
 SIGNED_PATHS = re.compile(r"/webhooks/train/[^/]+")
 # Where the sender proves itself in a way of its own; the route checks it before it does anything.
-HOOKS = re.compile(r"/webhooks/(?:github|gitlab|azure-devops|grafana|cloudwatch)")
-HOOK_PROOFS = ("x-hub-signature-256", "x-gitlab-token", "x-grafana-alerting-signature", "x-amz-sns-message-type")
+HOOKS = re.compile(r"/webhooks/(?:github|gitlab|azure-devops|grafana|cloudwatch|slack)")
+HOOK_PROOFS = (
+    *("x-hub-signature-256", "x-gitlab-token", "x-grafana-alerting-signature", "x-amz-sns-message-type"),
+    "x-slack-signature",
+)
 # What a caller fetches with the token that came with its ticket; the route checks it.
 TICKETS = re.compile(r"/support/case_[0-9a-z]+")
 TICKET_TOKEN = "x-ticket-token"  # noqa: S105 (the name of a header)

@@ -15,6 +15,7 @@ from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
 from opsloop.core.workspace import UnitOfWork
 from opsloop.incidents import service as incidents
 from opsloop.remediation import halts, service
+from opsloop.remediation.actions.registry import action_of
 from opsloop.remediation.models import Remediation, State
 
 router = APIRouter(include_in_schema=False)
@@ -55,6 +56,7 @@ def shown(request: Request, uow: Reading, remediation: str) -> Response:
         sentence=repair_words.sentence(found, now),
         level=repair_words.LEVELS[found.level],
         incident=_title(uow, found.incident),
+        undoes=bool(found.action) and action_of(found.action).can_undo,
         why_not=repair_words.why_not(found, uow.by, halt, now) if found.waits else "",
         may_undo=may_decide and found.can_undo and found.state in UNDONE_FROM and not found.is_rehearsal,
         may_renew=may_decide and found.state in service.RENEWED,

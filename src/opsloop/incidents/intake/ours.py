@@ -23,11 +23,13 @@ from opsloop.releases.events import EndpointRolledBack, RolloutRolledBack
 NAME = "incidents"
 OURS = "opsloop"
 _TOLD_OTHERWISE = ("drift", "job-failed", "rollout-rolled-back")
+# A repair is for an incident: its alerts are no signals, or it would be checked against the alert about itself.
+_OF_REPAIRS = ("repair-waits", "repair-by-itself", "repair-undone", "repair-unknown")
 
 
 @subscriber(AlertFired, NAME)
 def on_alert(uow: UnitOfWork, event: AlertFired) -> None:
-    if not event.is_silenced and not (event.source == OURS and event.rule in _TOLD_OTHERWISE):
+    if not event.is_silenced and not (event.source == OURS and event.rule in (*_TOLD_OTHERWISE, *_OF_REPAIRS)):
         service.take_in(uow, [_alert(uow, event, is_over=False)])
 
 

@@ -49,7 +49,11 @@ class Channel:
         return address.shown(self.url)
 
     def takes(self, alert: Alert) -> bool:
-        pairs = ((self.severities, alert.severity), (self.rules, alert.rule), (self.endpoints, alert.endpoint))
+        return self.takes_such(rule=alert.rule, severity=alert.severity, endpoint=alert.endpoint)
+
+    def takes_such(self, *, rule: str, severity: str, endpoint: str) -> bool:
+        """Whether it takes alerts of such a kind."""
+        pairs = ((self.severities, severity), (self.rules, rule), (self.endpoints, endpoint))
         return all(not wanted or any(fnmatchcase(is_, each) for each in wanted) for wanted, is_ in pairs)
 
 

@@ -32,6 +32,26 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "rollout-rolled-back": {"event": "rollout.rolled_back", "where": {"by_analysis": True}, "by": ["endpoint"]},
     "renewal-rejected": {"event": "renewal.ended", "where": {"state": "rejected"}, "by": ["endpoint"]},
     "job-failed": {"event": "job.failed", "by": ["kind"]},
+    "repair-waits": {
+        "event": "remediation.proposed",
+        "where": {"waits": True},
+        "by": ["remediation"],
+        "until": "remediation.ended",
+        "lasts_s": 900,
+    },
+    "repair-by-itself": {
+        "event": "remediation.acted",
+        "where": {"by_itself": True},
+        "by": ["remediation"],
+        "severity": "info",
+    },
+    "repair-undone": {"event": "remediation.ended", "where": {"state": "undone"}, "by": ["remediation"]},
+    "repair-unknown": {
+        "event": "remediation.ended",
+        "where": {"state": "unknown"},
+        "by": ["remediation"],
+        "severity": "page",
+    },
 }
 """What every installation starts with."""
 _COMMON = ("severity", "for_s")

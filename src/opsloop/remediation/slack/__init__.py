@@ -1,0 +1,1 @@
+"""Yes and no from Slack: a message with buttons, and what comes back when one is pressed."""

@@ -1,0 +1,17 @@
+"""HTTP: what Slack tells when somebody presses a button."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from opsloop.core.web.body import RawBody
+from opsloop.core.web.dependencies import Opened
+from opsloop.remediation.slack.answering import Answer, answer
+
+router = APIRouter(tags=["remediations"])
+
+
+@router.post("/webhooks/slack")
+def pressed(workspace: Opened, request: Request, body: RawBody) -> Answer:
+    """A yes or no to a repair, with Slack's signature; stored before it is answered."""
+    return answer(workspace, request.headers, body)
