@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,9 +43,16 @@ def listed(
         found = client.remediations.listed(
             waiting=waiting, state=state, incident=incident, endpoint=endpoint, limit=limit
         )
-    rows = [(each.asked_at, each.id, each.level.value, each.state, each.target, each.title[:60]) for each in found]
+    now = datetime.now(UTC)
+    rows = [
+        (each.asked_at, each.id, each.level.value, each.stands(now), each.target, each.title[:60]) for each in found
+    ]
     words = text.table(("asked", "remediation", "level", "state", "target", "title"), rows)
-    session.answer({"items": found}, words or "nothing is proposed; an incident that names a suspect makes proposals")
+    is_narrowed = waiting or state or incident or endpoint
+    none = (
+        "no repair matches" if is_narrowed else "nothing is proposed; an incident that names a suspect makes proposals"
+    )
+    session.answer({"items": found}, words or none)
 
 
 @verb(remediation, "show", example="opsloop remediation show remediation_01j…")
@@ -197,23 +205,26 @@ def _state(found: Remediation) -> str:
 
 
 def _told(found: Remediation) -> str:
-    preview = found.preview.sentence if found.preview is not None else None
+    preview = found.preview
+    changes = preview.changes if preview is not None else ()
+    waits = found.stands(datetime.now(UTC)) == "waits for a yes"
+    approve = f"opsloop remediation approve {found.id} --digest {found.digest[:SHOWN_DIGEST]}"
     pairs = (
         ("remediation", found.id),
         ("title", found.title),
-        ("state", found.state),
-        ("target", found.target),
-        ("incident", found.incident),
-        ("level", found.level.value),
-        ("it would", preview),
-        ("digest", found.digest[:SHOWN_DIGEST] if found.waits else None),
-        ("lapses", found.expires_at if found.waits else None),
-        ("needs", f"{found.needed} people's yes" if found.needed > 1 else None),
+        ("state", found.stands(datetime.now(UTC))),
+        ("it would" if not found.acted else "it was to", preview.sentence if preview is not None else None),
         ("did", found.acted),
         ("outcome", found.outcome),
+        ("target", found.target),
+        ("incident", found.incident or "none, it is a rehearsal"),
+        ("level", f"{found.level.value}, {found.level.does}"),
+        ("lapses", found.expires_at if waits else None),
+        ("needs", f"{found.needed} people's yes" if found.needed > 1 and waits else None),
     )
-    parts = [text.fields(pairs)]
+    parts = [text.fields([each for each in pairs if each[1]])]
     for title, lines in (
+        ("what changes", changes),
         ("why this level", found.why_level),
         ("for it", found.because),
         ("against it", found.against),
@@ -222,6 +233,7 @@ def _told(found: Remediation) -> str:
         ("commands", found.commands),
         ("checks", tuple(f"{each.check}, {each.verdict}: {each.sentence}" for each in found.findings)),
         ("votes", tuple(f"{'yes' if each.is_yes else 'no'} by {each.by} {each.reason}" for each in found.votes)),
+        ("to say yes", (approve,) if waits else ()),
     ):
         if lines:
             parts.append("\n".join([title, *(f"  {text.cell(each)}" for each in lines)]))

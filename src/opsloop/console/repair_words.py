@@ -5,35 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 
 from opsloop.core.caller import Caller, Role
-from opsloop.remediation.models import Halt, Level, Remediation, State
+from opsloop.remediation.models import Halt, Remediation, State
 
-LEVELS = {
-    Level.QUESTIONS: "asks questions",
-    Level.CHECKLIST: "gives a checklist",
-    Level.COMMANDS: "proposes commands",
-    Level.SCRIPT: "writes the whole script",
-    Level.EXECUTION: "acts by itself",
-}
 LAPSED = "lapsed"
-
-
-def state_of(found: Remediation, now: datetime) -> str:
-    """The word of its badge."""
-    if found.state is not State.PROPOSED:
-        return found.state.value
-    if not found.waits:
-        return "advice"
-    return LAPSED if found.expires_at <= now else "waits for a yes"
 
 
 def sentence(found: Remediation, now: datetime) -> str:
     """How it stands, without the state that its badge says."""
     would = found.preview.sentence if found.preview is not None else ""
-    state = state_of(found, now)
+    state = found.stands(now)
     if state == LAPSED:
         return f"nobody said yes by {found.expires_at:%H:%M} UTC; ask again to see what is true now"
     if state == "advice":
-        return f"it does nothing itself: at level {found.level.value} it {LEVELS[found.level]}"
+        return f"it does nothing itself: at level {found.level.value} it {found.level.does}"
     if found.waits:
         had = len(_yes(found))
         count = f"; {had} of {found.needed} people said it" if found.needed > 1 else ""
@@ -48,7 +32,7 @@ def sentence(found: Remediation, now: datetime) -> str:
 
 def why_not(found: Remediation, caller: Caller | None, halt: Halt | None, now: datetime) -> str:
     """Why this person cannot say yes to it now; empty when they can."""
-    if state_of(found, now) == LAPSED:
+    if found.stands(now) == LAPSED:
         return "Its question lapsed, so that nobody says yes to what was true long ago."
     if caller is None or not caller.role.includes(Role.OPERATOR):
         return f"Operators decide on repairs; your role is {caller.role.value if caller else 'none'}."

@@ -27,6 +27,20 @@ class Level(IntEnum):
         """Whether Opsloop itself may act, with an approval or, at level 5, without."""
         return self >= Level.COMMANDS
 
+    @property
+    def does(self) -> str:
+        """What it gives, for people."""
+        return _DOES[self]
+
+
+_DOES = {
+    Level.QUESTIONS: "asks questions",
+    Level.CHECKLIST: "gives a checklist",
+    Level.COMMANDS: "proposes commands",
+    Level.SCRIPT: "writes the whole script",
+    Level.EXECUTION: "acts by itself",
+}
+
 
 class State(StrEnum):
     """`proposed` waits for people, `approved` for its turn; the last nine are ends."""
@@ -172,6 +186,14 @@ class Remediation:
     def waits(self) -> bool:
         """Whether somebody's yes would make it act."""
         return self.state is State.PROPOSED and bool(self.action) and self.level.acts
+
+    def stands(self, now: datetime) -> str:
+        """Its state in a word for people: of what is proposed whether it waits, lapsed, or is advice only."""
+        if self.state is not State.PROPOSED:
+            return self.state.value
+        if not self.waits:
+            return "advice"
+        return "lapsed" if self.expires_at <= now else "waits for a yes"
 
 
 @dataclass(frozen=True, slots=True)

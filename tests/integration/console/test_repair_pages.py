@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from opsloop.console import live, repair_words
+from opsloop.console import live
 from opsloop.console.pages import remediation as one
 from opsloop.core.caller import Caller, Role
 from opsloop.incidents import service as incidents
@@ -211,4 +211,4 @@ def test_an_open_page_hears_of_a_vote_a_lapse_and_a_halt(waiting: Platform) -> N
     with waiting.workspace.writing(SECOND) as uow:
         service.reject(uow, waiting.ids["repair"], reason="no")
     assert look().shape != lapsed.shape
-    assert repair_words.state_of(found(waiting), waiting.clock.now()) == "rejected"
+    assert found(waiting).stands(waiting.clock.now()) == "rejected"

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from opsloop.console import live, repair_words, words
+from opsloop.console import live, words
 from opsloop.console.page import Frame, Place, page, see_other, shape_of
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.core.workspace import UnitOfWork
@@ -40,7 +40,7 @@ def _shape(found: list[Incident]) -> str:
 
 def _shape_of_one(uow: UnitOfWork, found: Incident) -> str:
     now = uow.clock.now()
-    repairs = [(each.id, repair_words.state_of(each, now)) for each in _repairs(uow, found)]
+    repairs = [(each.id, each.stands(now)) for each in _repairs(uow, found)]
     return shape_of([found.state, found.signal_count, len(found.timeline), len(found.suspects), repairs])
 
 
@@ -99,7 +99,7 @@ def shown(
         frame,
         incident=found,
         signals=found.signals[:SHOWN_SIGNALS],
-        repairs=[(each, repair_words.state_of(each, now)) for each in _repairs(uow, found)],
+        repairs=[(each, each.stands(now)) for each in _repairs(uow, found)],
         proposed=proposed,
         now=now,
     )

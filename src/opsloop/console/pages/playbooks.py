@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from opsloop.console import repair_words
 from opsloop.console.page import Frame, Place, page, see_other
 from opsloop.console.words import segment
 from opsloop.core.errors import InvalidInput
@@ -45,7 +44,7 @@ class Line:
 @router.get("/playbooks")
 def listed(request: Request, uow: Reading) -> Response:
     found = autonomy.standings(uow)
-    lines = [Line(each, repair_words.LEVELS[each.level], parameters(each.action)) for each in found]
+    lines = [Line(each, each.level.does, parameters(each.action)) for each in found]
     frame = Frame(
         "Playbooks",
         trail=(Place("Repairs", "/remediations"),),

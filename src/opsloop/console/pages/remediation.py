@@ -28,7 +28,7 @@ def look(uow: UnitOfWork, argument: str) -> live.Snapshot:
 
 
 def _shape(uow: UnitOfWork, found: Remediation) -> str:
-    state = repair_words.state_of(found, uow.clock.now())
+    state = found.stands(uow.clock.now())
     return shape_of([state, found.digest, found.findings, len(found.votes), found.outcome, halts.present(uow)])
 
 
@@ -37,7 +37,7 @@ def shown(request: Request, uow: Reading, remediation: str) -> Response:
     """Raises: NotFound."""
     found = service.get(uow, remediation)
     now, halt = uow.clock.now(), halts.present(uow)
-    state = repair_words.state_of(found, now)
+    state = found.stands(now)
     may_decide = uow.by.role.includes(Role.OPERATOR)
     frame = Frame(
         found.title,
@@ -54,7 +54,7 @@ def shown(request: Request, uow: Reading, remediation: str) -> Response:
         it=found,
         state=state,
         sentence=repair_words.sentence(found, now),
-        level=repair_words.LEVELS[found.level],
+        level=found.level.does,
         incident=_title(uow, found.incident),
         undoes=bool(found.action) and action_of(found.action).can_undo,
         why_not=repair_words.why_not(found, uow.by, halt, now) if found.waits else "",

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from opsloop.console import live, repair_words
+from opsloop.console import live
 from opsloop.console.page import Frame, page, see_other, shape_of
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Reading, Writing
@@ -30,7 +30,7 @@ def look(uow: UnitOfWork, argument: str) -> live.Snapshot:
 def _shape(uow: UnitOfWork) -> str:
     now = uow.clock.now()
     found = service.listed(uow, limit=LISTED)
-    return shape_of([halts.present(uow), [(each.id, repair_words.state_of(each, now)) for each in found]])
+    return shape_of([halts.present(uow), [(each.id, each.stands(now)) for each in found]])
 
 
 @router.get("/remediations")
@@ -72,7 +72,7 @@ def listed(
         request,
         "remediations.html",
         frame,
-        lines=[(each, repair_words.state_of(each, now), _said(each)) for each in found],
+        lines=[(each, each.stands(now), _said(each)) for each in found],
         waiting=waiting,
         state=state,
         endpoint=endpoint,
