@@ -72,6 +72,7 @@ class RemediationSettings(Section):
     )
     remediation_runbooks: str = Field(
         "", max_length=63, description="Collection of documents that the assistant reads as runbooks; empty: none."
+    )
     remediation_slack_signing_secret: str | None = Field(
         None, repr=False, description="Signing secret of the Slack app whose buttons answer; unset: no buttons."
     )
