@@ -65,7 +65,7 @@ def rehearse(
     workspace: Opened, caller: Asking, playbook: str, given: Annotated[dict[str, str], Depends(_given)]
 ) -> Response:
     """Raises: Denied, InvalidInput, Halted, and what the dry run raises."""
-    known = parameters(playbook_of(playbook).action)
+    known = parameters(playbook_of(workspace, playbook).action)
     told = {each.name: value for each in known if (value := _value(each, given.get(each.name, ""))) is not None}
     found = service.rehearse(workspace, caller, playbook, told)
     return see_other(f"/remediations/{segment(found.id)}")
