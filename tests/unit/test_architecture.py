@@ -141,8 +141,8 @@ def test_a_module_is_private_to_the_package_that_holds_it(module: str, holder: s
 
 
 OTHER_CLIENTS = {"aiohttp", "requests", "urllib3"}
-NEEDED_BY_OTHERS = {("datasets/connectors/iceberg.py", "requests")}
-"""Errors of PyIceberg, which brings it: an extra."""
+NEEDED_BY_OTHERS = {("datasets/connectors/iceberg.py", "requests"), ("remediation/kubernetes/cluster.py", "urllib3")}
+"""Errors of PyIceberg and of the Kubernetes client, which bring them: extras."""
 
 
 def test_requests_go_out_over_one_client() -> None:

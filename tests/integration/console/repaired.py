@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from opsloop.core.caller import Caller
 from opsloop.core.workspace import Workspace
 from opsloop.incidents import service as incidents
@@ -23,7 +25,8 @@ def repaired(workspace: Workspace, by: Caller, flow: str, other: str, *, hostile
             rollouts.promote(uow, made.rollout.id)
         subject = Subject(endpoint=ENDPOINT)
         words = "three of nine questions were left without an answer"
-        signal = Observed("grafana", "alert", "AnswersMissing", "ticket", subject, words, workspace.clock.now())
+        earlier = workspace.clock.now() - timedelta(minutes=40)  # in no time of another incident
+        signal = Observed("grafana", "alert", "AnswersMissing", "ticket", subject, words, earlier)
         (incident,) = incidents.take_in(uow, [signal]).opened
         said = ("requests of it failed 33 %", hostile)
         suspect = Suspect(f"endpoint/{ENDPOINT}, release 2", "release", 0.9, said, ("release 1 failed too",))
