@@ -16,6 +16,7 @@ class AskAround:
 
     def fits(self, uow: UnitOfWork, incident: Incident) -> list[Fit]:
         subjects = ", ".join(each.partition(":")[2] for each in incident.subjects) or "what the signals are about"
+        noun = "signal is" if incident.signal_count == 1 else "signals are"
         suspects = [each.name for each in incident.suspects[:MOST]]
         named = f"The first suspects are {'; '.join(suspects)}. " if suspects else "No suspect is named. "
         like = [f"{each.incident} was {each.cause or each.closed_as.value}" for each in incident.similar[:MOST]]
@@ -24,7 +25,7 @@ class AskAround:
             Fit(
                 target=f"incident/{incident.id}",
                 endpoint=incident.endpoint,
-                because=(f"{incident.signal_count} signals are about {subjects}",),
+                because=(f"{incident.signal_count} {noun} about {subjects}",),
                 questions=(
                     f"Who is affected, and since when? The first signal was at {incident.opened_at:%Y-%m-%d %H:%MZ}.",
                     f"{named}Which of them changed shortly before that?",
