@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
 
 ADMIN = Caller("test:admin", Role.ADMIN)
+# A run in the background inherits that interrupts are ignored; what tests start and interrupt would ignore them too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)
