@@ -23,7 +23,6 @@ def retrieval(collection: str, *, top_k: int, system: str) -> Iterator[Span]:
     with _below(f"retrieval {collection}", SpanKind.CLIENT) as span:
         span.set_attribute("gen_ai.operation.name", "retrieval")
         span.set_attribute("gen_ai.data_source.id", collection)
-        span.set_attribute("opsloop.collection", collection)
         span.set_attribute("gen_ai.retrieval.top_k", top_k)
         span.set_attribute("db.system.name", system)
         yield span

@@ -55,7 +55,8 @@ def called(span: StoredSpan) -> str | None:
     if span.kind not in _OUTWARD:
         return None
     given = span.attributes
-    if collection := _word(given, "opsloop.collection"):
+    collection = _word(given, "gen_ai.data_source.id")
+    if collection and _word(given, "gen_ai.operation.name") == "retrieval":
         return _named("collection", collection)
     if service := _word(given, "peer.service", "service.peer.name"):
         return _named("service", service)

@@ -31,7 +31,7 @@ def test_an_endpoint_calls_its_provider_and_its_collection() -> None:
     found = pairs(
         span("1", kind="server", opsloop__endpoint="chat"),
         span("2", "1"),
-        span("3", "2", kind="client", opsloop__collection="docs"),
+        span("3", "2", kind="client", gen_ai__operation__name="retrieval", gen_ai__data_source__id="docs"),
         span("4", "1"),
         span(
             "5",
