@@ -153,7 +153,8 @@ async def _tell(seen: Seen, everything: list[Process], stopping: asyncio.Event) 
             largest[each.name] = max(largest[each.name], each.memory_mb)
         if number % 15 == 0:
             asked, failed = sum(seen.asked.values()), sum(seen.failed.values())
-            print(f"soak: {number * 2} s, {asked} asked, {failed} failed", file=sys.stderr, flush=True)
+            sizes = ", ".join(f"{each.name} {each.memory_mb:.0f} MB" for each in everything)
+            print(f"soak: {number * 2} s, {asked} asked, {failed} failed; {sizes}", file=sys.stderr, flush=True)
     return largest
 
 
