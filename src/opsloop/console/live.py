@@ -29,7 +29,9 @@ router = APIRouter(include_in_schema=False)
 TICK_S = 1.0
 """Between two looks, in seconds, at least."""
 REST_PER_LOOK = 30.0
-"""How much longer than a look the pause after it is: looking costs at most a thirtieth of a core."""
+"""How much longer than a look computes the pause after it is: looking costs at most a thirtieth of a core."""
+LONGEST_REST_S = 5.0
+"""What a page is behind at most, in seconds, whatever a look costs."""
 GLANCE_S = 0.25
 """How often a process that looks sees that it is to stop, in seconds."""
 HEARTBEAT_S = 15.0
@@ -70,6 +72,11 @@ class _Listener:
     topics: tuple[str, ...]
     seen: int
     news: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def rest_s(look_cpu_s: float) -> float:
+    """The pause after a look, in seconds, from the seconds of CPU it took."""
+    return min(max(TICK_S, REST_PER_LOOK * look_cpu_s), LONGEST_REST_S)
 
 
 class Feed:
@@ -126,9 +133,9 @@ class Feed:
             self._wanted.clear()
             wanted = sorted({name for listener in self._listeners for name in listener.topics})
             self._messages = {name: each for name, each in self._messages.items() if name in wanted}
-            started_s = time.monotonic()
-            self._compare(await run_in_threadpool(self._look, wanted))
-            await self._rest(max(TICK_S, REST_PER_LOOK * (time.monotonic() - started_s)))
+            found, cpu_s = await run_in_threadpool(self._look, wanted)
+            self._compare(found)
+            await self._rest(rest_s(cpu_s))
         for listener in self._listeners:
             listener.news.set()
 
@@ -138,7 +145,9 @@ class Feed:
         while time.monotonic() < until_s and not self._wanted.is_set() and not self._workspace.stopping.is_set():
             await asyncio.sleep(GLANCE_S)
 
-    def _look(self, topics: Sequence[str]) -> dict[str, Snapshot]:
+    def _look(self, topics: Sequence[str]) -> tuple[dict[str, Snapshot], float]:
+        """The topics now, and the seconds of CPU it took: to wait for a busy machine costs nobody anything."""
+        started_s = time.thread_time()
         found: dict[str, Snapshot] = {}
         for name in topics:
             kind, _, argument = name.partition(":")
@@ -149,7 +158,7 @@ class Feed:
                 continue
             except Exception:  # a rim: a look that is broken must not end the others
                 log.exception("look_failed", topic=name)
-        return found
+        return found, time.thread_time() - started_s
 
     def _compare(self, found: Mapping[str, Snapshot]) -> None:
         for name, snapshot in found.items():
