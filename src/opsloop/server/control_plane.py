@@ -130,7 +130,8 @@ def control_plane(workspace: Workspace, routers: Sequence[APIRouter] = ROUTERS) 
     )
     app.state.workspace = workspace
     for router in routers:
-        app.include_router(router)
+        # Not include_router: it makes each route anew for each application, at the first request that looks for one.
+        app.router.routes.extend(router.routes)
     app.add_exception_handler(OpsloopError, _opsloop_error)
     app.add_exception_handler(RequestValidationError, _wrong_form)
     app.add_exception_handler(HTTPException, _http_error)
