@@ -1,6 +1,8 @@
 # The tasks of this project. `make` alone lists them. They need Python >= 3.11 with pip, git and make; nothing else.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
+# What starts often here starts in half the time when Python may keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup up test lint check docs bench soak pins
 
 VENV := .venv

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ from opsloop.core.workspace import Workspace
 ADMIN = Caller("test:admin", Role.ADMIN)
 # A run in the background inherits that interrupts are ignored; what tests start and interrupt would ignore them too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Where Python is told to keep no bytecode, each of the hundreds of processes that tests start would compile all it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.hookimpl(optionalhook=True)
