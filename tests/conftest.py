@@ -26,7 +26,7 @@ from opsloop.core.workspace import Workspace
 ADMIN = Caller("test:admin", Role.ADMIN)
 # A run in the background inherits that interrupts are ignored; what tests start and interrupt would ignore them too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# Where Python is told to keep no bytecode, each of the hundreds of processes that tests start would compile all it imports.
+# Where Python is told to keep no bytecode, each process that tests start would compile all it imports, in seconds.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 

@@ -57,10 +57,10 @@ class RandomIds:
 
 
 class CountingIds:
-    """Ids for tests: `run_00000001`, `run_00000002`."""
+    """Ids for tests: `run_00000001`, `run_00000002`; `first` is another number to begin with."""
 
-    def __init__(self) -> None:
-        self._numbers = count(1)
+    def __init__(self, first: int = 1) -> None:
+        self._numbers = count(first)
 
     def new(self, noun: str) -> str:
         return f"{noun}_{next(self._numbers):08d}"

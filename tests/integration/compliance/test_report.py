@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
@@ -19,23 +20,25 @@ from opsloop.monitoring.alerts.models import Condition
 from opsloop.monitoring.objectives import tallying
 from opsloop.monitoring.objectives.models import Measure, Tally
 from opsloop.monitoring.objectives.tallying import Entry
-from tests.integration.console.conftest import Platform, browser, fill
+from tests.integration.console.conftest import Platform, browser, filled_once
 
 JANUARY = collecting.period("2027-01-01", "2027-02-01")
 
 
 @pytest.fixture
-def filled(sqlite_workspace: Workspace, clock: FakeClock, admin: Caller, tmp_path: Path) -> Platform:
+def filled(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path, clock: FakeClock, admin: Caller
+) -> Iterator[Platform]:
     """A platform that serves something, with traffic, an alert and feedback; its clock says 1 January 2027."""
-    platform = fill(Platform(sqlite_workspace, clock, tmp_path / "flows"))
-    with sqlite_workspace.writing(admin) as uow:
-        at = uow.clock.now()
-        tallying.add(uow, [Entry("support-chat", Measure.AVAILABILITY, at, Tally(1_000, 990))])
-        tallying.add(uow, [Entry("support-chat", Measure.GUARDRAILS, at, Tally(10, 7))])
-        store.see(uow, Condition("slow", "support-chat", "page", "it is <slow> & late"))
-        feedback.add(uow, "req-1", score=1.0)
-        keys.create(uow, "ci", Role.DEVELOPER)
-    return platform
+    with filled_once(tmp_path_factory, migrated_sqlite).copied(tmp_path / "filled", clock) as platform:
+        with platform.workspace.writing(admin) as uow:
+            at = uow.clock.now()
+            tallying.add(uow, [Entry("support-chat", Measure.AVAILABILITY, at, Tally(1_000, 990))])
+            tallying.add(uow, [Entry("support-chat", Measure.GUARDRAILS, at, Tally(10, 7))])
+            store.see(uow, Condition("slow", "support-chat", "page", "it is <slow> & late"))
+            feedback.add(uow, "req-1", score=1.0)
+            keys.create(uow, "ci", Role.DEVELOPER)
+        yield platform
 
 
 def test_the_report_says_what_ran_and_how_it_did(filled: Platform, admin: Caller) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -17,7 +19,10 @@ from starlette.types import Receive, Scope, Send
 from opsloop.core.caller import Caller, Role
 from opsloop.core.clock import FakeClock
 from opsloop.core.errors import OpsloopError
+from opsloop.core.ids import CountingIds
 from opsloop.core.jobs.inline import run_due
+from opsloop.core.opening import open_workspace
+from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
 from opsloop.datasets import service as datasets
 from opsloop.datasets.preparation import jobs as _preparation_jobs  # noqa: F401 (registers their kind)
@@ -354,9 +359,58 @@ def trained(platform: Platform) -> None:
     registered.more(platform.workspace, ADMIN, "flowers@1", hostile=HOSTILE)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A platform that was filled once for this process, in `folder`: tests get copies in a fraction of the time."""
+
+    folder: Path
+    ids: dict[str, str]
+    numbers: int
+    passed_s: float
+    first_id: int
+
+    @contextmanager
+    def copied(self, folder: Path, clock: FakeClock) -> Iterator[Platform]:
+        """A copy in `folder`; `clock` is as the one that it was filled with, and is moved as far."""
+        shutil.copytree(self.folder, folder)
+        clock.advance(self.passed_s)
+        ids = CountingIds(self.first_id)
+        workspace = open_workspace(CoreSettings(data_dir=folder / "data"), clock=clock, ids=ids)
+        yield Platform(workspace, clock, folder / "flows", self.numbers, dict(self.ids))
+        workspace.close()
+
+
+_KEPT: dict[datetime, Kept] = {}
+
+
+def filled_once(folders: pytest.TempPathFactory, migrated: Path, since: datetime | None = None) -> Kept:
+    """What `fill` makes of an empty platform whose clock begins at `since`.
+
+    Args:
+        migrated: a database whose schema is current.
+    """
+    clock = FakeClock(since)
+    begun = clock.now()
+    if begun not in _KEPT:
+        folder = folders.mktemp("filled")
+        (folder / "data").mkdir()
+        shutil.copyfile(migrated, folder / "data" / "state.db")
+        ids = CountingIds()
+        workspace = open_workspace(CoreSettings(data_dir=folder / "data"), clock=clock, ids=ids)
+        platform = fill(Platform(workspace, clock, folder / "flows"))
+        workspace.close()
+        first_id = int(ids.new("end").removeprefix("end_"))
+        passed_s = (clock.now() - begun).total_seconds()
+        _KEPT[begun] = Kept(folder, platform.ids, platform.numbers, passed_s, first_id)
+    return _KEPT[begun]
+
+
 @pytest.fixture
-def filled(platform: Platform) -> Platform:
-    return fill(platform)
+def filled(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path, clock: FakeClock
+) -> Iterator[Platform]:
+    with filled_once(tmp_path_factory, migrated_sqlite).copied(tmp_path / "filled", clock) as platform:
+        yield platform
 
 
 def browser(workspace: Workspace, caller: Caller = ADMIN) -> TestClient:
