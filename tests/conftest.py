@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -35,6 +36,12 @@ sys.dont_write_bytecode = False
 def pytest_xdist_auto_num_workers() -> int:
     """Workers of `--numprocesses auto`: tests wait for processes, disks and servers for half of their time."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays until the end: no collection of garbage need look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -88,6 +95,13 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def migrated_folder(tmp_path: Path, migrated_sqlite: Path) -> Path:
+    """A data folder whose SQLite database is current, with nothing in it."""
+    _copied(migrated_sqlite, tmp_path / "data")
+    return tmp_path / "data"
+
+
+@pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """An empty PostgreSQL database."""
     with _postgres_database(postgres_server) as url:
@@ -124,10 +138,9 @@ def workspace(tmp_path: Path, migrated_url: str, clock: FakeClock) -> Iterator[W
 
 
 @pytest.fixture
-def sqlite_workspace(tmp_path: Path, migrated_sqlite: Path, clock: FakeClock) -> Iterator[Workspace]:
+def sqlite_workspace(migrated_folder: Path, clock: FakeClock) -> Iterator[Workspace]:
     """A workspace on SQLite, for tests in which the database does not matter."""
-    _copied(migrated_sqlite, tmp_path / "data")
-    opened = open_workspace(CoreSettings(data_dir=tmp_path / "data"), clock=clock, ids=CountingIds())
+    opened = open_workspace(CoreSettings(data_dir=migrated_folder), clock=clock, ids=CountingIds())
     yield opened
     opened.close()
 

@@ -15,8 +15,8 @@ import httpx
 
 ROOT = Path(__file__).parents[2]
 OPSLOOP = str(Path(sys.executable).parent / "opsloop")
-READY_S = 90.0
-STOPPED_S = 60.0
+# Generous: on a machine that is busy with other work a start takes a minute, and nothing here is measured.
+READY_S, SAID_S, STOPPED_S, COMMAND_S = 180.0, 120.0, 120.0, 180.0
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -28,7 +28,7 @@ def opsloop(*words: str | Path, cwd: Path | None = None, **settings: str) -> sub
     """One command to its end; `settings` are environment variables."""
     command = [OPSLOOP, *(str(word) for word in words)]
     return subprocess.run(
-        command, cwd=cwd, env=environment(**settings), capture_output=True, text=True, timeout=60, check=False
+        command, cwd=cwd, env=environment(**settings), capture_output=True, text=True, timeout=COMMAND_S, check=False
     )
 
 
@@ -66,7 +66,7 @@ class Up:
         found = [json.loads(line) for line in list(self.lines) if line.startswith("{")]
         return [line for line in found if line.get("event") == name]
 
-    def wait_for(self, text: str, *, timeout_s: float) -> str:
+    def wait_for(self, text: str, *, timeout_s: float = SAID_S) -> str:
         """Everything said once `text` was; fails with what was said when it does not come."""
         with self._news:
             self._news.wait_for(lambda: text in self.said or self._is_over(), timeout_s)
@@ -121,6 +121,6 @@ class Up:
         return self.process.poll() is not None
 
     def _close(self) -> None:
-        self._reader.join(timeout=5)
+        self._reader.join(timeout=60)
         assert self.process.stdout is not None
         self.process.stdout.close()

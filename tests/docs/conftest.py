@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 180.0
+STOP_TIMEOUT_S = 120.0
 
 
 @pytest.fixture(scope="session")

@@ -164,7 +164,7 @@ def test_a_report_is_sent_so_that_nothing_in_it_runs(served: Site) -> None:
 def test_a_report_is_downloaded_as_a_pdf_that_says_the_same(served: Site) -> None:
     pytest.importorskip("typst", reason="no typesetter: install the extra reports")
     pdfium = pytest.importorskip("pypdfium2")
-    with httpx.Client(base_url=served.url, headers={"accept": "text/html"}, timeout=60) as client:
+    with httpx.Client(base_url=served.url, headers={"accept": "text/html"}, timeout=120) as client:
         shown = client.post("/use/monthly-report", data={"input.figures": "a\n1\n2"}).text
         at = shown.partition("Download as HTML</a>")[2].partition('href="')[2].partition('"')[0]
         pdf = client.get(at)
@@ -189,7 +189,7 @@ def test_a_report_is_downloaded_as_a_pdf_that_says_the_same(served: Site) -> Non
 def test_a_form_that_cannot_be_used_says_why(
     served: Site, address: str, sent: dict[str, Any], status: int, said: str
 ) -> None:
-    with httpx.Client(base_url=served.url, headers={"accept": "text/html"}, timeout=60) as client:
+    with httpx.Client(base_url=served.url, headers={"accept": "text/html"}, timeout=120) as client:
         answer = client.post(address, **sent)
     assert answer.status_code == status, answer.text
     assert said in answer.text

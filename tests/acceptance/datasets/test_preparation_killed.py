@@ -76,7 +76,7 @@ def wait_until_there(file: Path) -> None:
 
 def ended(url: str) -> dict[str, object]:
     """The only run, once it is over; before that no dataset is to be seen."""
-    with httpx.Client(base_url=url, timeout=10, trust_env=False) as http:
+    with httpx.Client(base_url=url, timeout=120, trust_env=False) as http:
         for _ in range(int(PATIENCE_S / 0.1)):
             seen = http.get("/api/datasets").json()["items"]
             [run] = http.get("/api/preparation-runs").json()["items"]

@@ -105,7 +105,7 @@ def change_flow(project: Path) -> None:
     file.write_text(file.read_text() + "# another version\n")
 
 
-def wait_until(is_so: Callable[[], bool], *, within_s: float = 60.0) -> None:
+def wait_until(is_so: Callable[[], bool], *, within_s: float = 120.0) -> None:
     for _ in range(int(within_s / 0.05)):
         if is_so():
             return
@@ -117,7 +117,7 @@ class Rollout:
     """The rollout of the second release, as its driver tells of it; `seen` is what it was shown so far."""
 
     def __init__(self, run: Up) -> None:
-        self._http = httpx.Client(base_url=run.url, timeout=30, trust_env=False)
+        self._http = httpx.Client(base_url=run.url, timeout=120, trust_env=False)
         self._url = run.url
 
     def is_driven(self) -> None:

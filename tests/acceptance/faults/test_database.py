@@ -106,8 +106,8 @@ def test_doctor_finds_a_page_that_nothing_read_yet(used: Path, stored: bytes) ->
 
 def test_a_database_that_is_damaged_while_it_runs_is_told(small: Path, up: Callable[..., Up]) -> None:
     running = up(small)
-    running.wait_for("Ctrl-C stops it", timeout_s=60)
-    with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as http:
+    running.wait_for("Ctrl-C stops it")
+    with httpx.Client(base_url=running.url, timeout=120, trust_env=False) as http:
         assert invoke(http, "before").status_code == 200
         with closing(sqlite3.connect(database(small))) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -128,7 +128,7 @@ def test_a_database_that_is_damaged_while_it_runs_is_told(small: Path, up: Calla
         assert "is damaged" in page.text
         assert http.get("/health").status_code == 200
         assert invoke(http, "after").status_code == 200
-    running.wait_for("events_not_delivered", timeout_s=30)
+    running.wait_for("events_not_delivered")
     assert running.stop() == 0
     says_no_traceback(running)
 
@@ -146,8 +146,8 @@ def test_a_database_that_another_process_keeps_locked_is_told_and_nothing_is_los
 ) -> None:
     quickly = f"sqlite:///{database(small)}?timeout=0.2"
     running = up(small, OPSLOOP_DATABASE_URL=quickly)
-    running.wait_for("Ctrl-C stops it", timeout_s=60)
-    with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as http:
+    running.wait_for("Ctrl-C stops it")
+    with httpx.Client(base_url=running.url, timeout=120, trust_env=False) as http:
         with locked(database(small)):
             answered = {invoke(http, "locked").headers["x-request-id"] for _ in range(20)}
             refused = http.post("/api/keys", json={"name": "new"})
@@ -155,9 +155,9 @@ def test_a_database_that_another_process_keeps_locked_is_told_and_nothing_is_los
             assert refused.headers["retry-after"]
             assert refused.json()["type"] == "urn:opsloop:problem:database-locked"
             assert http.get("/api/audit").status_code == 200
-            running.wait_for("records_not_stored", timeout_s=30)
+            running.wait_for("records_not_stored")
         assert http.post("/api/keys", json={"name": "new"}).status_code == 201
-        running.wait_for("records_stored_again", timeout_s=30)
+        running.wait_for("records_stored_again")
         stored = {each["request_id"] for each in http.get("/api/requests").json()["items"]}
         assert answered <= stored
     assert running.stop() == 0
@@ -176,8 +176,8 @@ def test_commands_on_a_locked_database_say_so(used: Path, monkeypatch: pytest.Mo
 
 def test_a_database_taken_away_while_it_runs_takes_nothing_more(small: Path, up: Callable[..., Up]) -> None:
     running = up(small)
-    running.wait_for("Ctrl-C stops it", timeout_s=60)
-    with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as http:
+    running.wait_for("Ctrl-C stops it")
+    with httpx.Client(base_url=running.url, timeout=120, trust_env=False) as http:
         assert http.post("/api/keys", json={"name": "before"}).status_code == 201
         away = shutil.move(database(small), small / "away.db")
         refused = http.post("/api/keys", json={"name": "after"})

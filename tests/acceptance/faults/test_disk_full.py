@@ -61,8 +61,8 @@ def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(
 ) -> None:
     disk = tmpfs("size=8m")
     running = up(small, OPSLOOP_DATA_DIR=str(disk / "data"))
-    running.wait_for("Ctrl-C stops it", timeout_s=60)
-    with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as http:
+    running.wait_for("Ctrl-C stops it")
+    with httpx.Client(base_url=running.url, timeout=120, trust_env=False) as http:
         user = Acknowledged(http)
         user.ask(5)
         assert user.refused == []
@@ -71,12 +71,12 @@ def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(
             assert user.refused
             assert {each.status_code for each in user.refused} == {503}
             assert "the disk is full; free some space and try again" in user.refused[-1].json()["detail"]
-            running.wait_for("records_not_stored", timeout_s=30)
+            running.wait_for("records_not_stored")
             assert http.get("/api/audit/verify").json()["ok"]
             told = opsloop("token", "create", "ci", cwd=small, OPSLOOP_DATA_DIR=str(disk / "data"))
             assert (told.returncode, told.stdout) == (7, "")
             assert "the disk is full; free some space and try again" in told.stderr
-        running.wait_for("records_stored_again", timeout_s=30)
+        running.wait_for("records_stored_again")
         heard = len(user.thumbs)
         user.ask(5)
         assert len(user.thumbs) == heard + 5
@@ -85,7 +85,7 @@ def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(
 
     again = up(small, "--no-demo", OPSLOOP_DATA_DIR=str(disk / "data"))
     again.ready()
-    with httpx.Client(base_url=again.url, timeout=30, trust_env=False) as http:
+    with httpx.Client(base_url=again.url, timeout=120, trust_env=False) as http:
         user._http = http
         user.is_kept()
         assert http.get("/api/audit/verify").json()["ok"]

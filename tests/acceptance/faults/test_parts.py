@@ -94,7 +94,7 @@ def test_rollouts_go_on_whatever_became_of_the_jobs_file(
 
 @contextmanager
 def released_twice(project: Path, running: Up) -> Iterator[tuple[Up, Rollout]]:
-    running.wait_for("Ctrl-C stops it", timeout_s=60)
+    running.wait_for("Ctrl-C stops it")
     change_flow(project)
     assert opsloop("apply", cwd=project).returncode == 0
     with closing(Rollout(running)) as rollout:
@@ -103,7 +103,7 @@ def released_twice(project: Path, running: Up) -> Iterator[tuple[Up, Rollout]]:
 
 def test_what_is_no_record_in_the_spool_is_told_and_the_others_are_stored(small: Path, up: Callable[..., Up]) -> None:
     first = up(small)
-    first.wait_for("Ctrl-C stops it", timeout_s=60)
+    first.wait_for("Ctrl-C stops it")
     with httpx.Client(base_url=first.url, trust_env=False) as http:
         answered = [invoke(http, "quick").headers["x-request-id"] for _ in range(5)]
     first.kill()
@@ -119,7 +119,7 @@ def test_what_is_no_record_in_the_spool_is_told_and_the_others_are_stored(small:
 
     second = up(small, "--no-demo")
     second.ready()
-    second.wait_for("spool_lines_damaged", timeout_s=30)
+    second.wait_for("spool_lines_damaged")
     assert [line["segment"] for line in second.events("spool_segment_unreadable")] == ["folder.records"]
     with httpx.Client(base_url=second.url, trust_env=False) as http:
         answered.append(invoke(http, "after").headers["x-request-id"])

@@ -58,7 +58,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         port = probe.getsockname()[1]
     run = Up(small_project(tmp_path_factory.mktemp("requests") / "small"), port, OPSLOOP_BODY_LIMIT_BYTES="1000000")
     try:
-        run.wait_for("Ctrl-C stops it", timeout_s=60)
+        run.wait_for("Ctrl-C stops it")
         yield run
         assert run.stop() == 0
         says_no_traceback(run)
@@ -70,7 +70,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.fixture
 def http(served: Up) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=served.url, timeout=120, trust_env=False) as client:
         yield client
         assert invoke(client, "still there?").json()["outputs"] == {"answer": "still there?"}
 
@@ -180,7 +180,7 @@ class Wire:
 
     def __init__(self, url: str) -> None:
         host, port = url.removeprefix("http://").split(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=10)
+        self._socket = socket.create_connection((host, int(port)), timeout=60)
 
     def __enter__(self) -> Wire:
         return self

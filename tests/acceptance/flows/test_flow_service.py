@@ -73,12 +73,12 @@ def start(folder: Path, port: int) -> Iterator[Start]:
     yield run
     for process in processes:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
         assert process.returncode == 0
 
 
 def test_it_answers_streams_and_refuses(start: Start) -> None:
-    with httpx.Client(base_url=start(), timeout=30, trust_env=False) as http:
+    with httpx.Client(base_url=start(), timeout=120, trust_env=False) as http:
         assert http.get("/health").json()["status"] == "Healthy"
         assert http.post("/score", json={"question": "a b"}).json() == {"answer": "a3 b3 "}
         with http.stream("POST", "/score", json={"question": "a b"}, headers={"accept": "text/event-stream"}) as answer:
@@ -96,7 +96,7 @@ def test_it_answers_streams_and_refuses(start: Start) -> None:
 
 
 def test_with_a_key_it_lets_nobody_else_in(start: Start) -> None:
-    with httpx.Client(base_url=start("--key", "k3y"), timeout=30, trust_env=False) as http:
+    with httpx.Client(base_url=start("--key", "k3y"), timeout=120, trust_env=False) as http:
         assert http.get("/health").status_code == 200
         assert http.post("/score", json={"question": "a"}).status_code == 401
         known = {"authorization": "Bearer k3y"}

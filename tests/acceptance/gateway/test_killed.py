@@ -37,7 +37,7 @@ class Callers:
     def _ask(self, number: int) -> None:
         endpoint = "stream" if number % 2 else "chat"
         body = {"model": endpoint, "messages": [{"role": "user", "content": "why?"}], "stream": endpoint == "stream"}
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, timeout=120) as client:
             while True:
                 try:
                     answer = client.post(self._url, json=body)

@@ -84,7 +84,7 @@ def test_no_value_is_found_in_a_file_or_a_log(small: Path, port: int) -> None:
         up.ready()
         applied = opsloop("apply", "--project", small)
         assert applied.returncode == 0, applied.stderr
-        with httpx.Client(base_url=up.url, timeout=30, trust_env=False) as http:
+        with httpx.Client(base_url=up.url, timeout=120, trust_env=False) as http:
             answers = [text for endpoint in ("chat", "desk", "strict") for text in drive(http, endpoint)]
             drive(http, "open")
             tickets = [

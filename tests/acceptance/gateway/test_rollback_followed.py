@@ -40,7 +40,7 @@ class Replica:
 
     def _ask(self, number: int) -> None:
         count = 0
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, timeout=120) as client:
             while not self.stopping.is_set():
                 count += 1
                 body = {"model": "chat", "messages": [{"role": "user", "content": "why?"}], "user": f"{number}-{count}"}

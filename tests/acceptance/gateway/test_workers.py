@@ -53,7 +53,7 @@ class Crew:
         return {int(each) for each in found if b"workers.worker" in _command(int(each))}
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, trust_env=False, timeout=30)
+        return httpx.get(self.url + path, trust_env=False, timeout=120)
 
     def is_whole(self) -> bool:
         with suppress(httpx.HTTPError):
@@ -86,7 +86,7 @@ class Callers:
 
     def _ask(self, number: int) -> None:
         count = 0
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, timeout=120) as client:
             while not self._stopping.is_set():
                 count += 1
                 asked = {"messages": [{"role": "user", "content": "why?"}], "user": f"{number}-{count}"}

@@ -49,7 +49,7 @@ def asking(url: str) -> Iterator[None]:
     stop = threading.Event()
 
     def ask() -> None:
-        with httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
+        with httpx.Client(base_url=url, trust_env=False, timeout=120) as http:
             for number in itertools.count():
                 http.post("/endpoints/chat/invoke", json={"inputs": {"question": f"question {number}"}})
                 if stop.wait(0.1):
@@ -97,7 +97,7 @@ def test_a_model_server_that_fails_opens_an_incident_and_its_return_mitigates_it
                     f"--storage.tsdb.path={tmp_path / 'tsdb'}",
                 ),
                 asking(up.url),
-                httpx.Client(base_url=up.url, trust_env=False, timeout=20) as http,
+                httpx.Client(base_url=up.url, trust_env=False, timeout=120) as http,
             ):
                 query = f"http://127.0.0.1:{prom}/api/v1/query"
                 # Long enough that what is usual is known.

@@ -36,7 +36,7 @@ class Caller:
             "messages": [{"role": "user", "content": "Is acupuncture covered?"}],
             "user": "a caller",
         }
-        with httpx.Client(base_url=self._url, timeout=30, trust_env=False) as http:
+        with httpx.Client(base_url=self._url, timeout=120, trust_env=False) as http:
             while not self._stopping.is_set():
                 try:
                     answer = http.post("/v1/chat/completions", json=body)
@@ -84,7 +84,7 @@ def ended_right(url: str) -> None:
 
 def nothing_is_missing(url: str, caller: Caller) -> None:
     assert caller.answers, "the caller was never answered: the test saw nothing"
-    with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+    with httpx.Client(base_url=url, timeout=120, trust_env=False) as http:
         stored = {
             record["request_id"]
             for request in caller.answers

@@ -91,7 +91,7 @@ def start(folder: Path, port: int, tmp_path: Path) -> Iterator[Start]:
         while not line.startswith("serving models@"):
             line = process.stderr.readline()
             assert line, "it ended before it served"
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120, trust_env=False)
         clients.append(client)
         return client
 

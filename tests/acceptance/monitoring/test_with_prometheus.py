@@ -56,7 +56,7 @@ def running(*words: str) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        print(words[0], process.communicate(timeout=20)[0])  # pytest shows it where the test fails
+        print(words[0], process.communicate(timeout=60)[0])  # pytest shows it where the test fails
 
 
 def wait_until(found: Callable[[], Any], what: str) -> Any:
@@ -72,7 +72,7 @@ def wait_until(found: Callable[[], Any], what: str) -> Any:
 
 
 def ask(url: str, question: str, *, times: int) -> None:
-    with httpx.Client(base_url=url, trust_env=False, timeout=20) as http:
+    with httpx.Client(base_url=url, trust_env=False, timeout=120) as http:
         for _ in range(times):
             http.post("/endpoints/chat/invoke", json={"inputs": {"question": question}})
 

@@ -40,7 +40,7 @@ class Sender:
 
     def run(self) -> None:
         names = list(self.documents)
-        with httpx.Client(base_url=self.url, timeout=60.0, trust_env=False) as http:
+        with httpx.Client(base_url=self.url, timeout=120, trust_env=False) as http:
             for first in range(0, len(names), AT_ONCE):
                 self._send(http, names[first : first + AT_ONCE])
 
@@ -85,7 +85,7 @@ def ingest_and_kill(
 
 
 def wait_until_over(run: Up) -> None:
-    with httpx.Client(base_url=run.url, timeout=60.0, trust_env=False) as http:
+    with httpx.Client(base_url=run.url, timeout=120, trust_env=False) as http:
         for _ in range(int(PATIENCE_S / 0.1)):
             found = http.get(AT, params={"limit": 1000}).json()["items"]
             if all(each["waiting"] == 0 for each in found):
@@ -97,7 +97,7 @@ def wait_until_over(run: Up) -> None:
 
 def assert_each_is_there_once(run: Up, sent: dict[str, bytes]) -> None:
     """By HTTP: every document is listed once, and is found by the word that only it has."""
-    with httpx.Client(base_url=run.url, timeout=60.0, trust_env=False) as http:
+    with httpx.Client(base_url=run.url, timeout=120, trust_env=False) as http:
         listed = http.get("/api/collections/notes/documents", params={"limit": 1000}).json()["items"]
         assert sorted(each["filename"] for each in listed) == sorted(sent)
         for name in list(sent)[::25]:

@@ -98,7 +98,7 @@ def test_clients_at_the_same_time_meet_no_error_and_no_deleted_text(up: Up, tmp_
     deleted = {word for worker in workers for word in worker.deleted}
     assert kept
     assert deleted
-    with httpx.Client(base_url=up.url, timeout=60.0, trust_env=False) as http:
+    with httpx.Client(base_url=up.url, timeout=120, trust_env=False) as http:
         listed = http.get("/api/collections/shared/documents", params={"limit": 1000}).json()["items"]
         assert {each["filename"] for each in listed} >= {f"{word}.txt" for word in kept}
         for word in sorted(deleted):

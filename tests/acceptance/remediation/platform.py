@@ -88,17 +88,17 @@ class Platform:
         return done.stdout
 
     def ask(self, path: str) -> Any:
-        answer = httpx.get(f"{self.up.url}{path}", trust_env=False, timeout=30.0)
+        answer = httpx.get(f"{self.up.url}{path}", trust_env=False, timeout=120)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def send(self, path: str, body: Any) -> Any:
-        answer = httpx.post(f"{self.up.url}{path}", json=body, trust_env=False, timeout=30.0)
+        answer = httpx.post(f"{self.up.url}{path}", json=body, trust_env=False, timeout=120)
         assert answer.status_code in (200, 201, 202), answer.text
         return answer.json()
 
     def text(self, path: str) -> str:
-        answer = httpx.get(f"{self.up.url}{path}", trust_env=False, timeout=30.0)
+        answer = httpx.get(f"{self.up.url}{path}", trust_env=False, timeout=120)
         assert answer.status_code == 200, answer.text
         return answer.text
 

@@ -92,7 +92,7 @@ class Running:
         self.up.ready()
 
     def ask(self, path: str) -> Any:
-        answer = httpx.get(f"{self.up.url}{path}", trust_env=False, timeout=30.0)
+        answer = httpx.get(f"{self.up.url}{path}", trust_env=False, timeout=120)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

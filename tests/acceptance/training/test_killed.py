@@ -62,7 +62,7 @@ def test_a_killed_training_goes_on_and_makes_one_version(tmp_path: Path, port: i
     started.append(last)
     last.ready()
 
-    with httpx.Client(base_url=last.url, timeout=10, trust_env=False) as http:
+    with httpx.Client(base_url=last.url, timeout=120, trust_env=False) as http:
         run = ended(http)
         assert (run["status"], run["error"], run["model"]) == ("done", None, "flowers@1")
         assert [each["name"] for each in run["steps"]] == ["data", "rows", "train", "convert", "files", "version"]

@@ -43,7 +43,7 @@ def pgvector(postgres_server: str) -> Iterator[PassageStore]:
 
 # By name: benchmarks are programs, and no package to type checkers.
 MOTO: str = resolve_name("benchmarks._peers:MOTO")
-STARTS_WITHIN_S = 60
+STARTS_WITHIN_S = 120
 
 
 def moto_program() -> Path | None:
@@ -121,7 +121,7 @@ def azure_service() -> Iterator[AzureSearch]:
 def azure(azure_service: AzureSearch) -> Iterator[PassageStore]:
     """The store in front of a scripted server; it was never held against the service itself."""
     headers = {"api-key": KEY}
-    with httpx.Client(base_url=azure_service.url, headers=headers, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=azure_service.url, headers=headers, trust_env=False, timeout=60) as client:
         yield AzureSearchStore(client, prefix="opsloop-", pause=lambda _: None)
 
 

@@ -29,7 +29,7 @@ def all_at_once(workspace: Workspace, works: list[Work]) -> list[OpsloopError | 
     start = threading.Barrier(len(works))
 
     def run(work: Work) -> OpsloopError | None:
-        start.wait(timeout=30)
+        start.wait(timeout=60)
         try:
             with workspace.writing(OPERATOR) as uow:
                 work(uow)

@@ -22,7 +22,7 @@ def all_at_once(workspace: Workspace, work: Callable[[UnitOfWork], object]) -> l
     start = threading.Barrier(AT_ONCE)
 
     def run(_number: int) -> OpsloopError | None:
-        start.wait(timeout=30)
+        start.wait(timeout=60)
         try:
             with workspace.writing(OPERATOR) as uow:
                 work(uow)
@@ -87,7 +87,7 @@ def test_a_piece_that_two_processes_do_is_done_once(workspace: Workspace, clock:
     start = threading.Barrier(2)
 
     def collect(_number: int) -> None:
-        start.wait(timeout=30)
+        start.wait(timeout=60)
         jobs.PIECES[RenewalState.COLLECTING](workspace, renewal)
 
     with ThreadPoolExecutor(2) as pool:

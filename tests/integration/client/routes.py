@@ -75,7 +75,7 @@ class Routes:
                 releases,
             ),
         ):
-            self._app.include_router(router)
+            self._app.router.routes.extend(router.routes)
         self._app.add_exception_handler(OpsloopError, _problem)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

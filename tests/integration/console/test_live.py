@@ -22,7 +22,7 @@ def message(text: bytes) -> tuple[str, dict[str, Any]]:
 
 
 async def next_message(messages: AsyncIterator[bytes]) -> tuple[str, dict[str, Any]]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for text in messages:
             if text.startswith(b"id:"):
                 return message(text)
@@ -117,7 +117,7 @@ def test_the_stream_ends_when_the_platform_stops(filled: Platform) -> None:
         messages = feed.listen(["overview"])
         await next_message(messages)
         filled.workspace.stopping.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             async for _ in messages:
                 pass
         assert feed.listeners == 0

@@ -65,7 +65,7 @@ def test_a_trail_that_grows_while_it_is_checked_verifies(workspace: Workspace, a
 
 
 def test_first_events_written_at_once_follow_each_other(workspace: Workspace, admin: Caller) -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=60)
 
     def write(number: int) -> None:
         with workspace.writing(admin) as uow:

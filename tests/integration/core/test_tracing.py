@@ -81,7 +81,7 @@ def test_spans_reach_a_collector_that_is_busy_at_first(collector: Collector) -> 
     outgoing = sender(collector.to, lost)
     outgoing.start()
     outgoing.offer([ended("a"), ended("b")])
-    assert collector.done.wait(30)
+    assert collector.done.wait(60)
     outgoing.stop()
     assert (collector.spans, collector.asked, collector.keys, lost) == (["a", "b"], 2, {"secret"}, [])
 

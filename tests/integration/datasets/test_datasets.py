@@ -268,7 +268,7 @@ def http(workspace: Workspace, admin: Caller) -> TestClient:
 
     app = FastAPI()
     app.state.workspace = workspace
-    app.include_router(router)
+    app.router.routes.extend(router.routes)
 
     async def with_caller(scope: Any, receive: Any, send: Any) -> None:
         scope["opsloop.caller"] = admin

@@ -26,9 +26,9 @@ LIMIT_BYTES = 3_000_000
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def connection(migrated_folder: Path) -> Iterator[Connection]:
     limits = {"dataset_limit_bytes": LIMIT_BYTES}
-    workspace = open_workspace(CoreSettings(data_dir=tmp_path / "data", body_limit_bytes=1_000), file_values=limits)
+    workspace = open_workspace(CoreSettings(data_dir=migrated_folder, body_limit_bytes=1_000), file_values=limits)
     entrance = Entrance(workspace, NoDataPlane(), control_plane(workspace))
     found = Connection("http://localhost", timeout_s=60, transport=InProcess(entrance))
     yield found

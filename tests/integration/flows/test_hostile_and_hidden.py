@@ -85,7 +85,7 @@ def test_a_stream_asks_the_flows_own_connections(tmp_path: Path) -> None:
 def test_a_row_never_meets_the_state_of_another(tmp_path: Path) -> None:
     code = """
 import threading
-both = threading.Barrier(2, timeout=20)
+both = threading.Barrier(2, timeout=60)
 class run:
     def __call__(self, n: int):
         self.n = n

@@ -103,7 +103,7 @@ DIAMOND = """
 
 
 def test_nodes_that_wait_for_nothing_run_side_by_side(write_flow: WriteFlow) -> None:
-    meet = f"{TOOL}@tool\ndef meet(barrier, name):\n    barrier.wait(timeout=20)\n    return name\n"
+    meet = f"{TOOL}@tool\ndef meet(barrier, name):\n    barrier.wait(timeout=60)\n    return name\n"
     join = f"{TOOL}@tool\ndef join(a, b): return [a, b]\n"
     result = run(write_flow(DIAMOND, **{"meet.py": meet, "join.py": join}), {"x": [threading.Barrier(2)]})
     assert result.outputs == {"y": ["left", "right"]}
@@ -358,7 +358,7 @@ def test_a_flow_that_hangs_takes_no_threads_from_another(write_flow: WriteFlow) 
         stuck = [asyncio.create_task(hanging.run({"x": [release]})) for _ in range(40)]
         await asyncio.sleep(0)  # they ask for their threads first
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 return await other.run({"x": "b"})
         finally:
             release.set()

@@ -22,8 +22,8 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> Signals:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> CoreSettings:
-    return CoreSettings(data_dir=tmp_path / "data", body_limit_bytes=20_000)
+def settings(migrated_folder: Path) -> CoreSettings:
+    return CoreSettings(data_dir=migrated_folder, body_limit_bytes=20_000)
 
 
 @pytest.fixture
@@ -51,5 +51,5 @@ def live(shop: Shop) -> Iterator[Callable[[], Live]]:
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=30, trust_env=False) as client:
+    with httpx.Client(timeout=60, trust_env=False) as client:
         yield client

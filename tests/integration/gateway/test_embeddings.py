@@ -31,9 +31,9 @@ def server() -> Iterator[ModelServer]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> CoreSettings:
+def settings(migrated_folder: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> CoreSettings:
     monkeypatch.setenv("OPSLOOP_RAG_EMBEDDER", "openai:text-embedding-3-small")
-    return CoreSettings(data_dir=tmp_path / "data", llm_base_url=server.base_url)
+    return CoreSettings(data_dir=migrated_folder, llm_base_url=server.base_url)
 
 
 @pytest.fixture

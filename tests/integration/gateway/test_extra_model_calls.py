@@ -27,8 +27,8 @@ def server() -> Iterator[ModelServer]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, server: ModelServer) -> CoreSettings:
-    return CoreSettings(data_dir=tmp_path / "data", llm_base_url=server.base_url)
+def settings(migrated_folder: Path, server: ModelServer) -> CoreSettings:
+    return CoreSettings(data_dir=migrated_folder, llm_base_url=server.base_url)
 
 
 def extra(kind: str) -> float:

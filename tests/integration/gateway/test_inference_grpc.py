@@ -35,8 +35,8 @@ Ask = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> CoreSettings:
-    return CoreSettings(data_dir=tmp_path / "data")
+def settings(migrated_folder: Path) -> CoreSettings:
+    return CoreSettings(data_dir=migrated_folder)
 
 
 def asked(shop: Shop, calls: Callable[[Ask], Awaitable[T]], *, on_loopback: bool = True) -> T:

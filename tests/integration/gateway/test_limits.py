@@ -58,7 +58,7 @@ def received(connection: socket.socket) -> tuple[int, bytes]:
 
 def test_an_announced_body_over_the_limit_is_refused_before_it_is_read(shop: Shop, live: Start) -> None:
     shop.release(ECHO)
-    with socket.create_connection(live().address, timeout=30) as connection:
+    with socket.create_connection(live().address, timeout=60) as connection:
         connection.sendall(f"POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 30000\r\n\r\n".encode())
         status, body = received(connection)
     assert status == 413
@@ -81,7 +81,7 @@ def test_a_chunked_body_within_the_limit_is_answered(shop: Shop, live: Start, ht
 
 def test_a_body_that_does_not_come_is_not_waited_for(few: None, shop: Shop, live: Start) -> None:
     shop.release(ECHO)
-    with socket.create_connection(live().address, timeout=30) as connection:
+    with socket.create_connection(live().address, timeout=60) as connection:
         connection.sendall(f"POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 90\r\n\r\n{{".encode())
         status, body = received(connection)
     assert status == 400
@@ -94,7 +94,7 @@ def test_over_the_limit_of_running_requests_callers_get_503_and_a_record(
     shop.release(WAITS)
     running = live()
     first = elsewhere.submit(ask, http, running)
-    assert signals.entered.wait(30)
+    assert signals.entered.wait(60)
     shed = ask(http, running)
     assert (shed.status_code, shed.headers["retry-after"]) == (503, "1")
     assert shed.json()["error"]["code"] == "overloaded"
@@ -113,10 +113,10 @@ def test_a_caller_that_goes_away_cancels_the_flow(shop: Shop, live: Start, signa
     else:
         shop.release(HANGS)
     running = live()
-    with socket.create_connection(running.address, timeout=30) as connection:
+    with socket.create_connection(running.address, timeout=60) as connection:
         connection.sendall(request_bytes(stream=stream))
-        assert signals.entered.wait(30)
-    assert signals.left.wait(30)
+        assert signals.entered.wait(60)
+    assert signals.left.wait(60)
     running.drain()
     (record,) = shop.records()
     assert (record.status, record.error_type, record.http_status) == ("cancelled", "CallerGone", 499)
@@ -131,7 +131,7 @@ def test_a_stream_that_takes_too_long_ends_with_an_error(
     answer = ask(http, running, stream=True)
     assert '"code":"answer_timed_out"' in answer.text
     assert "[DONE]" not in answer.text
-    assert signals.left.wait(30)
+    assert signals.left.wait(60)
     running.drain()
     (record,) = shop.records()
     assert (record.status, record.error_type) == ("error", "AnswerTimedOut")
@@ -143,7 +143,7 @@ def test_draining_finishes_what_is_under_way_and_takes_nothing_new(
     shop.release(WAITS)
     running = live()
     first = elsewhere.submit(ask, http, running)
-    assert signals.entered.wait(30)
+    assert signals.entered.wait(60)
     drained = elsewhere.submit(running.drain)
     # The drain begins in another thread: requests before it are answered, one of those after it is the proof.
     while (late := http.get(f"{running.url}/v1/models")).status_code == 200:
@@ -162,7 +162,7 @@ def test_what_does_not_end_in_time_is_cut_off_with_a_503(
     shop.release(HANGS)
     running = live()
     first = elsewhere.submit(ask, http, running)
-    assert signals.entered.wait(30)
+    assert signals.entered.wait(60)
     running.drain(timeout_s=0.05)
     assert first.result(30).status_code == 503
     assert signals.left.is_set()

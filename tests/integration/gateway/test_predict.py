@@ -40,8 +40,8 @@ def release(shop: Shop, candidate: Candidate, *, endpoint: str = "iris", strateg
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> CoreSettings:
-    return CoreSettings(data_dir=tmp_path / "data")
+def settings(migrated_folder: Path) -> CoreSettings:
+    return CoreSettings(data_dir=migrated_folder)
 
 
 @pytest.fixture

@@ -48,8 +48,8 @@ class Short(Live):
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> CoreSettings:
-    return CoreSettings(data_dir=tmp_path / "data")
+def settings(migrated_folder: Path) -> CoreSettings:
+    return CoreSettings(data_dir=migrated_folder)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ class Wire:
     """One connection, byte by byte."""
 
     def __init__(self, live: Live) -> None:
-        self.socket = socket.create_connection(live.address, timeout=30)
+        self.socket = socket.create_connection(live.address, timeout=60)
         self._file = self.socket.makefile("rb")
 
     def send(self, *pieces: bytes) -> None:

@@ -76,7 +76,7 @@ def answer(question: str, chat_history: list) -> dict:
     import signals
 
     signals.entered.set()
-    assert signals.proceed.wait(30)
+    assert signals.proceed.wait(60)
     return {"answer": "waited", "citations": [], "abstained": True}
 """
 STREAMS = """
@@ -194,7 +194,7 @@ class Live:
         self._is_stopped = False
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
-        assert self._is_started.wait(30)
+        assert self._is_started.wait(60)
         if self._failure is not None:
             raise self._failure
 
@@ -243,7 +243,7 @@ def ask(http: httpx.Client, live: Live, question: str = "why?", **more: Any) -> 
 
 def wait_for(what: Callable[[], bool]) -> None:
     """Returns once it is so; fails when that takes too long."""
-    until_s = time.monotonic() + 30
+    until_s = time.monotonic() + 60
     while not what():
         assert time.monotonic() < until_s
         time.sleep(0.02)

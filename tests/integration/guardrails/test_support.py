@@ -50,7 +50,7 @@ def test_of_two_who_claim_at_once_one_gets_it(workspace: Workspace) -> None:
     outcomes: list[str] = []
 
     def claim(number: int) -> None:
-        start.wait(20)
+        start.wait(60)
         try:
             with workspace.writing(Caller(f"key:{number}", Role.OPERATOR)) as uow:
                 service.claim(uow, ticket.id)

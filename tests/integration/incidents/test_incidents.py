@@ -118,7 +118,7 @@ def test_two_who_tell_the_same_at_once_make_one_incident(workspace: Workspace, c
     opened: list[int] = []
 
     def tell() -> None:
-        start.wait(20)
+        start.wait(60)
         opened.append(len(told(workspace, seen(service="checkout", at=clock.now())).opened))
 
     threads = [threading.Thread(target=tell) for _ in range(4)]

@@ -324,7 +324,7 @@ async def through(
                     await reply.close()
             finally:
                 await transport.aclose()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     while len(asyncio.all_tasks()) > 1:  # what the proxy copies
                         await asyncio.sleep(0.01)
     return answers, tunnels

@@ -54,7 +54,7 @@ def test_a_record_arrives_without_anybody_stopping(workspace: Workspace, admin: 
     recorder = Recorder(workspace)
     recorder.start()
     recorder.record(record(workspace, 1))
-    assert workspace.bell("records").wait(timeout_s=10)
+    assert workspace.bell("records").wait(timeout_s=60)
     assert stored(workspace, admin) == ["req_1"]
     recorder.stop()
 

@@ -50,8 +50,8 @@ class Routes:
         self._caller = caller
         self._app = FastAPI()
         self._app.state.workspace = workspace
-        self._app.include_router(router)
-        self._app.include_router(ingests)
+        self._app.router.routes.extend(router.routes)
+        self._app.router.routes.extend(ingests.routes)
         self._app.add_exception_handler(OpsloopError, _problem)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

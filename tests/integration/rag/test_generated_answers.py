@@ -65,9 +65,9 @@ class Asking:
 
 
 @pytest.fixture
-def asking_model(tmp_path: Path, admin: Caller, request: pytest.FixtureRequest) -> Iterator[Asking]:
+def asking_model(migrated_folder: Path, admin: Caller, request: pytest.FixtureRequest) -> Iterator[Asking]:
     with ModelServer(getattr(request, "param", ())) as server:
-        opened = Asking(tmp_path, admin, server)
+        opened = Asking(migrated_folder, admin, server)
         opened.upload(HANDBOOK)
         yield opened
         opened.close()

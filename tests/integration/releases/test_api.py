@@ -31,7 +31,7 @@ def call(sqlite_workspace: Workspace, registered: Callable[[Workspace, str], str
         registered(sqlite_workspace, text)
     app = FastAPI()
     app.state.workspace = sqlite_workspace
-    app.include_router(router)
+    app.router.routes.extend(router.routes)
     app.add_exception_handler(OpsloopError, problem)
 
     async def authenticated(scope: Scope, receive: Receive, send: Send) -> None:

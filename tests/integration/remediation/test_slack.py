@@ -78,7 +78,7 @@ class Slack:
             "x-slack-request-timestamp": second,
             "x-slack-signature": f"v0={mark}",
         }
-        return httpx.post(f"{self.url}/webhooks/slack", content=body, headers=headers, timeout=30)
+        return httpx.post(f"{self.url}/webhooks/slack", content=body, headers=headers, timeout=60)
 
 
 @pytest.fixture

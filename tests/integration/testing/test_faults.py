@@ -16,7 +16,7 @@ from opsloop.testing.model_server import ModelServer
 
 ASK: Any = [{"role": "user", "content": "one two three four five"}]
 BODY = {"model": "m", "messages": ASK}
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 def client_of(server: ModelServer, **options: Any) -> openai.OpenAI:

@@ -154,7 +154,7 @@ class SlowToOpen(Lines):
 
     def _open(self) -> None:
         self.begun.set()
-        self.go_on.wait(10)
+        self.go_on.wait(60)
         super()._open()
 
 
@@ -184,7 +184,7 @@ class SlowDisk(Lines):
 
     def _sync(self) -> None:
         if self.opened:
-            self.go_on.wait(10)
+            self.go_on.wait(60)
         self.opened = True
         super()._sync()
 

@@ -48,7 +48,7 @@ def hedged(hedger: Hedger, first: Ask, second: Ask) -> tuple[str, list[str]]:
 
 
 async def _bounded(work: Awaitable[str]) -> str:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return await work
 
 

@@ -19,14 +19,14 @@ def test_a_script_runs_its_commands_with_the_words_that_were_given(argv: list[st
     made = script(
         title, because=(title,), changes=(title,), commands=[("printf", "%s\\0", *argv)], undo=(), incident=None
     )
-    ran = subprocess.run(["/bin/sh", "-c", made], input=b"y\n", capture_output=True, check=True, timeout=30)
+    ran = subprocess.run(["/bin/sh", "-c", made], input=b"y\n", capture_output=True, check=True, timeout=60)
     assert ran.stdout.endswith("".join(f"{each}\0" for each in argv).encode())
 
 
 def test_without_a_yes_nothing_runs(tmp_path: Path) -> None:
     made = script("Do it", because=(), changes=(), commands=[("touch", "made")], undo=(), incident=None)
     for answer in (b"n\n", b"", b"yes\n"):
-        ran = subprocess.run(["/bin/sh", "-c", made], input=answer, capture_output=True, cwd=tmp_path, timeout=30)
+        ran = subprocess.run(["/bin/sh", "-c", made], input=answer, capture_output=True, cwd=tmp_path, timeout=60)
         assert ran.returncode != 0
     assert list(tmp_path.iterdir()) == []
 
@@ -34,7 +34,7 @@ def test_without_a_yes_nothing_runs(tmp_path: Path) -> None:
 def test_what_did_not_help_is_undone(tmp_path: Path) -> None:
     made = script("Do it", because=(), changes=(), commands=[("touch", "a b")], undo=[("rm", "a b")], incident=None)
     for answers, left in ((b"y\ny\n", ["a b"]), (b"y\nn\n", [])):
-        subprocess.run(["/bin/sh", "-c", made], input=answers, check=True, cwd=tmp_path, timeout=30)
+        subprocess.run(["/bin/sh", "-c", made], input=answers, check=True, cwd=tmp_path, timeout=60)
         assert [each.name for each in tmp_path.iterdir()] == left
 
 

@@ -35,8 +35,8 @@ def call(workspace: Workspace, admin: Caller) -> Iterator[httpx.Client]:
 
     app = FastAPI()
     app.state.workspace = workspace
-    app.include_router(telemetry)
-    app.include_router(traces)
+    app.router.routes.extend(telemetry.routes)
+    app.router.routes.extend(traces.routes)
 
     async def authenticated(scope: Scope, receive: Receive, send: Send) -> None:
         scope["opsloop.caller"] = admin

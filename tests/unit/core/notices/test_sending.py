@@ -27,7 +27,7 @@ class _Receiver(BaseHTTPRequestHandler):
         self.seen.append((self.path, body))
         self.hosts.append(self.headers["host"])
         if self.path == "/silent":
-            self.server.released.wait(30)  # type: ignore[attr-defined]
+            self.server.released.wait(60)  # type: ignore[attr-defined]
         status = int(self.path.rpartition("/")[2]) if self.path[-3:].isdigit() else 200
         said = b"no_service" if status == 404 else b""
         self.send_response(status)
