@@ -18,13 +18,10 @@ import pytest
 import uvicorn
 
 from opsloop.core.clock import FakeClock
-from opsloop.core.ids import CountingIds
-from opsloop.core.opening import open_workspace
-from opsloop.core.settings import CoreSettings
 from opsloop.gateway.app import Gateway
 from opsloop.server.control_plane import control_plane
 from opsloop.server.entrance import Entrance
-from tests.integration.console.conftest import Platform, fill
+from tests.integration.console.conftest import Platform, filled_once
 
 FLAGS = (
     "--headless",
@@ -64,13 +61,13 @@ class Served:
 
     def __enter__(self) -> Site:
         self._thread.start()
-        assert self._ready.wait(20)
+        assert self._ready.wait(60)
         return Site(f"http://127.0.0.1:{self._listener.getsockname()[1]}", self.platform, self.control_plane)
 
     def __exit__(self, *_: object) -> None:
         self.platform.workspace.stopping.set()
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(60)
         self._listener.close()
 
     async def _serve(self) -> None:
@@ -80,15 +77,20 @@ class Served:
         await self._gateway.drain(1.0)
 
 
+@pytest.fixture(scope="module")
+def begun() -> datetime:
+    """When the clocks of a module's platforms begin: lately, for browsers have a clock of their own."""
+    return datetime.now(UTC) - timedelta(seconds=60)
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    clock = FakeClock(datetime.now(UTC) - timedelta(seconds=60))
-    workspace = open_workspace(CoreSettings(data_dir=tmp_path / "data"), clock=clock, ids=CountingIds())
+def site(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path, begun: datetime
+) -> Iterator[Site]:
     with ThreadPoolExecutor(1) as elsewhere:  # the browser's driver keeps an event loop in this thread
-        platform = elsewhere.submit(fill, Platform(workspace, clock, tmp_path / "flows")).result()
-    with Served(platform) as served:
+        kept = elsewhere.submit(filled_once, tmp_path_factory, migrated_sqlite, begun).result()
+    with kept.copied(tmp_path / "filled", FakeClock(begun)) as platform, Served(platform) as served:
         yield served
-    workspace.close()
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +125,7 @@ class Visitor:
 
 def visit(chromium: Any, site: Site, **options: Any) -> Visitor:
     context = chromium.new_context(**options)
+    context.set_default_timeout(90_000)
     visitor = Visitor(site, context)
 
     def guard(route: Any) -> None:
