@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from pkgutil import resolve_name
 
 import click
+
+from opsloop.core.loading import load
 
 # By name: the command line is above the server and starts without it.
 SERVE = "opsloop.server.model_service:serve"
@@ -112,17 +113,17 @@ def serve(
     if require_webhook and not drift_webhook:
         raise InvalidInput("REQUIRE_WEBHOOK is set and DRIFT_WEBHOOK is not; set it to the URL that hears of drift")
     settings = local.core_settings(projects.nearest(folder)).model_copy(update={"host": host, "port": port})
-    resolve_name(LOGGING)(level=settings.log_level, form=settings.log_format)
-    found = resolve_name(FOUND)(model, settings, baseline=baseline, expectations=expectations)
-    options = resolve_name("opsloop.monitoring.drift.options:DriftOptions").parse(drift)
-    hooks = resolve_name("opsloop.monitoring.drift.hooks:parse")
+    load(LOGGING)(level=settings.log_level, form=settings.log_format)
+    found = load(FOUND)(model, settings, baseline=baseline, expectations=expectations)
+    options = load("opsloop.monitoring.drift.options:DriftOptions").parse(drift)
+    hooks = load("opsloop.monitoring.drift.hooks:parse")
     told = {"url": drift_webhook, "secret": drift_webhook_secret} if drift_webhook else None
     hook = next(iter(hooks(told, "DRIFT_WEBHOOK")), None)
 
     def ready(url: str) -> None:
         click.echo(f"serving {found.serves} on {url}/predict; Ctrl-C stops it", err=True)
 
-    resolve_name(SERVE)(
+    load(SERVE)(
         found.model,
         settings,
         name=found.name,
@@ -146,4 +147,4 @@ def _serve_project(folder: Path | None, *, host: str, port: int, workers: int) -
     def ready(url: str) -> None:
         click.echo(f"serving the endpoints of {project.name} on {url} with {processes}; Ctrl-C stops them", err=True)
 
-    resolve_name(SERVE_SEVERAL)(settings, project, count=workers, ready=ready)
+    load(SERVE_SEVERAL)(settings, project, count=workers, ready=ready)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from pkgutil import resolve_name
 
 import click
+
+from opsloop.core.loading import load
 
 # By name: the command line is above the server and starts without it.
 SERVE = "opsloop.server.serving:serve"
@@ -45,6 +46,6 @@ def up(folder: Path | None, host: str | None, port: int | None, demo: bool, if_n
     if if_needed and (running := local.running_at(project)) is not None:
         click.echo(f"Opsloop runs already, on this folder: {running}")
         return
-    serve = resolve_name(SERVE)
+    serve = load(SERVE)
     local.refuse_unknown_settings(project)
     serve(settings, file_values=project.settings, when_ready=when_ready)

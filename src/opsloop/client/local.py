@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pkgutil import resolve_name
 
 import httpx
 
 from opsloop.client.in_process import InProcess
 from opsloop.client.project import KeyUnknown, Project
 from opsloop.core import settings
+from opsloop.core.loading import load
 from opsloop.core.lock import FolderHeld, holder_of
 from opsloop.core.settings import CoreSettings
 
@@ -50,7 +50,7 @@ def running_at(project: Project, *, pause: Callable[[float], None] = time.sleep)
 def in_process(project: Project) -> httpx.BaseTransport:
     """The project's platform in this process."""
     # By name: the client is below the server, and loads it only here.
-    platform = resolve_name(PLATFORM)
+    platform = load(PLATFORM)
     refuse_unknown_settings(project)
     return InProcess(platform(core_settings(project), project.settings))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from pkgutil import resolve_name
 
 import click
 
@@ -13,6 +12,7 @@ from opsloop.cli.flow.loading import loaded_flow
 from opsloop.cli.flow.noun import flow
 from opsloop.cli.session import Session
 from opsloop.cli.verbs import verb
+from opsloop.core.loading import load
 
 # By name: the command line is above the server and starts without it.
 SERVE = "opsloop.server.flow_service:serve"
@@ -54,4 +54,4 @@ def serve(
         session.out.flush()
 
     with loaded_flow(session, path, variants, init_values(init)) as loaded:
-        resolve_name(SERVE)(loaded, settings, key=key, ids=RandomIds(), ready=ready)
+        load(SERVE)(loaded, settings, key=key, ids=RandomIds(), ready=ready)
