@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.acceptance.up import Up
 
 LOOP_S = 300.0
 KILLS = 5
+# TESTS_LONG=1 asks for the long form.
+SEEDS = 8 if os.environ.get("TESTS_LONG") else 2
 
 
 class Caller:
@@ -52,7 +55,7 @@ class Caller:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_killed_at_random_moments_it_loses_nothing_and_ends_right(
     project: Path, port: int, started: list[Up], seed: int
 ) -> None:
