@@ -113,16 +113,24 @@ class NodeThreads:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            with self._lock:
-                if job.given_up:
-                    continue
-                job.started = True
-            job.run()
-            with self._lock:
-                job.started = False
-                if job.given_up:  # this thread was counted out while it was away
-                    self._lost -= 1
-                    return
+            goes_on = self._do(job)
+            del job  # while this thread is idle it must not keep what a run read and said
+            if not goes_on:
+                return
+
+    def _do(self, job: _Job) -> bool:
+        """Whether this thread goes on: not when it was counted out while it was away."""
+        with self._lock:
+            if job.given_up:
+                return True
+            job.started = True
+        job.run()
+        with self._lock:
+            job.started = False
+            if not job.given_up:
+                return True
+            self._lost -= 1
+            return False
 
     def _next(self) -> _Job | None:
         """The next job; None when this thread may end."""

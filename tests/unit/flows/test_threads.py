@@ -1,9 +1,13 @@
 import asyncio
+import gc
 import threading
+import time
+import weakref
 from contextvars import ContextVar
 
 import pytest
 
+from opsloop.flows import threads as node_threads
 from opsloop.flows.threads import NodeThreads, Outcome, ThreadsLost
 
 word: ContextVar[str] = ContextVar("word", default="unset")
@@ -90,3 +94,29 @@ def test_a_call_given_up_before_it_began_never_begins() -> None:
 
     asyncio.run(calls())
     assert called == [3]
+
+
+class Value:
+    """Something that a call reads or gives."""
+
+
+def test_an_idle_thread_keeps_nothing_of_its_last_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_threads, "IDLE_S", 600.0)
+    threads = NodeThreads(limit=1)
+    known: list[weakref.ref[Value]] = []
+
+    def call(read: Value) -> Value:
+        given = Value()
+        known.extend((weakref.ref(read), weakref.ref(given)))
+        return given
+
+    async def calls() -> None:
+        await threads.run(call, {"read": Value()})
+
+    asyncio.run(calls())
+    for _ in range(600):
+        gc.collect()
+        if all(each() is None for each in known):
+            return
+        time.sleep(0.1)
+    raise AssertionError("an idle thread keeps what its last call read or gave")
