@@ -194,7 +194,7 @@ def test_a_server_that_sends_a_byte_now_and_then_is_left(start: bytes) -> None:
         web = Web({"example.org": [[PUBLIC]]}, port)
         with pytest.raises(NotFetched, match=r"it takes more than 0\.5 s"):
             fetch("http://example.org/", Rules(limit_bytes=1_000, timeout_s=0.5), network=web.network)
-        assert time.monotonic() - began_s < 5
+        assert time.monotonic() - began_s < 20  # of the half minute that it goes on
 
 
 def test_a_server_that_does_not_end_its_handshake_is_left() -> None:
