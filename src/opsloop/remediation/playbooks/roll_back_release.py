@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from opsloop.core.workspace import UnitOfWork
-from opsloop.incidents.models import Incident
+from opsloop.incidents import service as incidents
+from opsloop.incidents.models import Incident, Signal
 from opsloop.releases import reversals
 from opsloop.remediation.playbooks.playbook import Fit
 from opsloop.remediation.playbooks.suspects import SuspectedRelease, suspected_releases
@@ -16,9 +17,9 @@ class RollBackRelease:
 
     def fits(self, uow: UnitOfWork, incident: Incident) -> list[Fit]:
         found = suspected_releases(uow, incident)
-        return [fit for each in found if (fit := self._fit(uow, each)) is not None][:1]
+        return [fit for each in found if (fit := self._fit(uow, incident, each)) is not None][:1]
 
-    def _fit(self, uow: UnitOfWork, found: SuspectedRelease) -> Fit | None:
+    def _fit(self, uow: UnitOfWork, incident: Incident, found: SuspectedRelease) -> Fit | None:
         state, endpoint = found.state, found.state.endpoint.name
         under_way = state.rollout is not None and not state.rollout.status.is_over
         if state.stable is None or state.stable.number != found.number or under_way:
@@ -26,11 +27,12 @@ class RollBackRelease:
         target = reversals.earlier_than_stable(uow, endpoint)
         if target is None:
             return None
+        drifted = [each.text for each in incidents.signals_of(uow, incident.id) if _is_drift(each, endpoint)]
         others = (f"it is suspect {found.rank}, not the first",) if found.rank > 1 else ()
         return Fit(
             target=f"endpoint/{endpoint}",
             endpoint=endpoint,
-            because=(f"release {found.number} of {endpoint} is a suspect", *found.suspect.evidence),
+            because=(f"release {found.number} of {endpoint} is a suspect", *drifted, *found.suspect.evidence),
             against=(*others, *found.suspect.counter_evidence),
             questions=(
                 f"Did the trouble begin when release {found.number} of {endpoint} came, or was it there before?",
@@ -49,6 +51,11 @@ class RollBackRelease:
             ),
             parameters={"endpoint": endpoint, "release": found.number},
         )
+
+
+def _is_drift(signal: Signal, endpoint: str) -> bool:
+    """Whether it tells that what the release is asked differs from what its model learned."""
+    return signal.kind == "drift" and signal.subject.endpoint == endpoint and signal.ended_at is None
 
 
 PLAYBOOK = RollBackRelease()
