@@ -36,16 +36,17 @@ class Up:
     """One run of `opsloop up`; what it prints is kept.
 
     Args:
+        command: another one that serves until Ctrl-C.
         port: None leaves the choice to the project and the settings.
         more: further words of the command.
         settings: environment variables.
     """
 
-    def __init__(self, project: Path, port: int | None, *more: str, **settings: str) -> None:
+    def __init__(self, project: Path, port: int | None, *more: str, command: str = "up", **settings: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         where = () if port is None else ("--port", str(port))
         self.process = subprocess.Popen(
-            [OPSLOOP, "up", "--project", str(project), *where, *more],
+            [OPSLOOP, command, "--project", str(project), *where, *more],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

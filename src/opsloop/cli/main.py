@@ -66,6 +66,9 @@ SECTIONS = {
         "remediation": Entry(
             "opsloop.cli.remediation:remediation", "Repairs: what is proposed, who said yes, what came of it."
         ),
+        "drill": Entry(
+            "opsloop.cli.drill.command:drill", "Break an endpoint on purpose, and see it named, repaired and checked."
+        ),
         "feedback": Entry("opsloop.cli.feedback:feedback", "What people say about answers."),
         "guard": Entry("opsloop.cli.guard:guard", "What is looked for in requests and answers, and what happens then."),
         "support": Entry("opsloop.cli.support:support", "Conversations that a person is to answer."),

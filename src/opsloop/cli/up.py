@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from opsloop.core.loading import load
+
+if TYPE_CHECKING:
+    from opsloop.client.project import Project
 
 # By name: the command line is above the server and starts without it.
 SERVE = "opsloop.server.serving:serve"
@@ -34,6 +38,7 @@ def up(folder: Path | None, host: str | None, port: int | None, demo: bool, if_n
     from opsloop.client import project as projects
 
     project = projects.nearest(folder)
+    shown = _shown(project) if demo else {}
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = local.core_settings(project).model_copy(update=given)
 
@@ -48,4 +53,12 @@ def up(folder: Path | None, host: str | None, port: int | None, demo: bool, if_n
         return
     serve = load(SERVE)
     local.refuse_unknown_settings(project)
-    serve(settings, file_values=project.settings, when_ready=when_ready)
+    local.refuse_unknown_settings(project, shown, ("demo", "settings"))
+    serve(settings, file_values={**project.settings, **shown}, when_ready=when_ready)
+
+
+def _shown(project: Project) -> dict[str, Any]:
+    """Settings that hold while the project's demo is shown."""
+    from opsloop.cli.demo import wanted  # few projects have one
+
+    return wanted.settings(project)

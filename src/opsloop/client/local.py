@@ -7,12 +7,14 @@ long as the client is open.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import httpx
 
 from opsloop.client.in_process import InProcess
 from opsloop.client.project import KeyUnknown, Project
+from opsloop.client.yaml_lines import KeyPath
 from opsloop.core import settings
 from opsloop.core.loading import load
 from opsloop.core.lock import FolderHeld, holder_of
@@ -55,10 +57,16 @@ def in_process(project: Project) -> httpx.BaseTransport:
     return InProcess(platform(core_settings(project), project.settings))
 
 
-def refuse_unknown_settings(project: Project) -> None:
-    """Raises: KeyUnknown for a key under `settings:` that no loaded part of the platform reads."""
+def refuse_unknown_settings(
+    project: Project, given: Mapping[str, Any] | None = None, at: KeyPath = ("settings",)
+) -> None:
+    """Refuse what no loaded part of the platform reads.
+
+    Args:
+        given: settings that stand elsewhere than under `settings:`, and `at` where.
+    Raises: KeyUnknown.
+    """
     known = {name for section in settings.sections() for name in section.model_fields}
-    for key in project.settings:
+    for key in project.settings if given is None else given:
         if key not in known:
-            at = ("settings", key)
-            raise KeyUnknown(project.place(at), at, known)
+            raise KeyUnknown(project.place((*at, key)), (*at, key), known)

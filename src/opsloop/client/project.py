@@ -16,6 +16,7 @@
     endpoints: {iris: {model: iris, drift: {…}, renewal: {pipeline: iris, on: [drift]}, strategy: shadow}}
     surveys: {after-chat: {title: How did we do?, questions: [{id: csat, kind: csat, ask: …}]}}
     limits: {default: {requests_per_minute: 100}, keys: {reports: {usd_per_day: 5}}, endpoints: {iris: {concurrent: 8}}}
+    drill: {endpoint: iris, rows: wrong.csv, experiment: wrong.yaml}
     demo: {…}
 
     alerts: {channels: {oncall: {webhook: "${env:HOOK}"}}, rules: {slow: {metric: mean_ms, above: 1500}, drift: false}}
@@ -129,6 +130,7 @@ class Project:
     rules: Mapping[str, Any] = field(default_factory=dict)
     surveys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     limits: Mapping[str, LimitWanted] = field(default_factory=dict)
+    drill: Mapping[str, Any] = field(default_factory=dict)
     demo: Mapping[str, Any] = field(default_factory=dict)
     lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
 
@@ -194,7 +196,7 @@ class _Checked:
     def project(self) -> Project:
         sections = (
             "project", "description", "settings", "collections", "datasets", "preparations", "pipelines",
-            "experiments", "endpoints", "limits", "alerts", "surveys", "demo",
+            "experiments", "endpoints", "limits", "alerts", "surveys", "drill", "demo",
         )  # fmt: skip
         values = self._values
         self._only((), values, sections)
@@ -222,6 +224,7 @@ class _Checked:
             rules=self._alerts(values, "rules"),
             surveys={name: self._survey(name, each) for name, each in self._named(values, "surveys")},
             limits=self._limits(values),
+            drill=self._mapping(("drill",), values.get("drill")),
             demo=self._mapping(("demo",), values.get("demo")),
         )
         project = replace(

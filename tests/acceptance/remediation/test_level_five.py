@@ -1,127 +1,131 @@
-"""Drift, incident, diagnosis, repair: three times with a person's yes, then by itself, then one that is undone."""
+"""`opsloop drill` on the sample project: drift, incident, diagnosis, repair by earned autonomy, check, postmortem.
+
+And the twin, in which the repair makes things worse and is undone by itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.acceptance.remediation.platform import Platform
+from tests.acceptance.up import Up, opsloop
 
-
-@pytest.fixture
-def platform(tmp_path: Path, port: int) -> Iterator[Platform]:
-    found = Platform(tmp_path, port)
-    yield found
-    found.close()
+DRILL_S = 600.0
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_rollback_that_earned_it_acts_by_itself_and_loses_that_when_it_makes_things_worse(platform: Platform) -> None:
-    assert platform.standing()["level"] == 4
-    known: set[str] = set()
-    for turn in range(3):
-        number = platform.release_wrong()
-        if turn == 0:
-            rehearsed = platform.type("remediation", "rehearse", "roll-back-release", "--set", "endpoint=signs",
-                                      "--set", f"release={number}")  # fmt: skip
-            assert "is rehearsed" in rehearsed
-            assert platform.serves() == number
-        known.add(approved(platform, number, known))
-    standing = platform.standing()
-    assert (standing["level"], standing["missing"]) == (5, []), standing
-    assert standing["record"]["since_failure"] == 3
-    known.add(by_itself(platform, known))
-    the_record_holds(platform)
-    worse(platform, known)
-    the_record_holds(platform)
-
-
-def approved(platform: Platform, number: int, known: set[str]) -> str:
-    """One incident, repaired after a person said yes."""
-    incident = platform.incident(other_than=known)
-    names_the_release(incident, number)
-    repair = platform.repair(incident["id"])
-    assert (repair["state"], repair["level"]) == ("proposed", 4)
-    assert platform.serves() == number
-    platform.send(f"/api/remediations/{repair['id']}/approve", {"digest": repair["digest"], "reason": "as ever"})
-    helped = platform.in_state(repair["id"], "helped")
-    assert helped["findings"][-1]["verdict"] == "better", helped["findings"]
-    assert platform.serves() == 1
-    closed(platform, incident["id"], number)
-    return str(incident["id"])
-
-
-def by_itself(platform: Platform, known: set[str]) -> str:
-    number = platform.release_wrong()
-    incident = platform.incident(other_than=known)
-    names_the_release(incident, number)
-    repair = platform.repair(incident["id"])
-    assert (repair["level"], repair["needed"], repair["votes"]) == (5, 0, [])
-    helped = platform.in_state(repair["id"], "helped")
-    assert platform.serves() == 1
-    assert {each["check"]: each["verdict"] for each in helped["findings"]} == {"requests": "same", "alarms": "better"}
-    platform.until(
-        lambda: platform.ask(f"/api/incidents/{incident['id']}")["state"] == "mitigated", what="a mitigated incident"
-    )
-    closed(platform, incident["id"], number)
-    postmortem_tells(platform, incident["id"], number)
-    actions = [
-        each["action"]
-        for each in reversed(platform.ask("/api/audit?target=endpoint/signs&limit=500")["items"])
-        if each["detail"].get("remediation") == repair["id"]
+def test_a_rollback_that_earned_it_acts_by_itself(project: Path, port: int, started: list[Up]) -> None:
+    run = drilled(project, port, started)
+    repairs = rollbacks(run.url)
+    assert [(each["level"], each["needed"], each["state"]) for each in repairs] == [
+        *[(4, 1, "helped")] * 3,
+        (5, 0, "helped"),
     ]
-    assert actions == ["remediation.proposed", "remediation.acted", "remediation.ended"]
-    return str(incident["id"])
+    assert [len(each["votes"]) for each in repairs] == [1, 1, 1, 0]
+    last = repairs[-1]
+    assert {each["check"]: each["verdict"] for each in last["findings"]} == {"requests": "same", "alarms": "better"}
+    for number, repair in enumerate(repairs, 2):
+        names_the_release(run.url, repair["incident"], number)
+    assert ask(run.url, "/api/endpoints/handover")["stable"]["number"] == 1
+    standing = of_rollback(run.url)
+    assert (standing["level"], standing["missing"]) == (5, []), standing
+    assert standing["record"]["since_failure"] == 4
+    is_on_record(run.url, last["id"])
+    postmortem_tells(
+        project,
+        "drift",
+        "suspect endpoint/handover, release 5",
+        "Roll back the release to blame",
+        "back from release 5 to 1",
+        "helped",
+        "closed as cause",
+    )
+    ends(project, run)
 
 
-def worse(platform: Platform, known: set[str]) -> None:
-    """The twin: callers send other rows from the moment it acted on, which the earlier release never saw."""
-    number = platform.release_wrong()
-    incident = platform.incident(other_than=known)
-    repair = platform.repair(incident["id"])
-    assert repair["level"] == 5
-    platform.until(lambda: platform.serves() == 1, what="the repair that acts by itself")
-    platform.moved = True
-    undone = platform.in_state(repair["id"], "undone")
-    assert undone["outcome"].startswith("it got worse: drift alarm after it"), undone
-    assert platform.serves() == number
-    standing = platform.standing()
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_one_that_makes_things_worse_is_undone_by_itself(project: Path, port: int, started: list[Up]) -> None:
+    run = drilled(project, port, started, "--worse")
+    last = rollbacks(run.url)[-1]
+    assert (last["level"], last["votes"], last["state"]) == (5, [], "undone")
+    assert last["outcome"].startswith("it got worse: drift alarm after it: waited looks "), last
+    names_the_release(run.url, last["incident"], 5)
+    assert ask(run.url, "/api/endpoints/handover")["stable"]["number"] == 5
+    standing = of_rollback(run.url)
     assert (standing["level"], standing["record"]["failures"]) == (3, 1)
     assert "3 more verified successes after its failure" in standing["missing"][0]
-    platform.until(
-        lambda: platform.ask(f"/api/incidents/{incident['id']}")["state"] == "mitigated", what="a mitigated incident"
-    )
-    closed(platform, incident["id"], number)
-    report = platform.text(f"/api/incidents/{incident['id']}/report?format=md")
-    assert "it got worse" in report
+    is_on_record(run.url, last["id"])
+    postmortem_tells(project, "drift", "back from release 5 to 1", "it got worse", "from release 1 to 5 again")
+    ends(project, run)
 
 
-def names_the_release(incident: dict[str, Any], number: int) -> None:
-    first = incident["suspects"][0]
-    assert (first["name"], first["kind"]) == (f"endpoint/signs, release {number}", "release"), incident["suspects"]
+def drilled(project: Path, port: int, started: list[Up], *more: str) -> Up:
+    run = Up(project, port, *more, command="drill")
+    started.append(run)
+    said = run.wait_for("Ctrl-C stops it", timeout_s=DRILL_S)
+    assert "The drill is over, and all went as it should." in said
+    assert re.search(r"rehearsal +back from release 2 to 1, ", said), said
+    asked = re.search(r"serve +([\d,]+) rows asked over HTTP, 0 not answered", said)
+    assert asked is not None, said
+    assert int(asked[1].replace(",", "")) > 500
+    return run
+
+
+def ask(url: str, path: str) -> Any:
+    answer = httpx.get(f"{url}{path}", trust_env=False, timeout=30.0)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def rollbacks(url: str) -> list[dict[str, Any]]:
+    """Repairs by roll-back-release, the first one first; rehearsals aside."""
+    items = ask(url, "/api/remediations?limit=1000")["items"]
+    found = [each for each in items if each["playbook"] == "roll-back-release" and not each["is_rehearsal"]]
+    return sorted(found, key=lambda each: str(each["asked_at"]))
+
+
+def of_rollback(url: str) -> dict[str, Any]:
+    items = ask(url, "/api/remediations/playbooks")["items"]
+    return dict(next(each for each in items if each["playbook"] == "roll-back-release"))
+
+
+def names_the_release(url: str, incident: str, number: int) -> None:
+    found = ask(url, f"/api/incidents/{incident}")
+    first = found["suspects"][0]
+    assert (first["name"], first["kind"]) == (f"endpoint/handover, release {number}", "release"), found["suspects"]
     assert first["evidence"]
     assert first["counter_evidence"]
+    assert (found["state"], found["cause"]) == ("closed", first["name"])
 
 
-def closed(platform: Platform, incident: str, number: int) -> None:
-    platform.type("incident", "close", incident, "--as", f"endpoint/signs, release {number}")
+def is_on_record(url: str, repair: str) -> None:
+    """Proposed, acted and ended, and nobody's vote between."""
+    items = reversed(ask(url, "/api/audit?target=endpoint/handover&limit=500")["items"])
+    actions = [each["action"] for each in items if each["detail"].get("remediation") == repair]
+    assert actions == ["remediation.proposed", "remediation.acted", "remediation.ended"]
 
 
-def postmortem_tells(platform: Platform, incident: str, number: int) -> None:
+def postmortem_tells(project: Path, *steps: str) -> None:
     """What happened, in order, in both forms."""
-    steps = ("drift", f"suspect endpoint/signs, release {number}", "Roll back the release to blame",
-             f"back from release {number} to 1", "helped", "closed as cause")  # fmt: skip
+    [folder] = (project / ".opsloop" / "drills").iterdir()
     for form in ("md", "html"):
-        report = platform.type("incident", "report", incident, "--format", form)
+        report = (folder / f"postmortem.{form}").read_text()
         assert "nobody: it acted by itself" in report
         timeline = report[report.index("Timeline") :]
         places = [timeline.index(each) for each in steps]
         assert places == sorted(places), timeline
 
 
-def the_record_holds(platform: Platform) -> None:
-    platform.type("audit", "verify")
+def ends(project: Path, run: Up) -> None:
+    """It stops as a platform does, and its record holds; the project's own platform was never touched."""
+    assert run.stop() == 0, run.said[-4_000:]
+    [folder] = (project / ".opsloop" / "drills").iterdir()
+    verified = opsloop("audit", "verify", "--project", project, OPSLOOP_DATA_DIR=str(folder / "data"))
+    assert verified.returncode == 0, verified.stderr
+    assert not (project / ".opsloop" / "state.db").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from opsloop.cli.drill import wanted as drills
 from opsloop.cli.init import leave_out_demo
 from opsloop.client.project import load
 
@@ -26,6 +27,7 @@ def test_the_demo_and_its_flows_are_left_out(tmp_path: Path) -> None:
     assert not after.demo
     assert [each.name for each in (folder / "flows").iterdir()] == ["answer"]
     assert after.endpoints == before.endpoints
+    assert after.model_endpoints == before.model_endpoints
     assert "demo" not in (folder / "opsloop.yaml").read_text()
 
 
@@ -36,3 +38,12 @@ def test_keys_after_the_demo_stay(tmp_path: Path) -> None:
     leave_out_demo(folder)
     assert load(folder).settings == {"port": 8701}
     assert "# Settings of this machine." in (folder / "opsloop.yaml").read_text()
+
+
+def test_its_drill_stays(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    leave_out_demo(folder)
+    found = drills.read(load(folder))
+    assert found is not None
+    assert (found.endpoint.name, found.dataset) == ("handover", "conversations")
+    assert found.rows.is_file()

@@ -16,7 +16,7 @@ from opsloop.cli.main import opsloop
 from opsloop.core.caller import Role
 
 # Runs until it is stopped, so there is no one JSON document that it could end with.
-WITHOUT_JSON = {"opsloop up", "opsloop serve"}
+WITHOUT_JSON = {"opsloop up", "opsloop serve", "opsloop drill"}
 Found = tuple[str, click.Command]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import click
 
 from opsloop._version import __version__
+from opsloop.cli import story
 from opsloop.cli.demo.traffic import Seen
 from opsloop.client.apply import Outcome
 from opsloop.client.project import FILE, Project
@@ -19,11 +19,8 @@ from opsloop.core.errors import OpsloopError
 from opsloop.evaluation.models import GateReport, Run
 from opsloop.releases.models import Release, Released, Rollout, RolloutStatus
 
-WIDTH = 10
-COLUMNS = 112
 # Metrics that every run has beside the experiment's own.
 BESIDES = ("completed", "latency")
-_COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
 
 
 class Teller:
@@ -31,10 +28,7 @@ class Teller:
         click.echo(f"\nOpsloop {__version__} · project {project} · {url}\n")
 
     def step(self, word: str, sentence: str, *, colour: str | None = None) -> None:
-        lines = textwrap.wrap(sentence, COLUMNS - WIDTH - 3, break_long_words=False, break_on_hyphens=False)
-        click.echo(f"  {click.style(f'{word:<{WIDTH}}', bold=True, fg=colour)} {lines[0]}")
-        for line in lines[1:]:
-            click.echo(f"{'':<{WIDTH + 3}}{line}")
+        story.step(word, sentence, colour=colour)
 
     def applied(self, outcome: Outcome) -> None:
         """What became of a step of the plan; an endpoint's also with its evaluation and gate."""
@@ -60,7 +54,7 @@ class Teller:
         self.step("evaluate", f"{run.flow} on {run.dataset}, {run.rows} rows: {figures}")
 
     def gate(self, report: GateReport) -> None:
-        self.step("gate", report.sentence, colour=_COLOURS[report.verdict.value])
+        story.gate(report)
 
     def refused(self, stable: Release | None) -> None:
         serves = f"release {stable.number} ({stable.serves}) keeps serving" if stable else "nothing is served"

@@ -2,6 +2,7 @@
 
 demo:
   endpoint: support-chat
+  settings: {incident_collect_s: 3}
   changes: [{flow: flows/answer-hasty, says: shorter answers}]
   traffic: {dataset: golden, question: question, users: 400, follow_ups: […], follow_up_share: 0.35,
             requests: 3000, per_second: 60}
@@ -17,7 +18,7 @@ from typing import Any
 from opsloop.client.project import KeyUnknown, Project, ProjectInvalid
 from opsloop.core.errors import shown
 
-_SECTION = ("endpoint", "changes", "traffic")
+_SECTION = ("endpoint", "settings", "changes", "traffic")
 _CHANGE = ("flow", "says")
 _TRAFFIC = ("dataset", "question", "users", "follow_ups", "follow_up_share", "requests", "per_second")
 
@@ -58,6 +59,7 @@ def read(project: Project) -> DemoWanted | None:
     if not values:
         return None
     _only(project, (), values, _SECTION)
+    settings(project)
     name = values.get("endpoint")
     endpoint = project.endpoints.get(str(name))
     if endpoint is None or endpoint.experiment is None:
@@ -70,6 +72,14 @@ def read(project: Project) -> DemoWanted | None:
         changes=tuple(_change(project, place, each) for place, each in enumerate(_list(project, values, "changes"))),
         traffic=_traffic(project, values.get("traffic")),
     )
+
+
+def settings(project: Project) -> dict[str, Any]:
+    """Settings that hold while the demo is shown, in place of the project's own. Raises: ProjectInvalid."""
+    found = project.demo.get("settings", {})
+    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+        raise _wrong(project, ("settings",), found, "settings by name, such as {incident_collect_s: 3}")
+    return found
 
 
 def _change(project: Project, place: int, values: object) -> Change:
