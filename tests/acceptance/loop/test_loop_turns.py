@@ -14,6 +14,7 @@ from tests.acceptance.loop.test_readme import missing_from
 from tests.acceptance.up import Up, opsloop
 
 LOOP_S = 240.0
+HELPED_S = 120.0
 
 
 @pytest.mark.slow
@@ -28,6 +29,8 @@ def test_the_loop_turns_once_and_is_not_turned_again(project: Path, port: int, s
     the_seed_routes_answer(run.url)
     curl_needs_no_header(run.url)
     bad_input_is_told(run.url)
+    the_rollback_is_explained(run.url)
+    a_repair_waits_and_helps(run)
 
     second = opsloop("up", "--project", str(project))
     assert second.returncode == 5
@@ -45,6 +48,8 @@ def test_the_loop_turns_once_and_is_not_turned_again(project: Path, port: int, s
     assert "nothing to do: the platform matches opsloop.yaml" in said
     assert "questions asked" not in said
     assert "was rolled back by itself" in said
+    assert re.search(r"release +done before; handover serves release 1 \(handover@1\) now", said), said
+    assert re.search(r"check +helped: ", said), said
     assert again.stop() == 0
 
 
@@ -69,6 +74,26 @@ def the_stable_release_serves(url: str) -> None:
     assert state["candidate"] is None
     assert state["rollout"]["status"] == "rolled_back"
     assert state["rollout"]["share"] == 0
+
+
+def the_rollback_is_explained(url: str) -> None:
+    [incident] = httpx.get(f"{url}/api/incidents", params={"endpoint": "support-chat"}).json()["items"]
+    assert incident["suspects"][0]["name"] == incident["cause"] == "endpoint/support-chat, release 2"
+
+
+def a_repair_waits_and_helps(run: Up) -> None:
+    """What the console shows first; a yes to it is acted on, checked on real requests, and told on the terminal."""
+    with httpx.Client(base_url=run.url, timeout=30.0) as http:
+        [repair] = http.get("/api/remediations", params={"waiting": True}).json()["items"]
+        assert f"{run.url}/remediations/{repair['id']}" in run.said
+        assert f"{run.url}/incidents/{repair['incident']}" in run.said
+        assert repair["playbook"] == "roll-back-release"
+        assert any("waited looks" in each for each in repair["because"]), repair["because"]
+        assert http.get("/api/endpoints/handover").json()["stable"]["number"] == 2
+        answer = http.post(f"/api/remediations/{repair['id']}/approve", json={"digest": repair["digest"], "reason": ""})
+        assert answer.status_code == 200, answer.text
+        run.wait_for("check      helped: ", timeout_s=HELPED_S)
+        assert http.get("/api/endpoints/handover").json()["stable"]["number"] == 1
 
 
 def openai_clients_are_answered(url: str) -> None:

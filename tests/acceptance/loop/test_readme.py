@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 _FIGURES = re.compile(r"\d[\d.,]*")
+_IDS = re.compile(r"(incident|remediation)_01\w+…?")
 
 
 def shown_in_readme() -> list[str]:
@@ -21,7 +22,7 @@ def paragraphs(said: str) -> list[str]:
 
 
 def words(line: str) -> str:
-    return _FIGURES.sub("#", " ".join(line.split()))
+    return _FIGURES.sub("#", _IDS.sub(r"\1_#", " ".join(line.split())))
 
 
 def missing_from(said: str) -> list[str]:

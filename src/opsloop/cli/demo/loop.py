@@ -1,4 +1,6 @@
-"""Turn a project's loop once: prepare, evaluate, gate, release, serve, watch, roll back. Told as it happens.
+"""Turn a project's loop once: prepare, evaluate, gate, release, serve, watch, roll back, name the cause, repair.
+
+It is told as it happens.
 
 Everything goes through the client, as a user's own commands would. What was done before is not done again: after a
 crash or at a second start the loop goes on where it was.
@@ -8,12 +10,15 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 from opsloop.cli.demo import tries, wanted
+from opsloop.cli.demo.repairing import Repairing
 from opsloop.cli.demo.teller import Teller
 from opsloop.cli.demo.traffic import Seen, Traffic, TrafficWanted
 from opsloop.cli.demo.wanted import Change, DemoWanted
+from opsloop.cli.drill import wanted as drills
 from opsloop.cli.progress import Progress
 from opsloop.client import apply, experiments, plan
 from opsloop.client.flows import digest_of
@@ -39,10 +44,14 @@ def turn(project: Project, url: str, *, bare: bool, is_stopping: Callable[[], bo
     try:
         with Client(url) as client:
             teller.starting(project.name, url)
-            if not bare:
-                Loop(client, project, teller, url, is_stopping).turn()
-            following = [] if bare else tries.commands(client, project, url)
-        teller.running(url, project, bare=bare, tries=following)
+            if bare:
+                teller.running(url, project, bare=True)
+                return
+            loop = Loop(client, project, teller, url, is_stopping)
+            with loop.turn() as repairing:
+                teller.running(url, project, bare=False, tries=tries.commands(client, project, url))
+                if repairing is not None:
+                    repairing.keep_asking()
     except Stopping:
         return
     except OpsloopError as error:
@@ -63,13 +72,21 @@ class Loop:
         self._url = url
         self._is_stopping = is_stopping
 
-    def turn(self) -> None:
-        demo = wanted.read(self._project)
+    @contextmanager
+    def turn(self) -> Iterator[Repairing | None]:
+        """Yields: the repair that the demo leaves to whoever looks; None when the project has no demo and no drill."""
+        demo, drill = wanted.read(self._project), drills.read(self._project)
         self._apply()
         if demo is None:
+            yield None
             return
-        for change in demo.changes:
-            self._try(demo, change)
+        rollouts = [self._try(demo, change) for change in demo.changes]
+        if drill is None:
+            yield None
+            return
+        with closing(Repairing(self._client, drill, self._url, self._go_on)) as repairing:
+            repairing.turn(rollouts[-1] if rollouts else None)
+            yield repairing
 
     def _apply(self) -> None:
         """Make the platform match `opsloop.yaml`."""
@@ -85,8 +102,8 @@ class Loop:
             for outcome in apply.perform(self._client, self._project, steps, tell=tell):
                 self._tell.applied(outcome)
 
-    def _try(self, demo: DemoWanted, change: Change) -> None:
-        """One change on its way: evaluate it, ask the gate, release it, watch it in traffic."""
+    def _try(self, demo: DemoWanted, change: Change) -> Rollout | None:
+        """One change on its way: evaluate it, ask the gate, release it, watch it in traffic; its rollout, if any."""
         self._go_on()
         stable = self._client.endpoints.get(demo.endpoint).stable
         assert stable is not None  # apply released the project's flow
@@ -95,11 +112,10 @@ class Loop:
         rollout = self._rollout_of(demo, digest_of(change.flow))
         if rollout is None and self._is_busy(demo):
             self._tell.step("release", "not now: another rollout of this endpoint is on its way")
-            return
+            return None
         if rollout is None:
             rollout = self._release(demo, version, stable)
-        if rollout is not None:
-            self._watch(demo, rollout)
+        return None if rollout is None else self._watch(demo, rollout)
 
     def _rollout_of(self, demo: DemoWanted, digest: str) -> Rollout | None:
         """The rollout that brings this content to the endpoint, when there is one already."""
@@ -155,12 +171,13 @@ class Loop:
         self._tell.evaluated(run)
         return run
 
-    def _watch(self, demo: DemoWanted, rollout: Rollout) -> None:
+    def _watch(self, demo: DemoWanted, rollout: Rollout) -> Rollout:
         """Send users' questions until the rollout is over."""
         if not rollout.status.is_over:
             rollout, seen = self._serve(demo, rollout)
             self._tell.served(seen)
         self._tell.ended(rollout)
+        return rollout
 
     def _serve(self, demo: DemoWanted, rollout: Rollout) -> tuple[Rollout, Seen]:
         source = demo.traffic
