@@ -54,3 +54,17 @@ def test_a_schema_of_a_newer_version_is_refused_with_a_sentence(database: Databa
     with pytest.raises(SchemaIsNewer, match="written by a newer Opsloop"):
         database.upgrade()
     database.close()
+
+
+def test_scores_of_live_answers_keep_their_order_when_they_are_numbered(database: Database) -> None:
+    database.upgrade()
+    downgrade(database.engine, "0051")
+    given = "INSERT INTO live_scores VALUES ('chat', :request, 'quality', 'polite', 0.5, true, :at, 'system:scoring')"
+    with database.writing() as session:
+        for request, at in (("later", "2027-03-02 10:00:00+00:00"), ("sooner", "2027-03-01 10:00:00+00:00")):
+            session.execute(text(given), {"request": request, "at": at})
+    database.upgrade()
+    with database.writing() as session:
+        found = session.execute(text("SELECT request_id, value FROM live_scores ORDER BY seq")).all()
+    database.close()
+    assert [tuple(each) for each in found] == [("sooner", 0.5), ("later", 0.5)]

@@ -14,7 +14,6 @@ _TROUBLE = {
     "dissatisfied": "were dissatisfied",
     "guarded": "ran into guardrails",
 }
-KINDS = tuple(_TROUBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +48,33 @@ def sentence(evidence: Mapping[str, Any]) -> str:
     return str(found or _mapping(evidence.get("step")).get("sentence") or "")
 
 
+def troubles(evidence: Mapping[str, Any]) -> list[str]:
+    """What each kind of trouble shows, and each judge of answers: those that come later, after the others."""
+    scored = sorted(kind for kind in _kinds(evidence) if kind not in _TROUBLE)
+    told = [*(trouble(evidence, kind) for kind in _TROUBLE), *(_scores(evidence, kind) for kind in scored)]
+    return [each for each in told if each]
+
+
 def trouble(evidence: Mapping[str, Any], kind: str) -> str:
     """One kind of trouble on both sides: `3 of 40 candidate users had an error, 1 of 360 of stable`."""
-    reading = _mapping(_mapping(_mapping(evidence.get("analysis")).get("kinds")).get(kind))
+    reading = _mapping(_kinds(evidence).get(kind))
     candidate, stable = _mapping(reading.get("candidate")), _mapping(reading.get("stable"))
     if not candidate or not stable:
         return ""
     return (
         f"{_of(candidate)} candidate users {_TROUBLE.get(kind, kind)}, {_of(stable)} of stable{_weight(evidence, kind)}"
     )
+
+
+def _scores(evidence: Mapping[str, Any], kind: str) -> str:
+    reading = _mapping(_kinds(evidence).get(kind))
+    scored = [_mapping(reading.get(arm)).get("subjects") for arm in ("candidate", "stable")]
+    claim = str(reading.get("claim", ""))
+    return f"{claim[:1].upper()}{claim[1:]}{_weight(evidence, kind)}" if any(scored) else ""
+
+
+def _kinds(evidence: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _mapping(_mapping(evidence.get("analysis")).get("kinds"))
 
 
 def _weight(evidence: Mapping[str, Any], kind: str) -> str:

@@ -95,13 +95,19 @@ def between(
 
 def of_requests(uow: UnitOfWork, request_ids: Collection[str]) -> dict[str, RequestRecord]:
     """The record of the answer that callers got, by the id they saw; of an id that came twice the newest."""
+    return {request_id: found[-1] for request_id, found in all_of_requests(uow, request_ids).items()}
+
+
+def all_of_requests(uow: UnitOfWork, request_ids: Collection[str]) -> dict[str, list[RequestRecord]]:
+    """The records of the answers that callers got, by the id they saw, oldest first: they may give an id twice."""
     uow.by.require(Role.VIEWER)
     wanted = list(request_ids)
-    found: dict[str, RequestRecord] = {}
+    found: dict[str, list[RequestRecord]] = {}
     for at in range(0, len(wanted), _IDS_AT_ONCE):
         mine = RequestRow.request_id.in_(wanted[at : at + _IDS_AT_ONCE])
         query = select(RequestRow).where(mine, RequestRow.shadow.is_(False)).order_by(RequestRow.seq)
-        found |= {row.request_id: _record(row) for row in uow.session.scalars(query)}
+        for row in uow.session.scalars(query):
+            found.setdefault(row.request_id, []).append(_record(row))
     return found
 
 

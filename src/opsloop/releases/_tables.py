@@ -79,6 +79,8 @@ class RolloutRow(Row):
     salt: Mapped[str]
     # The newest feedback when the rollout began: what came before says nothing of it.
     feedback_after: Mapped[int] = mapped_column(BigInteger)
+    # The newest score of a live answer then.
+    scores_after: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     step: Mapped[int]
     share: Mapped[float]
     # Seconds that the present step was watched, by the monotonic clock: a wall clock that is set does not move it.

@@ -14,21 +14,18 @@ from opsloop.core.caller import system
 from opsloop.core.errors import Unavailable
 from opsloop.core.jobs.registry import JobContext, job
 from opsloop.core.workspace import UnitOfWork, Workspace
-from opsloop.feedback import service as feedback
-from opsloop.feedback.models import Feedback
-from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
 from opsloop.monitoring.records import BELL
 from opsloop.releases import rollouts, triggers
 from opsloop.releases._tables import EndpointRow, RolloutRow
 from opsloop.releases.analysis.confidence import MeanSequence
 from opsloop.releases.failures import has_failed
+from opsloop.releases.outcomes import Marks, Outcome, Outcomes, Wanted, Word
 from opsloop.releases.plan import BakePlan, from_stored
 from opsloop.releases.settings import RolloutSettings
 
 log = structlog.get_logger()
 BY = system("releases")
-PAGE = 2_000
 _SAID = {
     "error": "requests failed",
     "slow": "answers were slow",
@@ -66,8 +63,8 @@ class BakeWatch:
         self._endpoint = row.endpoint
         self._release = row.release
         self._plan = plan
-        self._last_record = after
-        self._last_feedback = feedback_after
+        wanted: Wanted = frozenset({RequestRecord, Word} if "dissatisfied" in plan.limits else {RequestRecord})
+        self._outcomes = Outcomes(row.endpoint, None, wanted, Marks(record=after, feedback=feedback_after))
         alpha = plan.alpha / max(1, len(plan.limits))
         self.rates = {name: MeanSequence(alpha) for name in plan.limits}
 
@@ -84,7 +81,8 @@ class BakeWatch:
         with workspace.reading(BY) as uow:
             if self._is_over(uow):
                 return True
-            self._look(uow)
+            for outcome in self._outcomes.new(uow):
+                self.take(outcome)
         if (found := self.exceeded()) is None:
             return False
         cause, reason = found
@@ -106,20 +104,14 @@ class BakeWatch:
         endpoint = uow.session.get_one(EndpointRow, self._endpoint)
         return row.bakes_until is None or row.bakes_until <= uow.clock.now() or endpoint.stable != self._release
 
-    def _look(self, uow: UnitOfWork) -> None:
-        is_more = True
-        while is_more:
-            page = records.since(uow, self._endpoint, None, self._last_record, PAGE)
-            for self._last_record, record in page:
-                self.see(record)
-            is_more = len(page) == PAGE
-        is_more = "dissatisfied" in self.rates
-        while is_more:
-            given = feedback.since(uow, self._last_feedback, limit=PAGE)
-            for each in given:
-                self._last_feedback = each.seq
-                self._hear(uow, each)
-            is_more = len(given) == PAGE
+    def take(self, outcome: Outcome) -> None:
+        match outcome:
+            case RequestRecord():
+                self.see(outcome)
+            case Word(record, given) if record.release == self._release:
+                self._count("dissatisfied", not given.is_satisfied)
+            case _:
+                pass
 
     def see(self, record: RequestRecord) -> None:
         """Count what it did for one request."""
@@ -129,10 +121,6 @@ class BakeWatch:
         self._count("guarded", record.guarded)
         if record.status == "ok":
             self._count("slow", record.duration_ms > self._plan.slow_ms)
-
-    def _hear(self, uow: UnitOfWork, given: Feedback) -> None:
-        if any(each.release == self._release for _seq, each in records.newest(uow, request_id=given.request_id)):
-            self._count("dissatisfied", not given.is_satisfied)
 
     def _count(self, name: str, is_bad: bool) -> None:
         if name in self.rates:

@@ -20,6 +20,7 @@ from opsloop.releases.experiments.watch import ExperimentWatch
 from opsloop.releases.holds import HoldKind
 from opsloop.releases.models import RolloutStatus, RolloutStep
 from opsloop.releases.moves import InShadow, Move, MoveKind, Position, next_move, next_move_in_shadow
+from opsloop.releases.outcomes import Marks, Outcome, Outcomes, Wanted
 from opsloop.releases.plan import SHADOW_STEP, Plan, from_stored
 from opsloop.releases.settings import RolloutSettings
 from opsloop.releases.shadow_watch import ShadowWatch
@@ -38,9 +39,17 @@ class Driver:
 
     def __init__(self, workspace: Workspace, row: RolloutRow) -> None:
         plan = from_stored(row.plan)
-        self.watch = Watch(row.id, row.endpoint, plan, feedback_after=row.feedback_after)
-        self.shadow = ShadowWatch(row.id, row.endpoint, plan, plan.shadow) if plan.shadow is not None else None
-        self.experiment = _experiment(row, plan)
+        self.rollout = row.id
+        self.watch = Watch(plan)
+        self.shadow = ShadowWatch(plan, plan.shadow) if plan.shadow is not None else None
+        self.experiment = _experiment(plan)
+        self._outcomes = Outcomes(
+            row.endpoint,
+            row.id,
+            self._wanted(),
+            Marks(feedback=row.feedback_after, score=row.scores_after),
+            error_scale=plan.analysis.error_scale,
+        )
         self.stored = 0
         self._settle_s = workspace.section(RolloutSettings).rollout_settle_s
         self._seen_s = workspace.clock.monotonic_s()
@@ -59,7 +68,7 @@ class Driver:
     def tick(self, workspace: Workspace) -> Move:
         """Look, and act when there is something to do; takes the write lock only then."""
         with workspace.reading(BY) as uow:
-            row = rollouts.found(uow, self.watch.rollout)
+            row = rollouts.found(uow, self.rollout)
             move = self._decide(uow, row)
         is_quiet = move.kind in (MoveKind.WAIT, MoveKind.SETTLE)
         if is_quiet and not self._is_due(workspace.clock.monotonic_s()):
@@ -72,7 +81,7 @@ class Driver:
 
     def advance(self, uow: UnitOfWork) -> Move:
         """Decide on everything that is stored by now, and do it in this transaction."""
-        row = rollouts.found(uow, self.watch.rollout)
+        row = rollouts.found(uow, self.rollout)
         rollouts.lock_endpoint(uow, row.endpoint)
         uow.session.refresh(row)
         move = self._decide(uow, row)
@@ -83,15 +92,24 @@ class Driver:
 
     def _decide(self, uow: UnitOfWork, row: RolloutRow) -> Move:
         now_s = uow.clock.monotonic_s()
-        self._has_news |= self.watch.look(uow) > 0
-        if self.shadow is not None and row.step == SHADOW_STEP:
-            self._has_news |= self.shadow.look(uow) > 0
-        if self.experiment is not None:
-            self._has_news |= self.experiment.look(uow) > 0
+        for outcome in self._outcomes.new(uow):
+            self._has_news = True
+            self._take(outcome, in_shadow=row.step == SHADOW_STEP)
         self._pass_time(row, now_s)
         if RolloutStatus(row.status).is_over:
             return self._settle(row, now_s)
         return self._permitted(uow, row, self._next(row))
+
+    def _wanted(self) -> Wanted:
+        watches = (self.watch, self.shadow, self.experiment)
+        return frozenset().union(*(each.wanted for each in watches if each is not None))
+
+    def _take(self, outcome: Outcome, *, in_shadow: bool) -> None:
+        self.watch.take(outcome)
+        if self.shadow is not None and in_shadow:
+            self.shadow.take(outcome)
+        if self.experiment is not None:
+            self.experiment.take(outcome)
 
     def _next(self, row: RolloutRow) -> Move:
         if not row.has_begun:
@@ -244,8 +262,7 @@ class Driver:
         self.step = row.step
 
 
-def _experiment(row: RolloutRow, plan: Plan) -> ExperimentWatch | None:
+def _experiment(plan: Plan) -> ExperimentWatch | None:
     if plan.experiment is None:
         return None
-    share = plan.steps[0].share
-    return ExperimentWatch(row.id, row.endpoint, plan.experiment, share=share, feedback_after=row.feedback_after)
+    return ExperimentWatch(plan.experiment, share=plan.steps[0].share)

@@ -54,7 +54,7 @@ def _tick(driver: Driver, workspace: Workspace) -> Move | None:
     try:
         return driver.tick(workspace)
     except Unavailable as error:
-        log.warning("rollout_waits_for_database", rollout=driver.watch.rollout, error=error.sentence)
+        log.warning("rollout_waits_for_database", rollout=driver.rollout, error=error.sentence)
         return None
 
 

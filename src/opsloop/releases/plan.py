@@ -151,6 +151,7 @@ class Plan:
     Args:
         strategy: the name of the strategy that made it.
         steps: shares rise from step to step, so that each share belongs to one step.
+        min_scores: users of each release whose answers one judge scored, before the candidate takes over.
         shield: whether stable answers a request that the candidate failed before its first byte.
         shadow: what comes before the steps, on copies of the traffic; None to begin with them.
         approval: where a person is asked.
@@ -162,6 +163,7 @@ class Plan:
     strategy: str
     steps: tuple[RolloutStep, ...] = ()
     analysis: AnalysisPlan = AnalysisPlan()
+    min_scores: int = 0
     shield: bool = True
     shadow: ShadowPlan | None = None
     approval: ApprovalPlan = ApprovalPlan()

@@ -14,15 +14,16 @@ FAR_OFF = 4.0
 
 
 def fitted(plan: Plan, served: Served) -> Plan:
-    """A model's predictions are watched too once their truth is known. A flow may act, and has a shadow only where its
-    owner says that it may be done twice.
+    """How good answers are is watched whatever else is: labels and scores of live answers may come at any time. A flow
+    may act, and has a shadow only where its owner says that it may be done twice.
 
     Raises: InvalidInput.
     """
+    kinds = tuple(dict.fromkeys((*plan.analysis.kinds, QUALITY.name)))
+    plan = replace(plan, analysis=replace(plan.analysis, kinds=kinds))
     if served.kind == "model":
-        kinds = dict.fromkeys((*plan.analysis.kinds, QUALITY.name))
         scale = None if served.rmse is None else FAR_OFF * served.rmse
-        return replace(plan, analysis=replace(plan.analysis, kinds=tuple(kinds), error_scale=scale))
+        return replace(plan, analysis=replace(plan.analysis, error_scale=scale))
     if plan.shadow is not None and not plan.shadow.safe_to_repeat:
         wanted = (
             f"another strategy for {served.ref}: what a flow does, such as calling tools, would be done twice; "

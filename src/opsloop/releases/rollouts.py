@@ -18,6 +18,7 @@ from opsloop.core.jobs import service as jobs
 from opsloop.core.workspace import UnitOfWork
 from opsloop.feedback import service as feedback
 from opsloop.monitoring import records
+from opsloop.monitoring.objectives import arrivals
 from opsloop.releases import champions, holds, routing
 from opsloop.releases._tables import ApprovalRow, EndpointRow, ReleaseRow, RolloutEventRow, RolloutRow
 from opsloop.releases.errors import NotPaused, NotRunning, RolloutGoesOn, RolloutHeld, RolloutIsOver
@@ -149,6 +150,7 @@ def open_rollout(uow: UnitOfWork, endpoint: EndpointRow, release: ReleaseRow, pl
         plan=to_stored(plan),
         salt=uow.ids.new("salt"),
         feedback_after=max((given.seq for given in feedback.newest(uow, limit=1)), default=0),
+        scores_after=arrivals.newest(uow),
         step=0 if plan.shadow is None else SHADOW_STEP,
         share=0.0,
         watched_s=0.0,

@@ -1,6 +1,6 @@
 """What the driver of a rollout knows of the shadow: its pairs so far, weighed.
 
-As `Watch` it is made of stored records alone, reads on incrementally, and knows the same after a restart.
+As `Watch` it is made of stored rows alone, and knows the same after a restart.
 """
 
 from __future__ import annotations
@@ -9,18 +9,15 @@ from bisect import insort
 from dataclasses import dataclass
 from typing import Any
 
-from opsloop.core.workspace import UnitOfWork
-from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
-from opsloop.releases import labelled
 from opsloop.releases.analysis.evidence import ERROR, SLOW, Evidence
 from opsloop.releases.analysis.shadowing import Losses, Pairs, ShadowRule, Trouble, evidence, readiness
 from opsloop.releases.analysis.stepping import Readiness
 from opsloop.releases.failures import has_failed
 from opsloop.releases.labelled import Loss
+from opsloop.releases.outcomes import Outcome, Wanted
 from opsloop.releases.plan import KINDS, Plan, ShadowPlan
 
-PAGE = 2_000
 WORST = 10
 """Pairs that are told by their request's id: those whose answers are least alike."""
 
@@ -52,11 +49,9 @@ class Side:
 
 
 class ShadowWatch:
-    """Reads one rollout's records and pairs each copied request with what stable did."""
+    """Pairs each copied request of one rollout with what stable did."""
 
-    def __init__(self, rollout: str, endpoint: str, plan: Plan, shadow: ShadowPlan) -> None:
-        self.rollout = rollout
-        self.endpoint = endpoint
+    def __init__(self, plan: Plan, shadow: ShadowPlan) -> None:
         self.plan = plan
         kinds = [KINDS[name] for name in plan.analysis.kinds if name in _KINDS] or [ERROR]
         self.pairs = Pairs({kind: Trouble() for kind in kinds}, Losses(shadow.margin))
@@ -70,33 +65,18 @@ class ShadowWatch:
         self._sides = {"candidate": Side(), "stable": Side()}
         self._worst: list[tuple[float, str]] = []
         self._max_tokens = shadow.max_tokens
-        self._last_record = 0
-        self._last_label = 0
         self._waiting: dict[str, RequestRecord] = {}
 
-    def look(self, uow: UnitOfWork) -> int:
-        """Read what came since the last look; returns how much that was."""
-        count, is_more = 0, True
-        while is_more:
-            page = records.since(uow, self.endpoint, self.rollout, self._last_record, PAGE)
-            for self._last_record, record in page:
-                self.see(record)
-            count += len(page)
-            is_more = len(page) == PAGE
-        return count + self._look_at_labels(uow)
+    wanted: Wanted = frozenset({RequestRecord, Loss})
 
-    def _look_at_labels(self, uow: UnitOfWork) -> int:
-        count, is_more = 0, True
-        while is_more:
-            page = labelled.since(
-                uow, self.endpoint, self.rollout, self._last_label, PAGE, scale=self.plan.analysis.error_scale
-            )
-            for loss in page:
-                self._last_label = loss.seq
-                self.hear(loss)
-            count += len(page)
-            is_more = len(page) == PAGE
-        return count
+    def take(self, outcome: Outcome) -> None:
+        match outcome:
+            case RequestRecord():
+                self.see(outcome)
+            case Loss():
+                self.hear(outcome)
+            case _:
+                pass
 
     def see(self, record: RequestRecord) -> None:
         """Count a copied request as soon as both arms' records are there.

@@ -1,116 +1,61 @@
-"""What the driver of one rollout knows: its records and feedback so far, weighed.
+"""What the driver of one rollout knows: its outcomes so far, weighed.
 
-It lives in memory and is made of stored records alone: after a restart a new one reads the rollout from its start and
-knows the same. Reading on is incremental.
+It lives in memory and is made of stored rows alone: after a restart a new one is given the rollout's outcomes from its
+start and knows the same.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
-from opsloop.core.workspace import UnitOfWork
-from opsloop.feedback import service as feedback
-from opsloop.monitoring import records
 from opsloop.monitoring.models import RequestRecord
-from opsloop.releases import labelled
+from opsloop.monitoring.objectives.arrivals import LiveScore
 from opsloop.releases._exposure import ArmExposure, StepExposure, Times
 from opsloop.releases.analysis.adverse import AdverseProcess
 from opsloop.releases.analysis.evidence import DISSATISFIED, ERROR, GUARDED, QUALITY, SLOW, Evidence, Reading, weigh
-from opsloop.releases.analysis.readings import adverse_reading, score_reading
-from opsloop.releases.analysis.scores import ScoreProcess
+from opsloop.releases.analysis.readings import adverse_reading
 from opsloop.releases.analysis.stepping import Readiness, StepRule, readiness
 from opsloop.releases.failures import has_failed
+from opsloop.releases.judged import Judged
 from opsloop.releases.labelled import Loss
 from opsloop.releases.models import RolloutStep
+from opsloop.releases.outcomes import Outcome, Wanted, Word
 from opsloop.releases.plan import KINDS, Plan
-
-PAGE = 2_000
-MAX_EARLY = 10_000
-"""Bad feedback kept that came before its request's record; beyond it the oldest is forgotten."""
 
 
 class Watch:
-    """Reads one rollout's records and says what they show.
+    """Weighs the outcomes of one rollout and says what they show."""
 
-    Args:
-        feedback_after: number of the newest feedback when the rollout began.
-    """
-
-    def __init__(self, rollout: str, endpoint: str, plan: Plan, *, feedback_after: int = 0) -> None:
-        self.rollout = rollout
-        self.endpoint = endpoint
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.candidate = ArmExposure()
         self.stable = ArmExposure()
         self._times = Times()
         self._steps: dict[float, StepExposure] = {step.share: StepExposure() for step in plan.steps}
         self._processes = {kind: AdverseProcess() for kind in plan.analysis.kinds if kind != QUALITY.name}
-        self._scores = ScoreProcess() if QUALITY.name in plan.analysis.kinds else None
-        self._scored: set[str] = set()
-        self._last_label = 0
-        self._last_record = 0
-        self._last_feedback = feedback_after
-        self._early: dict[str, None] = {}
+        self._judged = Judged() if QUALITY.name in plan.analysis.kinds else None
 
-    def look(self, uow: UnitOfWork) -> int:
-        """Read what came since the last look; returns how much that was."""
-        count = self._see_new(uow)
+    @property
+    def wanted(self) -> Wanted:
+        found: set[type[Outcome]] = {RequestRecord}
         if DISSATISFIED.name in self._processes:
-            count += self._hear_new(uow)
-        if self._scores is not None:
-            count += self._score_new(uow, self._scores)
-        return count
+            found.add(Word)
+        if self._judged is not None:
+            found |= {Loss, LiveScore}
+        return frozenset(found)
 
-    def _score_new(self, uow: UnitOfWork, scores: ScoreProcess) -> int:
-        count, is_more = 0, True
-        while is_more:
-            page = labelled.since(
-                uow, self.endpoint, self.rollout, self._last_label, PAGE, scale=self.plan.analysis.error_scale
-            )
-            for loss in page:
-                self._last_label = loss.seq
-                self._score(loss, scores)
-            count += len(page)
-            is_more = len(page) == PAGE
-        return count
-
-    def _score(self, loss: Loss, scores: ScoreProcess) -> None:
-        """One score of a subject: with sticky routing a second one says nothing new of who is better."""
-        if loss.beside is None and loss.subject not in self._scored:
-            self._scored.add(loss.subject)
-            scores.observe(1.0 - loss.loss, candidate=loss.is_candidate, at_s=loss.at.timestamp())
-
-    def _see_new(self, uow: UnitOfWork) -> int:
-        count, is_more = 0, True
-        while is_more:
-            page = records.since(uow, self.endpoint, self.rollout, self._last_record, PAGE)
-            for self._last_record, record in page:
-                self.see(record)
-            count += len(page)
-            is_more = len(page) == PAGE
-        return count
-
-    def _hear_new(self, uow: UnitOfWork) -> int:
-        count, is_more = 0, True
-        while is_more:
-            page = feedback.since(uow, self._last_feedback, limit=PAGE)
-            for given in page:
-                self._last_feedback = given.seq
-                if not given.is_satisfied:
-                    self._hear_of(uow, given.request_id)
-            count += len(page)
-            is_more = len(page) == PAGE
-        return count
-
-    def _hear_of(self, uow: UnitOfWork, request_id: str) -> None:
-        answers = [record for _seq, record in records.newest(uow, request_id=request_id)]
-        if not answers:
-            self._early[request_id] = None
-            if len(self._early) > MAX_EARLY:
-                del self._early[next(iter(self._early))]
-        for record in answers:
-            if record.rollout == self.rollout:
+    def take(self, outcome: Outcome) -> None:
+        match outcome:
+            case RequestRecord():
+                self.see(outcome)
+            case Word(record, given) if not given.is_satisfied:
                 self.hear(record)
+            case Loss() | LiveScore() if self._judged is not None:
+                self._judged.take(outcome)
+            case _:
+                pass
 
     def see(self, record: RequestRecord) -> None:
         """Count one attempt of an arm to answer.
@@ -130,9 +75,6 @@ class Watch:
             return
         if (step := self._steps.get(record.candidate_share)) is not None:
             step.count(record.subject, candidate=is_candidate)
-        if record.request_id in self._early:
-            del self._early[record.request_id]
-            self.hear(record)
         if failed:
             self._trouble(ERROR.name, record)
         if slow:
@@ -146,7 +88,7 @@ class Watch:
         The answer to a shielded attempt was stable's, and speaks for neither arm. A better word that comes later does
         not take the first one back.
         """
-        if not record.shielded:
+        if not record.shielded and not record.shadow:
             self._trouble(DISSATISFIED.name, record)
 
     def _trouble(self, kind: str, record: RequestRecord) -> None:
@@ -165,6 +107,7 @@ class Watch:
             self._readings(),
             candidate_subjects=len(self.candidate.users),
             alpha=self.plan.analysis.alpha,
+            total_weight=math.fsum(KINDS[kind].weight for kind in self.plan.analysis.kinds),
         )
 
     def _readings(self) -> list[Reading]:
@@ -177,7 +120,7 @@ class Watch:
             )
             for kind, process in self._processes.items()
         ]
-        return readings if self._scores is None else [*readings, score_reading(QUALITY, self._scores)]
+        return readings if self._judged is None else [*readings, *self._judged.readings]
 
     def readiness(self, step: RolloutStep) -> Readiness:
         """Whether this step has shown enough for the next."""
@@ -187,7 +130,18 @@ class Watch:
             tolerance=self.plan.analysis.tolerance,
             alpha=self.plan.analysis.step_alpha,
         )
-        return readiness(rule, {kind: exposure.counts(kind) for kind in self._processes}, share=step.share)
+        shown = readiness(rule, {kind: exposure.counts(kind) for kind in self._processes}, share=step.share)
+        return shown if step != self.plan.steps[-1] else self._with_scores(shown)
+
+    def _with_scores(self, shown: Readiness) -> Readiness:
+        scored = 0 if self._judged is None else self._judged.fewest
+        if not shown.is_ready or scored >= self.plan.min_scores:
+            return shown
+        sentence = (
+            f"not enough evidence: {scored:,} users of each release had an answer scored, "
+            f"{self.plan.min_scores:,} are needed"
+        )
+        return replace(shown, is_ready=False, sentence=sentence)
 
     def figures(self) -> dict[str, Any]:
         """Counts and findings as JSON values, for the rollout's evidence."""

@@ -41,7 +41,7 @@ def confirm(request: Request, uow: Reading, rollout: str) -> Response:
         rollout=shown,
         asked=asked,
         facts=evidence.facts(seen),
-        troubles=[told for kind in evidence.KINDS if (told := evidence.trouble(seen, kind))],
+        troubles=evidence.troubles(seen),
         here=here,
         now=uow.clock.now(),
     )

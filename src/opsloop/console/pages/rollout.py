@@ -56,7 +56,7 @@ def rollout(request: Request, uow: Reading, rollout: str) -> Response:
         left_out=max(0, len(history.events) - MOST_EVENTS),
         facts=evidence.facts(shown.evidence),
         found=evidence.sentence(shown.evidence),
-        troubles=[told for kind in evidence.KINDS if (told := evidence.trouble(shown.evidence, kind))],
+        troubles=evidence.troubles(shown.evidence),
         said=evidence.sentence,
         experiment=experiment,
         shadow=shown.evidence.get("shadow"),

@@ -3,10 +3,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opsloop.core.db.base import Row
+
+BigSerial = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class TallyRow(Row):
@@ -51,11 +53,17 @@ class ScoreRow(Row):
     """What an evaluator said of one answer in production."""
 
     __tablename__ = "live_scores"
+    __table_args__ = (
+        UniqueConstraint("endpoint", "request_id", "measure", "evaluator"),
+        {"sqlite_autoincrement": True},
+    )
 
-    endpoint: Mapped[str] = mapped_column(primary_key=True)
-    request_id: Mapped[str] = mapped_column(primary_key=True)
-    measure: Mapped[str] = mapped_column(primary_key=True)
-    evaluator: Mapped[str] = mapped_column(primary_key=True)
+    # Order of arrival; readers remember the last one they saw.
+    seq: Mapped[int] = mapped_column(BigSerial, primary_key=True, autoincrement=True)
+    endpoint: Mapped[str]
+    request_id: Mapped[str]
+    measure: Mapped[str]
+    evaluator: Mapped[str]
     value: Mapped[float]
     is_good: Mapped[bool]
     scored_at: Mapped[datetime]

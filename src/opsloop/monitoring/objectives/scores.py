@@ -1,7 +1,7 @@
 """Scores of answers in production, by whoever scores them: counted into quality, and into privacy where one leaks.
 
 A score is kept once per request, measure and evaluator; the same again changes nothing, another one takes the place of
-the first. Texts are no part of it.
+the first, and its number. Texts are no part of it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Literal
 from sqlalchemy import select
 
 from opsloop.core.caller import Role
+from opsloop.core.db.order import one_after_another
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring import records
@@ -58,10 +59,11 @@ class ScoresTaken:
 
 
 def take(uow: UnitOfWork, endpoint: str, scores: Sequence[Score]) -> ScoresTaken:
-    """Keep scores and count them at the moment of their requests. Raises: InvalidInput."""
+    """Keep scores and count them at the moment of their requests. Rings "records". Raises: InvalidInput."""
     uow.by.require(Role.DEVELOPER)
     if len(scores) > MOST:
         raise InvalidInput(f"scores: {len(scores)} at once; wanted at most {MOST}", field="scores")
+    one_after_another(uow.session, ScoreRow.__tablename__)
     entries: list[Entry] = []
     unknown: list[str] = []
     kept = same = 0
@@ -78,6 +80,8 @@ def take(uow: UnitOfWork, endpoint: str, scores: Sequence[Score]) -> ScoresTaken
         kept += 1
         entries.append(Entry(endpoint, Measure(score.measure), found[0].started_at, changed))
     tallying.add(uow, entries)
+    if kept:
+        uow.ring(records.BELL)
     return ScoresTaken(kept, same, tuple(unknown))
 
 

@@ -103,6 +103,7 @@ def weigh(
     candidate_subjects: int,
     alpha: float = ALPHA,
     minimum_subjects: int = MINIMUM_SUBJECTS,
+    total_weight: float | None = None,
     unit: str = "user",
 ) -> Evidence:
     """The finding over all kinds of a rollout.
@@ -110,13 +111,17 @@ def weigh(
     Evidence that the candidate is worse counts from the first subject on; only its absence needs a minimum of subjects.
 
     Args:
-        readings: one per watched kind, the same kinds at every look of a rollout, also those without an event.
+        readings: one per watched kind, also those without an event; a kind has the same weight at every look.
         candidate_subjects: how many subjects the candidate has served.
         alpha: the chance that an equal candidate is ever stopped, above 0 to below 1.
         minimum_subjects: candidate subjects below which the finding is `not_enough`.
+        total_weight: of all kinds that there may ever be, where some come later; None: of these.
     """
     _check(readings, alpha)
-    total = sum(reading.kind.weight for reading in readings)
+    shown = math.fsum(reading.kind.weight for reading in readings)
+    total = shown if total_weight is None else total_weight
+    if shown > total + 1e-9:
+        raise InvalidInput(field="total_weight", value=total, wanted=f"at least {shown:g}, what these kinds have")
     limits = [math.log(total / (reading.kind.weight * alpha)) for reading in readings]
     strongest = max(range(len(readings)), key=lambda index: readings[index].log_e - limits[index])
     reading, limit = readings[strongest], limits[strongest]

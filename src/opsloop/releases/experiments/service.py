@@ -25,7 +25,7 @@ def report(uow: UnitOfWork, rollout: str) -> ExperimentReport:
     plan = from_stored(row.plan)
     if plan.experiment is None:
         raise NoExperiment(rollout=rollout, strategy=row.strategy)
-    stored = row.evidence.get("experiment") or _empty(row, plan.experiment, plan.steps[0].share)
+    stored = row.evidence.get("experiment") or _empty(plan.experiment, plan.steps[0].share)
     users = msgspec.convert(stored["users"], UserCounts)
     metrics = msgspec.convert(stored["metrics"], tuple[MetricReport, ...])
     found = reading.outcome(users, metrics)
@@ -57,8 +57,8 @@ def is_over(plan: ExperimentPlan, watched_s: float, users: UserCounts) -> bool:
     return watched_s >= plan.duration_s or 0 < plan.subjects <= users.candidate + users.stable
 
 
-def _empty(row: RolloutRow, plan: ExperimentPlan, share: float) -> dict[str, Any]:
-    return ExperimentWatch(row.id, row.endpoint, plan, share=share, feedback_after=0).figures()
+def _empty(plan: ExperimentPlan, share: float) -> dict[str, Any]:
+    return ExperimentWatch(plan, share=share).figures()
 
 
 def _next(row: RolloutRow, plan: ExperimentPlan, found: Outcome) -> str:

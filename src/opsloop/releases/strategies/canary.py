@@ -53,6 +53,7 @@ class CanaryOptions(WayOptions):
         default=[StepOptions(share=0.05), StepOptions(share=0.25), StepOptions(share=0.5)], min_length=1, max_length=50
     )
     analysis: AnalysisOptions = AnalysisOptions()
+    min_scores: int = Field(0, ge=0)
     shield: bool = True
 
     @field_validator("steps")
@@ -76,7 +77,13 @@ def plan(options: Mapping[str, Any], field: str) -> Plan:
             marked.append(len(steps))
         if each.share is not None:
             steps.append(each.as_step(each.share))
-    plan = Plan(strategy=NAME, steps=tuple(steps), analysis=as_analysis(chosen.analysis), shield=chosen.shield)
+    plan = Plan(
+        strategy=NAME,
+        steps=tuple(steps),
+        analysis=as_analysis(chosen.analysis),
+        min_scores=chosen.min_scores,
+        shield=chosen.shield,
+    )
     return on_its_way(plan, chosen, marked=marked)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from opsloop.core.workspace import Workspace
 from opsloop.evaluation.evaluators import registry
 from opsloop.evaluation.evaluators.asking import ITSELF, Asked
 from opsloop.evaluation.evaluators.registry import ANSWER, Evaluator
+from opsloop.flows import package, versions
 from opsloop.improvement.samples import jobs, service
 from opsloop.improvement.samples import scoring as live
 from opsloop.improvement.samples.declared import parse
@@ -29,10 +31,13 @@ from opsloop.monitoring.objectives import service as objectives
 from opsloop.monitoring.objectives._tables import ScoreRow
 from opsloop.monitoring.objectives.models import Measure, Tally
 from opsloop.monitoring.texts import service as texts
+from opsloop.releases import routing, text_keeping
 from opsloop.releases import service as releases
-from opsloop.releases import text_keeping
+from opsloop.releases.driver import Driver
 from opsloop.releases.kept_texts import KeepTexts
+from opsloop.releases.moves import MoveKind
 from tests.integration.improvement.answers import answered
+from tests.integration.releases.conftest import ECHO, FLOW
 
 LEAKS = {"evaluators": {"leaks": {"evaluator": "pii_leak", "measure": "privacy"}}, "per_hour": 1_200}
 LEAK = "Write to jane.doe@example.com."
@@ -211,3 +216,40 @@ def test_an_endpoint_must_be_there_and_keep_texts(workspace: Workspace, admin: C
         service.declare(uow, "chat", LEAKS)
     with workspace.reading(admin) as uow:
         assert uow.session.scalar(select(func.count()).select_from(ScoreRow)) == 0
+
+
+def test_a_canary_whose_answers_leak_is_taken_back_by_the_scores_of_its_live_answers(
+    scoring: Workspace, admin: Caller, clock: FakeClock, tmp_path: Path
+) -> None:
+    rollout = canary(scoring, admin, tmp_path)
+    driver = Driver.of(scoring, rollout)
+    clock.advance(1)
+    assert driver.tick(scoring).kind is MoveKind.START
+    with scoring.reading(admin) as uow:
+        route = routing.routing_table(uow).routes["chat"]
+    for number in range(80):
+        arm = routing.choose(route, f"user-{number}")
+        said = LEAK if arm.name == "candidate" else "20 days."
+        facts = {"rollout": rollout, "share": route.candidate_share, "release": arm.release, "arm": arm.name}
+        answered(scoring, admin, f"r{number}", "Whom do I ask?", said, subject=f"user-{number}", **facts)
+    clock.advance(1)
+    assert driver.tick(scoring).kind is MoveKind.WAIT
+    assert jobs.score(scoring, "chat") == 80
+    clock.advance(1)
+    move = driver.tick(scoring)
+    assert move.kind is MoveKind.ROLL_BACK
+    assert "privacy by leaks is 0.00 on the candidate and 1.00 on stable" in move.sentence
+    with scoring.reading(admin) as uow:
+        assert routing.routing_table(uow).routes["chat"].candidate is None
+
+
+def canary(workspace: Workspace, by: Caller, folder: Path) -> str:
+    """A rollout at half of the users, of an endpoint that has a release."""
+    half = {"steps": [{"share": 0.5, "min_duration_s": 3_600}]}
+    (folder / "flow.dag.yaml").write_text(FLOW)
+    with workspace.writing(by) as uow:
+        for text in ("one", "two"):
+            (folder / "echo.py").write_text(ECHO.replace("{text}", text))
+            versions.register(uow, "answer", package.archive_of(folder))
+        releases.create_release(uow, "chat", flow="answer@1", strategy="blue-green")
+        return releases.create_release(uow, "chat", flow="answer@2", strategy={"canary": half}).rollout.id
