@@ -23,8 +23,8 @@ from typing import Any, Literal
 import rfc8785
 
 from opsloop.core.errors import InvalidInput
-from opsloop.guardrails.guards import registry
 from opsloop.guardrails.models import Action, Direction
+from opsloop.guardrails.screens.registry import known
 
 Stored = Literal["redact", "keep"]
 HAND_OVER = "I hand this over to a person. The answer will be given under ticket {ticket}."
@@ -157,13 +157,13 @@ def _actions(given: object, at: str) -> dict[str, Action]:
 def _word(word: object, at: str) -> str:
     if isinstance(word, str) and _is_known(word):
         return word
-    words = sorted({*registry.groups(), *registry.kinds()})
+    words = sorted({*known().groups, *known().kinds})
     near = _near(str(word), words)
     raise InvalidInput(f"{at}.{word} is not known{near}; known here: {', '.join(words)}", field=f"{at}.{word}")
 
 
 def _is_known(word: str) -> bool:
-    return word in registry.groups() or word in registry.kinds()
+    return word in known().groups or word in known().kinds
 
 
 def _action(given: object, at: str) -> Action:
@@ -201,7 +201,7 @@ def _hand_over(given: object, at: str) -> str:
 
 
 def _by_kind(said: Mapping[str, Action]) -> dict[str, Action]:
-    groups = registry.groups()
+    groups = known().groups
     found: dict[str, Action] = {}
     for word, action in said.items():
         for kind in groups.get(word, ()):

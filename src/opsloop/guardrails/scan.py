@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import re
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 import structlog
 
@@ -14,7 +12,6 @@ from opsloop.guardrails.models import Finding, Scan, ScreenFailure, ScreenShown
 from opsloop.guardrails.screens.registry import known
 from opsloop.guardrails.screens.screen import Screen
 
-_KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 log = structlog.get_logger()
 
 
@@ -48,7 +45,7 @@ def _search(screen: Screen, text: str, findings: list[Finding]) -> ScreenFailure
     if screen.trouble is not None:
         return ScreenFailure(screen.name, screen.trouble)
     try:
-        found = list(_right(screen, text))
+        found = list(screen.findings(text))
     except Exception as error:  # noqa: BLE001 (code of others; what it says may quote the text)
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{frame.filename}:{frame.lineno}"
@@ -56,18 +53,6 @@ def _search(screen: Screen, text: str, findings: list[Finding]) -> ScreenFailure
         return ScreenFailure(screen.name, f"{type(error).__name__} in {frame.name}; the log says where")
     findings += found
     return None
-
-
-def _right(screen: Screen, text: str) -> Iterator[Finding]:
-    """The findings with the screen's name. Raises: TypeError, ValueError when one is not of the form."""
-    for each in screen.search(text):
-        if not isinstance(each, Finding):
-            raise TypeError("not a Finding")
-        if not (0 <= each.start < each.end <= len(text) and math.isfinite(each.score) and 0 <= each.score <= 1):
-            raise ValueError("place or score out of bounds")
-        if _KIND.fullmatch(each.kind) is None:
-            raise ValueError("kind is not of the form")
-        yield Finding(screen.name, each.kind, each.start, each.end, each.score)
 
 
 def listed() -> list[ScreenShown]:

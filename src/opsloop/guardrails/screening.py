@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import structlog
 
-from opsloop.guardrails.guards import registry
-from opsloop.guardrails.guards.registry import Guard
 from opsloop.guardrails.models import Action, Direction, Hit, mark
 from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.policy import Policy
+from opsloop.guardrails.screens.finder import Finder
+from opsloop.guardrails.screens.registry import known
 
 log = structlog.get_logger()
 DEEPEST = 64
@@ -50,16 +50,16 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The screens that a policy needs in one direction.
+    """What a policy needs of the screens in one direction.
 
     Args:
         actions: by kind.
-        parts: each screen with those of the kinds that it finds.
+        parts: each finder with those of the kinds that it finds.
         missing: kinds that may not pass and that no screen finds.
     """
 
     actions: Mapping[str, Action]
-    parts: tuple[tuple[Guard, frozenset[str]], ...]
+    parts: tuple[tuple[Finder, frozenset[str]], ...]
     missing: tuple[str, ...]
 
     @property
@@ -69,11 +69,9 @@ class Watch:
 
 @lru_cache(maxsize=1_000)
 def watch(policy: Policy, direction: Direction) -> Watch:
-    """Which screens look for what."""
+    """What looks for which kinds."""
     actions = policy.actions(direction)
-    parts = tuple(
-        (each, wanted) for each in registry.known().values() if (wanted := frozenset(each.kinds()) & actions.keys())
-    )
+    parts = tuple(known().finders(actions.keys()).items())
     found = frozenset[str]().union(*(wanted for _, wanted in parts))
     missing = tuple(sorted(kind for kind, action in actions.items() if action.keeps_back and kind not in found))
     return Watch(actions, parts, missing)
@@ -88,14 +86,14 @@ def find(text: str, wanted: Watch, policy: Policy, tally: Tally) -> list[Finding
     if wanted.missing:
         raise ScreenBroken(wanted.missing[0])
     found: list[Finding] = []
-    for screen, kinds in wanted.parts:
+    for finder, kinds in wanted.parts:
         try:
-            seen = screen.find(text, kinds)
+            seen = finder.find(text, kinds)
         except Exception as error:  # noqa: BLE001 (a plug-in can fail in any way; its traceback may hold the text)
-            log.error("screen_failed", screen=screen.name, error=type(error).__name__)
-            tally.failed.add(screen.name)
+            log.error("screen_failed", screen=finder.name, error=type(error).__name__)
+            tally.failed.add(finder.name)
             if any(wanted.actions[kind].keeps_back for kind in kinds):
-                raise ScreenBroken(screen.name) from None
+                raise ScreenBroken(finder.name) from None
             continue
         found += [each for each in seen if not policy.allow or not policy.allows(text[each.start : each.end])]
     return _apart(found, wanted.actions)

@@ -10,11 +10,11 @@ the text goes on although more of it might have made it a finding: memory and de
 
 from __future__ import annotations
 
-from opsloop.guardrails.guards.registry import word_start
 from opsloop.guardrails.models import Action, mark
 from opsloop.guardrails.pii.models import Finding
 from opsloop.guardrails.policy import Policy
 from opsloop.guardrails.screening import Tally, find, replaced, watch
+from opsloop.guardrails.screens.finder import word_start
 
 STEP = 16
 LONGEST = 32_768
@@ -80,7 +80,7 @@ class StreamRedactor:
     def _look(self) -> str:
         length = len(self._held)
         text = self._before + self._held
-        settled = min((screen.settled(text) for screen, _ in self._watch.parts), default=len(text)) - len(self._before)
+        settled = min((finder.settled(text) for finder, _ in self._watch.parts), default=len(text)) - len(self._before)
         if settled <= 0 and length > LONGEST and length % _SELDOM < STEP:
             settled = length - LONGEST
         return self._out(settled) if settled > 0 else ""

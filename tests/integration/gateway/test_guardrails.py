@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pytest
 
 from opsloop.core.errors import InvalidInput
-from opsloop.guardrails.guards import registry
-from opsloop.guardrails.models import Action, Hit
-from opsloop.guardrails.pii.models import Finding
+from opsloop.guardrails.models import Action, Finding, Hit
+from opsloop.guardrails.screens.registry import known
+from opsloop.guardrails.screens.screen import Screen
 from opsloop.guardrails.support import service as support
 from opsloop.guardrails.support.models import CaseState
 from opsloop.monitoring import metrics
@@ -230,20 +230,8 @@ def test_a_release_with_guardrails_that_are_none_is_refused(shop: Shop) -> None:
         releases.create_release(uow, "chat", flow=flow, config={"guardrails": {"answers": {"emial": "redact"}}})
 
 
-class Broken:
-    """A screen that fails on every text."""
-
-    name = "broken"
-    groups: ClassVar[dict[str, set[str]]] = {}
-
-    def kinds(self) -> set[str]:
-        return {"nonsense"}
-
-    def find(self, text: str, kinds: object) -> list[Finding]:
-        raise RuntimeError(text)
-
-    def settled(self, text: str) -> int:
-        return len(text)
+def raises(text: str) -> list[Finding]:
+    raise RuntimeError(text)
 
 
 @pytest.mark.parametrize(("action", "status"), [("flag", 200), ("redact", 503), ("block", 503), ("escalate", 503)])
@@ -251,7 +239,7 @@ def test_a_screen_that_fails_lets_nothing_through_that_it_was_to_hold_back(
     shop: Shop, live: Start, http: httpx.Client, monkeypatch: pytest.MonkeyPatch, action: str, status: int,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    monkeypatch.setitem(registry.known(), "broken", Broken())
+    monkeypatch.setitem(known().screens, "broken", Screen("broken", ("nonsense",), raises))
     shop.guard({"requests": {"nonsense": action}})
     shop.release(ECHO)
     answer = ask(http, live(), "why, Maria?")

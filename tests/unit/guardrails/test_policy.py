@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from opsloop.core.errors import InvalidInput
-from opsloop.guardrails.guards import registry
-from opsloop.guardrails.models import Action, Hit
-from opsloop.guardrails.pii.models import Finding
+from opsloop.guardrails.models import Action, Finding, Hit
 from opsloop.guardrails.policy import MAX_ALLOWED, Policy, default, from_stored, parse
 from opsloop.guardrails.redaction import redact_log_line, redacted, redacted_value
 from opsloop.guardrails.screening import ScreenBroken, Tally, screened, screened_value
+from opsloop.guardrails.screens.registry import known
+from opsloop.guardrails.screens.screen import Screen
 
 MAIL, CARD = "a@example.com", "4111111111111111"
 
@@ -114,24 +114,12 @@ def test_a_kind_that_nobody_finds_any_more_lets_nothing_through() -> None:
     assert screened("hello", from_stored(flagged), Tally("request")) == "hello"
 
 
-class Wide:
-    """Finds all of a text."""
-
-    name = "wide"
-    groups: dict[str, set[str]] = {}  # noqa: RUF012 (as the protocol has it)
-
-    def kinds(self) -> set[str]:
-        return {"wide"}
-
-    def find(self, text: str, kinds: object) -> list[Finding]:
-        return [Finding("wide", 0, len(text), 1.0)]
-
-    def settled(self, text: str) -> int:
-        return 0
+def all_of(text: str) -> list[Finding]:
+    return [Finding("wide", "wide", 0, len(text), 1.0)]
 
 
 def test_where_findings_of_two_screens_overlap_all_of_both_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.known(), "wide", Wide())
+    monkeypatch.setitem(known().screens, "wide", Screen("wide", ("wide",), all_of))
     policy = parse({"answers": {"wide": "redact", "email": "block"}})
     tally = Tally("answer")
     assert screened(f"write to {MAIL} now", policy, tally) == "[EMAIL]"

@@ -10,9 +10,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from opsloop.guardrails.errors import UnknownScreen
-from opsloop.guardrails.models import Finding, ScreenFailure
+from opsloop.guardrails.models import Action, Finding, ScreenFailure
+from opsloop.guardrails.policy import parse
 from opsloop.guardrails.scan import scan
+from opsloop.guardrails.screening import Tally, screened
 from opsloop.guardrails.screens.registry import known
+from opsloop.guardrails.streaming import StreamRedactor
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 TEXT = f"write to ada@example.org, the key is {KEY}"
@@ -36,11 +39,13 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     """A distribution with its metadata, as an installer leaves it."""
     (tmp_path / "acme_screens.py").write_text(
         "from opsloop.guardrails.models import Finding\n"
+        "from opsloop.guardrails.screens.finder import settled_by\n"
         "from opsloop.guardrails.screens.screen import Screen\n\n"
         "def codenames(text):\n"
         "    at = text.find('Bluebird')\n"
         "    if at >= 0:\n        yield Finding('anything', 'codename', at, at + 8, 1.0)\n\n"
         "slow = Screen('other', ('slow',), lambda text: [], by_default=False)\n\n"
+        "projects = Screen('projects', ('codename',), codenames, by_default=False, settled=settled_by)\n\n"
         "def raises(text):\n    raise KeyError(text)\n\n"
         "def outside(text):\n    return [Finding('x', 'codename', 0, len(text) + 1, 1.0)]\n\n"
         "def unsure(text):\n    return [Finding('x', 'codename', 0, 1, float('nan'))]\n\n"
@@ -48,7 +53,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         "def words(text):\n    return ['codename']\n\n"
         "nothing = 3\n"
     )
-    names = ("codenames", "slow", "raises", "outside", "unsure", "shouts", "words", "nothing")
+    names = ("codenames", "slow", "projects", "raises", "outside", "unsure", "shouts", "words", "nothing")
     points = "".join(f"{name} = acme_screens:{name}\n" for name in names)
     metadata = tmp_path / "acme_screens-1.0.dist-info"
     metadata.mkdir()
@@ -67,6 +72,21 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 def test_a_function_of_an_installed_package_is_a_screen_under_its_entry_point_s_name() -> None:
     assert scan("Project Bluebird", ["codenames"]).findings == (Finding("codenames", "codename", 8, 16, 1.0),)
     assert known().screens["slow"].kinds == ("slow",)
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_screen_of_an_installed_package_is_named_in_policies_and_holds_streams_no_longer_than_it_says() -> None:
+    policy = parse({"answers": {"projects": "redact", "email": "redact"}})
+    assert policy.actions("answer")["codename"] is Action.REDACT
+    said = "Ask ada@example.org about Bluebird. " + "It is a long story. " * 20
+    assert screened(said, policy, Tally("answer")) == said.replace("ada@example.org", "[EMAIL]").replace(
+        "Bluebird", "[CODENAME]"
+    )
+    stream = StreamRedactor(policy, Tally("answer"))
+    begun = stream.feed(said)
+    assert begun.startswith("Ask [EMAIL] about [CODENAME]. It is")
+    assert stream.held < 200
+    assert begun + stream.finish() == screened(said, policy, Tally("answer"))
 
 
 @pytest.mark.usefixtures("installed")

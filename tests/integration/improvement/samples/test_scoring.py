@@ -230,7 +230,12 @@ def test_a_canary_whose_answers_leak_is_taken_back_by_the_scores_of_its_live_ans
     for number in range(80):
         arm = routing.choose(route, f"user-{number}")
         said = LEAK if arm.name == "candidate" else "20 days."
-        facts = {"rollout": rollout, "share": route.candidate_share, "release": arm.release, "arm": arm.name}
+        facts: dict[str, Any] = {
+            "rollout": rollout,
+            "share": route.candidate_share,
+            "release": arm.release,
+            "arm": arm.name,
+        }
         answered(scoring, admin, f"r{number}", "Whom do I ask?", said, subject=f"user-{number}", **facts)
     clock.advance(1)
     assert driver.tick(scoring).kind is MoveKind.WAIT

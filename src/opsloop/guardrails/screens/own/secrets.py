@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from opsloop.guardrails.models import Finding
 from opsloop.guardrails.pii.scan import SECRET_KINDS, find
+from opsloop.guardrails.screens.personal_data import PERSONAL_DATA
 from opsloop.guardrails.screens.screen import Screen
 
 
@@ -14,4 +15,4 @@ def search(text: str) -> Iterator[Finding]:
         yield Finding("secrets", each.kind, each.start, each.end, each.confidence)
 
 
-SCREEN = Screen("secrets", tuple(sorted(SECRET_KINDS)), search)
+SCREEN = Screen("secrets", tuple(sorted(SECRET_KINDS)), search, shared=PERSONAL_DATA)
