@@ -13,8 +13,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opsloop.core.telemetry import collecting
 from opsloop.core.telemetry.collecting import CollectedSpan
 from opsloop.core.telemetry.otlp import spans
+from opsloop.core.telemetry.otlp.destination import Destination
 from opsloop.core.telemetry.otlp.sender import Sender
-from opsloop.core.telemetry.otlp.settings import Destination, Signal
+from opsloop.core.telemetry.otlp.settings import Signal
 from opsloop.core.telemetry.tracing import Tracing
 
 

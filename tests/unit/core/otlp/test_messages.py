@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from opsloop.core.settings import read
 from opsloop.core.telemetry import collecting
 from opsloop.core.telemetry.otlp import logs, metrics, spans
-from opsloop.core.telemetry.otlp.settings import OtlpSettings, Signal, destination
+from opsloop.core.telemetry.otlp.destination import destination
+from opsloop.core.telemetry.otlp.settings import OtlpSettings, Signal
 
 
 def test_metrics_keep_their_names_and_say_what_they_count() -> None:
@@ -81,12 +82,12 @@ def test_where_signals_go_is_said_by_the_names_of_the_standard(monkeypatch: pyte
     assert destination(read(OtlpSettings), Signal.LOGS) is None
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:4318/")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://one:9/write")
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20key,x=1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cr3t,x=1")
     monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "500")
     settings = read(OtlpSettings)
     traced, metered = destination(settings, Signal.TRACES), destination(settings, Signal.METRICS)
     assert traced is not None
     assert metered is not None
     assert (traced.url, metered.url) == ("http://all:4318/v1/traces", "http://one:9/write")
-    assert (traced.headers, settings.otlp_metric_interval_ms) == ({"authorization": "Bearer key", "x": "1"}, 500)
-    assert "key" not in repr(traced) + repr(settings)
+    assert (traced.headers, settings.otlp_metric_interval_ms) == ({"authorization": "Bearer s3cr3t", "x": "1"}, 500)
+    assert "s3cr3t" not in repr(traced) + repr(settings)

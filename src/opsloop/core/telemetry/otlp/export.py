@@ -12,8 +12,9 @@ from structlog.typing import Processor
 from opsloop.core.settings import read
 from opsloop.core.telemetry import tracing
 from opsloop.core.telemetry.otlp import logs, metrics, spans
+from opsloop.core.telemetry.otlp.destination import destination
 from opsloop.core.telemetry.otlp.sender import Sender
-from opsloop.core.telemetry.otlp.settings import OtlpSettings, Signal, destination
+from opsloop.core.telemetry.otlp.settings import OtlpSettings, Signal
 
 
 @contextmanager

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
 
-from opsloop.core.telemetry.otlp.settings import Destination
+from opsloop.core.telemetry.otlp import answers
+from opsloop.core.telemetry.otlp.answers import Answer
+from opsloop.core.telemetry.otlp.destination import Destination
 
 if TYPE_CHECKING:
     import httpx
@@ -55,6 +57,7 @@ class Sender(Generic[Item]):
         self._something = threading.Event()
         self._stopping = threading.Event()
         self._is_told = False
+        self._is_rejection_told = False
         self._thread = threading.Thread(target=self._run, name=f"otlp-{to.signal.value}", daemon=True)
 
     def offer(self, items: Sequence[Item]) -> None:
@@ -79,7 +82,8 @@ class Sender(Generic[Item]):
     def _run(self) -> None:
         import httpx  # only where something leaves
 
-        with httpx.Client(timeout=self._to.timeout_s, headers=self._to.headers) as client:
+        verify = True if self._to.tls is None else self._to.tls
+        with httpx.Client(timeout=self._to.timeout_s, headers=self._to.headers, verify=verify) as client:
             while True:
                 self._something.wait()
                 self._stopping.wait(self._delay_s)
@@ -96,21 +100,32 @@ class Sender(Generic[Item]):
     def _send(self, client: httpx.Client, batch: list[Item]) -> None:
         try:
             body = gzip.compress(self._message(batch).SerializeToString(), 1, mtime=0)
-            reason = self._delivered(client, body)
+            taken = self._delivered(client, body)
         except Exception as error:  # noqa: BLE001 (the rim of a thread: the next batch may go well)
-            reason = type(error).__name__
-        if reason is None:
-            if self._is_told:
-                self._is_told = False
-                log.info("telemetry_sent_again", signal=self._to.signal.value)
+            taken = type(error).__name__
+        if isinstance(taken, Answer):
+            self._hear(taken)
             return
         self._lost(len(batch))
         if not self._is_told:  # once, not at every batch: these lines leave by the same way
             self._is_told = True
-            log.warning("telemetry_not_sent", signal=self._to.signal.value, reason=reason)
+            log.warning("telemetry_not_sent", signal=self._to.signal.value, reason=taken)
 
-    def _delivered(self, client: httpx.Client, body: bytes) -> str | None:
-        """None when the collector took it, else what went wrong. Tried again where that may help."""
+    def _hear(self, answer: Answer) -> None:
+        if self._is_told:
+            self._is_told = False
+            log.info("telemetry_sent_again", signal=self._to.signal.value)
+        if answer.rejected:
+            self._lost(answer.rejected)
+        is_partial = answer.rejected > 0 or bool(answer.said)
+        if is_partial and not self._is_rejection_told:
+            log.warning(
+                "telemetry_rejected", signal=self._to.signal.value, rejected=answer.rejected, collector_says=answer.said
+            )
+        self._is_rejection_told = is_partial
+
+    def _delivered(self, client: httpx.Client, body: bytes) -> Answer | str:
+        """What the collector says that took it, else what went wrong. Tried again where that may help."""
         import httpx
 
         headers = {"content-type": "application/x-protobuf", "content-encoding": "gzip"}
@@ -118,10 +133,9 @@ class Sender(Generic[Item]):
         for number in range(TRIES):
             after_s = FIRST_WAIT_S * 2**number
             try:
-                # The answer is some bytes; a collector that says more is not listened to.
                 with client.stream("POST", self._to.url, content=body, headers=headers) as answer:
                     if answer.is_success:
-                        return None
+                        return self._said(answer)
                     reason = f"the collector answers with status {answer.status_code}"
                     if answer.status_code not in RETRYABLE:
                         return reason
@@ -132,3 +146,18 @@ class Sender(Generic[Item]):
             if number < TRIES - 1 and self._stopping.wait(after_s):
                 break
         return reason
+
+    def _said(self, answer: httpx.Response) -> Answer:
+        """Of the batch that was taken. It is some bytes; a collector that says more is not listened to."""
+        import httpx
+
+        body = b""
+        try:
+            for piece in answer.iter_bytes():
+                body += piece
+                if len(body) > answers.LONGEST_BYTES:
+                    return Answer()
+        except httpx.HTTPError:  # it has the batch, whatever became of its answer
+            return Answer()
+        is_protobuf = answer.headers.get("content-type", "").startswith("application/x-protobuf")
+        return answers.read(self._to.signal, body) if is_protobuf else Answer()

@@ -1,16 +1,15 @@
 """Where telemetry goes, by the names that OpenTelemetry gives these settings, or by ours.
 
-Source: OpenTelemetry specification, "OpenTelemetry Protocol Exporter" and "Environment Variable Specification".
+Source: OpenTelemetry specification, "OpenTelemetry Protocol Exporter" and "Environment Variable Specification". What is
+said of a signal goes before what is said of all, whole: headers are not put together.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-from urllib.parse import unquote
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
 from opsloop.core.settings import Section
 
@@ -26,27 +25,48 @@ def _setting(name: str, standard: str, description: str, default: Any = None, **
     return Field(default, validation_alias=names, description=description, **more)
 
 
+def _otlp(name: str, description: str, default: Any = None, **more: Any) -> Any:
+    """A setting whose standard name is ours with another beginning."""
+    return _setting(name, f"OTEL_EXPORTER_{name.removesuffix('_ms').upper()}", description, default, **more)
+
+
+def _is_true(given: object) -> object:
+    """Source: the specification's boolean values: what is not `true`, in letters of any size, is false."""
+    return given.strip().lower() == "true" if isinstance(given, str) else given
+
+
 class OtlpSettings(Section):
-    otlp_endpoint: str | None = _setting(
-        "otlp_endpoint",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-        "OTLP/HTTP collector that traces, log lines and metrics go to, as a base URL.",
+    otlp_disabled: Annotated[bool, BeforeValidator(_is_true)] = _setting(
+        "otlp_disabled", "OTEL_SDK_DISABLED", "true: nothing leaves by OTLP, whatever else is set.", False
     )
-    otlp_traces_endpoint: str | None = _setting(
-        "otlp_traces_endpoint", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "Where traces go instead, as a whole URL."
+    otlp_endpoint: str | None = _otlp(
+        "otlp_endpoint", "OTLP/HTTP collector that traces, log lines and metrics go to, as a base URL."
     )
-    otlp_logs_endpoint: str | None = _setting(
-        "otlp_logs_endpoint", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "Where log lines go instead, as a whole URL."
+    otlp_traces_endpoint: str | None = _otlp("otlp_traces_endpoint", "Where traces go instead, as a whole URL.")
+    otlp_logs_endpoint: str | None = _otlp("otlp_logs_endpoint", "Where log lines go instead, as a whole URL.")
+    otlp_metrics_endpoint: str | None = _otlp("otlp_metrics_endpoint", "Where metrics go instead, as a whole URL.")
+    otlp_headers: str | None = _otlp(
+        "otlp_headers", "Headers for the OTLP collector, such as its key, as name=value,name=value.", repr=False
     )
-    otlp_metrics_endpoint: str | None = _setting(
-        "otlp_metrics_endpoint", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "Where metrics go instead, as a whole URL."
+    otlp_traces_headers: str | None = _otlp("otlp_traces_headers", "Headers for traces instead.", repr=False)
+    otlp_logs_headers: str | None = _otlp("otlp_logs_headers", "Headers for log lines instead.", repr=False)
+    otlp_metrics_headers: str | None = _otlp("otlp_metrics_headers", "Headers for metrics instead.", repr=False)
+    otlp_certificate: str | None = _otlp(
+        "otlp_certificate", "PEM file of the certificates that the collector's own must descend from."
     )
-    otlp_headers: str | None = _setting(
-        "otlp_headers",
-        "OTEL_EXPORTER_OTLP_HEADERS",
-        "Headers for the OTLP collector, such as its key, as name=value,name=value.",
-        repr=False,
+    otlp_traces_certificate: str | None = _otlp("otlp_traces_certificate", "The same file for traces.")
+    otlp_logs_certificate: str | None = _otlp("otlp_logs_certificate", "The same file for log lines.")
+    otlp_metrics_certificate: str | None = _otlp("otlp_metrics_certificate", "The same file for metrics.")
+    otlp_client_certificate: str | None = _otlp(
+        "otlp_client_certificate", "PEM file of the certificate that is shown to the collector (mutual TLS)."
     )
+    otlp_traces_client_certificate: str | None = _otlp("otlp_traces_client_certificate", "The same file for traces.")
+    otlp_logs_client_certificate: str | None = _otlp("otlp_logs_client_certificate", "The same file for log lines.")
+    otlp_metrics_client_certificate: str | None = _otlp("otlp_metrics_client_certificate", "The same file for metrics.")
+    otlp_client_key: str | None = _otlp("otlp_client_key", "PEM file of the private key of that certificate.")
+    otlp_traces_client_key: str | None = _otlp("otlp_traces_client_key", "The same file for traces.")
+    otlp_logs_client_key: str | None = _otlp("otlp_logs_client_key", "The same file for log lines.")
+    otlp_metrics_client_key: str | None = _otlp("otlp_metrics_client_key", "The same file for metrics.")
     otlp_metric_interval_ms: float = _setting(
         "otlp_metric_interval_ms",
         "OTEL_METRIC_EXPORT_INTERVAL",
@@ -54,39 +74,13 @@ class OtlpSettings(Section):
         60_000,
         ge=100,
     )
-    otlp_timeout_ms: float = _setting(
-        "otlp_timeout_ms",
-        "OTEL_EXPORTER_OTLP_TIMEOUT",
-        "Longest wait for the collector's answer to a batch, in milliseconds.",
-        10_000,
-        gt=0,
+    otlp_timeout_ms: float = _otlp(
+        "otlp_timeout_ms", "Longest wait for the collector's answer to a batch, in milliseconds.", 10_000, gt=0
     )
+    otlp_traces_timeout_ms: float | None = _otlp("otlp_traces_timeout_ms", "The same for traces.", gt=0)
+    otlp_logs_timeout_ms: float | None = _otlp("otlp_logs_timeout_ms", "The same for log lines.", gt=0)
+    otlp_metrics_timeout_ms: float | None = _otlp("otlp_metrics_timeout_ms", "The same for metrics.", gt=0)
 
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a signal goes. Headers may hold a key."""
-
-    signal: Signal
-    url: str
-    headers: dict[str, str]
-    timeout_s: float
-
-    def __repr__(self) -> str:
-        return f"Destination({self.signal.value!r})"
-
-
-def destination(settings: OtlpSettings, signal: Signal) -> Destination | None:
-    """None where nothing is named for the signal."""
-    own: str | None = getattr(settings, f"otlp_{signal.value}_endpoint")
-    base = settings.otlp_endpoint
-    url = own or (f"{base.rstrip('/')}/v1/{signal.value}" if base else None)
-    if not url:
-        return None
-    return Destination(signal, url, _headers(settings.otlp_headers), settings.otlp_timeout_ms / 1000)
-
-
-def _headers(given: str | None) -> dict[str, str]:
-    """`name=value,name=value`; values may be percent-encoded, as in a W3C baggage header."""
-    pairs = (each.partition("=") for each in (given or "").split(",") if "=" in each)
-    return {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+    def of(self, signal: Signal, what: str) -> Any:
+        """A setting as it holds for a signal; an empty one is as none."""
+        return getattr(self, f"otlp_{signal.value}_{what}") or getattr(self, f"otlp_{what}")
