@@ -242,7 +242,11 @@ def _told(found: Remediation) -> str:
 
 def _standing(found: Standing) -> str:
     record = found.record
-    head = f"{found.playbook}: level {found.level.value} in {text.cell(found.environment)} ({text.cell(found.title)})"
+    held = ", held as production" if found.is_production and found.environment != "production" else ""
+    place = f"{text.cell(found.environment)}{held}"
+    head = f"{found.playbook}: level {found.level.value} in {place} ({text.cell(found.title)})"
     lines = [f"  record: {record.successes} helped, {record.failures} did not, {record.since_failure} in a row"]
+    if found.is_production and found.action:
+        lines.append(f"  outside of production: {found.outside} helped in a row")
     lines += [f"  for more: {text.cell(each)}" for each in found.missing]
     return "\n".join([head, *lines])

@@ -77,6 +77,9 @@ def perform(
         elif step.noun == "objectives":
             declared = client.objectives.declare(step.name, project.objectives[step.name])
             yield Outcome(step, f"{counted(len(declared), 'objective')} in all")
+        elif step.noun == "environment":
+            client.endpoints.set_environment(step.name, project.environments[step.name])
+            yield Outcome(step, step.says)
         elif step.noun == "texts":
             client.endpoints.keep_texts(step.name, project.endpoints[step.name].keep_texts)
             yield Outcome(step, step.says)

@@ -29,6 +29,11 @@ class Endpoints:
         at = path("api", "endpoints", name, "keep-texts")
         return self._connection.put(at, Endpoint, body={"keep_texts": wanted})
 
+    def set_environment(self, name: str, environment: str | None) -> Endpoint:
+        """Say which environment it is of: `production`, `staging`, `test`, `development`; None: the platform's."""
+        at = path("api", "endpoints", name, "environment")
+        return self._connection.put(at, Endpoint, body={"environment": environment})
+
     def scoring(self, name: str) -> Scoring:
         """Which evaluators score live answers, and how many. Raises: NotFound."""
         return self._connection.get(path("api", "endpoints", name, "scoring"), Scoring)

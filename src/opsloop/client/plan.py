@@ -94,6 +94,7 @@ def make(client: Client, project: Project) -> Plan:
         *_rules(client, project.rules),
         *(_channel(client, name, wanted) for name, wanted in project.channels.items()),
         *(_objectives(client, name, wanted) for name, wanted in project.objectives.items()),
+        *(_environment(client, name, wanted) for name, wanted in project.environments.items()),
         *(_texts(client, wanted) for wanted in project.endpoints.values() if wanted.keep_texts is not None),
         *(_scoring(client, wanted) for wanted in project.endpoints.values() if wanted.scoring is not None),
         *(_survey(client, name, wanted) for name, wanted in project.surveys.items()),
@@ -172,6 +173,15 @@ def _pipeline(client: Client, wanted: PipelineWanted) -> Step:
     if not any(each.status in good for each in client.training.runs(wanted.name, limit=20)):
         return Step("pipeline", wanted.name, Action.CHANGE, "it did not run to its end yet")
     return Step("pipeline", wanted.name, Action.KEEP, when)
+
+
+def _environment(client: Client, endpoint: str, wanted: str | None) -> Step:
+    try:
+        there = client.endpoints.get(endpoint).endpoint.environment
+    except NotFound:
+        there = None
+    says = f"is of {wanted}" if wanted is not None else "is of the platform's environment"
+    return Step("environment", endpoint, Action.KEEP if there == wanted else Action.CHANGE, says)
 
 
 def _texts(client: Client, wanted: EndpointWanted) -> Step:

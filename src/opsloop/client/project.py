@@ -21,7 +21,8 @@
 
     alerts: {channels: {oncall: {webhook: "${env:HOOK}"}}, rules: {slow: {metric: mean_ms, above: 1500}, drift: false}}
 
-An endpoint may have `objectives: {availability: 0.999, latency: {within_ms: 500, target: 0.99}}`.
+An endpoint may have `objectives: {availability: 0.999, latency: {within_ms: 500, target: 0.99}}`, and
+`environment: staging`.
 
 What is wrong is refused with file, line and key path; an unknown key also with the nearest known one.
 """
@@ -126,6 +127,7 @@ class Project:
     endpoints: Mapping[str, EndpointWanted] = field(default_factory=dict)
     model_endpoints: Mapping[str, ModelEndpointWanted] = field(default_factory=dict)
     objectives: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    environments: Mapping[str, str | None] = field(default_factory=dict)
     channels: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
     surveys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -219,6 +221,11 @@ class _Checked:
                 name: self._objectives(name, each["objectives"])
                 for name, each in self._named(values, "endpoints")
                 if each.get("objectives") is not None
+            },
+            environments={
+                name: self._environment(name, each["environment"])
+                for name, each in self._named(values, "endpoints")
+                if "environment" in each
             },
             channels=self._alerts(values, "channels"),
             rules=self._alerts(values, "rules"),
@@ -363,7 +370,10 @@ class _Checked:
         self._only(
             at,
             wanted,
-            ("flow", "experiment", "strategy", "config", "guardrails", "objectives", "keep_texts", "scoring"),
+            (
+                *("flow", "experiment", "strategy", "config", "guardrails", "objectives"),
+                *("environment", "keep_texts", "scoring"),
+            ),
         )
         experiment = wanted.get("experiment")
         strategy = wanted.get("strategy")
@@ -410,6 +420,12 @@ class _Checked:
         with self._placed(at):
             declaration.parse(value)
         return dict(value)
+
+    def _environment(self, name: str, value: Any) -> str | None:
+        from opsloop.releases import environments  # few projects declare any
+
+        with self._placed(("endpoints", name)):
+            return environments.parse(value)
 
     def _alerts(self, values: Mapping[str, Any], kind: Literal["channels", "rules"]) -> dict[str, Any]:
         found = self._mapping(("alerts",), values.get("alerts"))

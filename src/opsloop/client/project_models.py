@@ -21,7 +21,7 @@ from typing import Any
 from opsloop.core.errors import InvalidInput
 from opsloop.releases.models import Release
 
-KEYS = ("model", "drift", "renewal", "strategy", "config", "objectives")
+KEYS = ("model", "drift", "renewal", "strategy", "config", "objectives", "environment")
 
 
 @dataclass(frozen=True, slots=True)

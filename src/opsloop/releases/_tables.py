@@ -25,6 +25,8 @@ class EndpointRow(Row):
     releases: Mapped[int] = mapped_column(default=0)
     # Whether questions and answers are kept, and how long; None: they are not.
     keep_texts: Mapped[dict[str, Any] | None]
+    # One of the names that are known; None: that of the platform.
+    environment: Mapped[str | None]
     created_at: Mapped[datetime]
     created_by: Mapped[str]
 

@@ -15,6 +15,7 @@ from opsloop.guardrails.models import Direction, Guardrails
 from opsloop.releases import (
     approvals,
     diffs,
+    environments,
     freezes,
     guarding,
     kept_texts,
@@ -45,6 +46,14 @@ class TextsWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     keep_texts: JsonValue
+
+
+class EnvironmentWanted(BaseModel):
+    """`environment`: `production`, `staging`, `test`, `development`; null for that of the platform."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    environment: str | None = Field(max_length=63)
 
 
 class NewRelease(BaseModel):
@@ -126,6 +135,13 @@ def keep_texts(uow: Writing, name: str, wanted: Annotated[TextsWanted, Body()]) 
     With `keep_texts` null or false nothing is kept, and what was goes at once.
     """
     text_keeping.declare(uow, name, kept_texts.parse(wanted.keep_texts))
+    return service.endpoint(uow, name).endpoint
+
+
+@router.put("/endpoints/{name}/environment")
+def environment(uow: Writing, name: str, wanted: Annotated[EnvironmentWanted, Body()]) -> Endpoint:
+    """Say which environment the endpoint is of: repairs earn their autonomy outside of production first."""
+    service.set_environment(uow, name, environments.parse(wanted.environment))
     return service.endpoint(uow, name).endpoint
 
 

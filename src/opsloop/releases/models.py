@@ -15,6 +15,9 @@ FreezeId = NewType("FreezeId", str)
 Kind = Literal["flow", "model"]
 """What an endpoint serves: versions of flows, or of trained models."""
 
+Environment = Literal["production", "staging", "test", "development"]
+"""What an endpoint is for."""
+
 
 class RolloutStatus(StrEnum):
     """Where a rollout is.
@@ -38,13 +41,19 @@ class RolloutStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A stable name that callers use; `keep_texts` says what is kept of questions and answers, None: nothing."""
+    """A stable name that callers use.
+
+    Args:
+        keep_texts: what is kept of questions and answers; None: nothing.
+        environment: that it is of; None: that of the platform.
+    """
 
     name: str
     kind: Kind
     created_at: datetime
     created_by: str
     keep_texts: dict[str, Any] | None = None
+    environment: Environment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.releases import gates, going_back, guarding, model_config, recalls, rollouts, routing, served
 from opsloop.releases._tables import EndpointRow, ReleaseRow, RolloutRow
 from opsloop.releases.errors import EndpointExists, NoEarlierRelease, NothingReleased, RolloutGoesOn, ServedAlready
-from opsloop.releases.models import Endpoint, EndpointState, Kind, Release, Released, ReleaseId
+from opsloop.releases.models import Endpoint, EndpointState, Environment, Kind, Release, Released, ReleaseId
 from opsloop.releases.plan_fitting import fitted
 from opsloop.releases.strategies.registry import plan_of
 
@@ -60,6 +60,16 @@ def endpoint(uow: UnitOfWork, name: str) -> EndpointState:
     """Raises: NotFound."""
     uow.by.require(Role.VIEWER)
     return _state(uow, _found(uow, name))
+
+
+def set_environment(uow: UnitOfWork, endpoint: str, wanted: Environment | None) -> None:
+    """Say which environment an endpoint is of from now on. Raises: NotFound."""
+    uow.by.require(Role.OPERATOR)
+    row = rollouts.lock_endpoint(uow, endpoint)
+    if row.environment == wanted:
+        return
+    before, row.environment = row.environment, wanted
+    uow.audit("endpoint.environment", f"endpoint/{endpoint}", environment=wanted, before=before)
 
 
 def releases(uow: UnitOfWork, endpoint: str) -> list[Release]:
@@ -205,7 +215,14 @@ def _state(uow: UnitOfWork, row: EndpointRow) -> EndpointState:
 
 
 def _endpoint(row: EndpointRow) -> Endpoint:
-    return Endpoint(row.name, cast(Kind, row.kind), row.created_at, row.created_by, row.keep_texts)
+    return Endpoint(
+        row.name,
+        cast(Kind, row.kind),
+        row.created_at,
+        row.created_by,
+        row.keep_texts,
+        cast(Environment | None, row.environment),
+    )
 
 
 def _release(row: ReleaseRow) -> Release:

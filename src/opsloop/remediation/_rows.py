@@ -9,7 +9,7 @@ from opsloop.remediation._tables import RemediationRow, VoteRow
 from opsloop.remediation.models import Finding, Level, Preview, Reach, Remediation, RemediationId, State, Vote
 
 
-def remediation(row: RemediationRow, votes: Iterable[VoteRow] = ()) -> Remediation:
+def remediation(row: RemediationRow, votes: Iterable[VoteRow] = (), *, is_lapsed: bool) -> Remediation:
     return Remediation(
         id=RemediationId(row.id),
         incident=row.incident,
@@ -30,13 +30,14 @@ def remediation(row: RemediationRow, votes: Iterable[VoteRow] = ()) -> Remediati
         script=row.script,
         action=row.action,
         parameters=row.parameters,
-        preview=_preview(row.preview),
+        preview=preview(row.preview),
         digest=row.digest,
         needed=row.needed,
         votes=tuple(Vote(each.by, each.is_yes, each.reason, each.digest, each.at) for each in votes),
         asked_by=row.asked_by,
         asked_at=row.asked_at,
         expires_at=row.expires_at,
+        is_lapsed=is_lapsed,
         acted_at=row.acted_at,
         acted=row.acted,
         can_undo=row.undo is not None,
@@ -46,7 +47,7 @@ def remediation(row: RemediationRow, votes: Iterable[VoteRow] = ()) -> Remediati
     )
 
 
-def _preview(stored: dict[str, Any] | None) -> Preview | None:
+def preview(stored: dict[str, Any] | None) -> Preview | None:
     if stored is None:
         return None
     return Preview(

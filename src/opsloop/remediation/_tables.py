@@ -44,7 +44,13 @@ class RemediationRow(Row):
     asked_by: Mapped[str]
     asked_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]
+    # What counts its time besides the wall clock, and the count at which it lapses.
+    counter: Mapped[str] = mapped_column(default="")
+    lapses_s: Mapped[float] = mapped_column(default=0.0)
     acted_at: Mapped[datetime | None]
+    # The same as a count; None: nobody counted.
+    acted_counter: Mapped[str | None]
+    acted_s: Mapped[float | None]
     acted: Mapped[str] = mapped_column(Text)
     # Whether nobody was asked.
     by_itself: Mapped[bool]

@@ -21,6 +21,19 @@ class RemediationProposed:
     sentence: str
 
 
+@event_type("remediation.decided")
+@dataclass(frozen=True, slots=True)
+class RemediationDecided:
+    """Somebody said yes or no to a repair; of two people's yes each is told."""
+
+    remediation: str
+    incident: str
+    playbook: str
+    endpoint: str
+    by: str
+    is_yes: bool
+
+
 @event_type("remediation.acted")
 @dataclass(frozen=True, slots=True)
 class RemediationActed:
@@ -51,6 +64,15 @@ class RemediationEnded:
 @dataclass(frozen=True, slots=True)
 class RemediationHalted:
     """Nothing acts any more until somebody resumes it."""
+
+    by: str
+    reason: str
+
+
+@event_type("remediation.resumed")
+@dataclass(frozen=True, slots=True)
+class RemediationResumed:
+    """Repairs may act again."""
 
     by: str
     reason: str

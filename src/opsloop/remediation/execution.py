@@ -9,7 +9,6 @@ once, and otherwise a person has to look.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -18,7 +17,7 @@ from opsloop.core.db.database import DatabaseAway, DatabaseBusy, DatabaseFull, D
 from opsloop.core.errors import OpsloopError, Unavailable
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.incidents import service as incidents
-from opsloop.remediation import halts
+from opsloop.remediation import _rows, autonomy, elapsed, halts, limits
 from opsloop.remediation._tables import RemediationRow
 from opsloop.remediation.actions.action import Inside, Outside, Parameters
 from opsloop.remediation.actions.registry import action_of
@@ -27,9 +26,11 @@ from opsloop.remediation.checks import registry as checks
 from opsloop.remediation.checks.case import Case
 from opsloop.remediation.checks.verdict import verdict
 from opsloop.remediation.ending import end
+from opsloop.remediation.environment import environment_of
 from opsloop.remediation.events import RemediationActed
 from opsloop.remediation.halts import BELL
-from opsloop.remediation.models import Done, Finding, State
+from opsloop.remediation.models import Done, Finding, Level, Reach, State
+from opsloop.remediation.playbooks.registry import working_playbooks
 from opsloop.remediation.settings import RemediationSettings
 
 DATABASE = (DatabaseAway, DatabaseBusy, DatabaseFull, DatabaseLocked)
@@ -125,7 +126,8 @@ def _noted(workspace: Workspace, remediation: str, done: Done) -> None:
             return
         if row.acted:  # the other process did it too, and noted it
             return
-        row.acted, row.acted_at = done.sentence, uow.clock.now()
+        row.acted = done.sentence
+        elapsed.act(row, uow.clock)
         said = f"{row.title}: {done.sentence}; that was known only after it ended as {row.state}"
         if row.incident is not None:
             incidents.record(uow, row.incident, "remediation", said, remediation=row.id, state=row.state)
@@ -158,7 +160,10 @@ def _may_act(uow: UnitOfWork, row: RemediationRow) -> bool:
     if (halt := halts.present(uow)) is not None:
         end(uow, row, State.VOID, f"repairs are halted by {halt.began_by}: {halt.reason}")
         return False
-    if row.asked_at + timedelta(seconds=2 * settings.remediation_approval_s) < uow.clock.now():
+    if row.by_itself and (why := _may_no_more(uow, row)):
+        end(uow, row, State.VOID, f"it may not act by itself any more: {'; '.join(why)}")
+        return False
+    if elapsed.is_lapsed(row, uow.clock, grace_s=settings.remediation_approval_s):
         end(uow, row, State.EXPIRED, "its turn did not come while its approval was good")
         return False
     others = select(RemediationRow.id).where(RemediationRow.busy == row.target, RemediationRow.id != row.id)
@@ -166,6 +171,20 @@ def _may_act(uow: UnitOfWork, row: RemediationRow) -> bool:
         return False
     row.busy = row.target
     return True
+
+
+def _may_no_more(uow: UnitOfWork, row: RemediationRow) -> tuple[str, ...]:
+    """Why nobody may be left out any more, a sentence each: another repair may have failed since it was proposed."""
+    if (environment := environment_of(uow, row.parameters)) != row.environment:
+        return (f"its endpoint is now of {environment}, and was of {row.environment}",)
+    playbook = working_playbooks(uow.workspace).get(row.playbook)
+    if playbook is None:
+        return (f"there is no playbook {row.playbook} any more",)
+    standing = autonomy.standing(uow, playbook, environment)
+    if standing.level < Level.EXECUTION:
+        return standing.missing
+    preview = _rows.preview(row.preview)
+    return limits.held_back(uow, row.target, preview.reach if preview is not None else Reach())
 
 
 def _is_stale(uow: UnitOfWork, row: RemediationRow, now: str) -> bool:
@@ -182,7 +201,8 @@ def _stale(shown: str, now: str) -> str:
 
 def _acted(uow: UnitOfWork, row: RemediationRow, done: Done) -> None:
     row.state = State.UNDOING.value if row.is_rehearsal else State.CHECKING.value
-    row.acted_at, row.acted, row.undo = uow.clock.now(), done.sentence, done.undo
+    row.acted, row.undo = done.sentence, done.undo
+    elapsed.act(row, uow.clock)
     if row.incident is not None:
         detail: dict[str, Any] = {
             "remediation": row.id,
@@ -217,15 +237,20 @@ def _looked(workspace: Workspace, remediation: str) -> tuple[Finding, ...]:
 def _check(workspace: Workspace, remediation: str, outside: tuple[Finding, ...]) -> None:
     """Args: outside: what the system that it acted on says itself."""
     settings = workspace.section(RemediationSettings)
+    within_s = settings.remediation_check_s
     with workspace.reading(BY) as uow:
         row = uow.session.get_one(RemediationRow, remediation)
         assert row.acted_at is not None
-        case = Case(row.incident, row.endpoint, row.acted_at, settings.remediation_check_requests)
+        watched_s, back_s = elapsed.watched_s(row, uow.clock), elapsed.set_back_s(row, uow.clock)
+        case = Case(row.incident, row.endpoint, row.acted_at, settings.remediation_check_requests, back_s)
         found = (*checks.look(uow, case), *outside)
-        age = uow.clock.now() - row.acted_at
         is_known = row.findings == [asdict(each) for each in found]
         can_undo = row.undo is not None
-    said, why = verdict(found, is_late=age.total_seconds() >= settings.remediation_check_s)
+    if watched_s is None:  # another machine watches now, or this one was started anew
+        _watch_anew(workspace, remediation)
+        watched_s = 0.0
+    # What was stamped before the clock came back to where it was proves nothing, so as much more time is given once.
+    said, why = verdict(found, is_late=watched_s >= within_s + min(back_s, within_s))
     if said == "wait" and is_known:
         return
     with workspace.writing(BY) as uow:
@@ -242,9 +267,18 @@ def _check(workspace: Workspace, remediation: str, outside: tuple[Finding, ...])
                 incidents.record(uow, row.incident, "remediation", note, remediation=row.id, state=row.state)
         elif said == "worse":
             end(uow, row, State.NOT_HELPED, f"it got worse, and its action has no undo: {why}")
+        elif said == "not helped" and back_s:
+            end(uow, row, State.UNKNOWN, f"the clock was set back by {back_s:.0f} s while it was checked: {why}")
         elif said == "not helped":
             end(uow, row, State.NOT_HELPED, why)
         uow.ring(BELL)
+
+
+def _watch_anew(workspace: Workspace, remediation: str) -> None:
+    with workspace.writing(BY) as uow:
+        row = _locked(uow, remediation)
+        if row.state == State.CHECKING.value:
+            elapsed.watch_anew(row, uow.clock)
 
 
 def _undo_inside(workspace: Workspace, remediation: str) -> None:

@@ -9,7 +9,7 @@ from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import UnitOfWork
 from opsloop.remediation._tables import HaltRow
 from opsloop.remediation.errors import Halted, HaltedAlready, NotHalted
-from opsloop.remediation.events import RemediationHalted
+from opsloop.remediation.events import RemediationHalted, RemediationResumed
 from opsloop.remediation.models import Halt
 
 BELL = "remediations"
@@ -42,6 +42,7 @@ def end(uow: UnitOfWork) -> Halt:
         raise NotHalted
     row.active, row.ended_at, row.ended_by = None, uow.clock.now(), uow.by.name
     uow.audit("remediation.resumed", "remediations", reason=row.reason)
+    uow.emit(RemediationResumed(uow.by.name, row.reason))
     uow.ring(BELL)
     return _halt(row)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from opsloop.core.workspace import UnitOfWork
-from opsloop.remediation import halts
+from opsloop.remediation import elapsed, halts
 from opsloop.remediation._tables import RemediationRow
 from opsloop.remediation.models import Reach
 from opsloop.remediation.settings import RemediationSettings
@@ -25,13 +25,12 @@ def held_back(uow: UnitOfWork, target: str, reach: Reach) -> tuple[str, ...]:
         said.append(f"it touches {reach.endpoints} endpoints; by itself it may {settings.remediation_most_endpoints}")
     if reach.resources > settings.remediation_most_resources:
         said.append(f"it touches {reach.resources} resources; by itself it may {settings.remediation_most_resources}")
-    now = uow.clock.now()
     acted = select(func.count()).where(RemediationRow.by_itself.is_(True), RemediationRow.acted_at.is_not(None))
-    in_hour = uow.session.scalar(acted.where(RemediationRow.acted_at > now - HOUR)) or 0
+    in_hour = uow.session.scalar(acted.where(elapsed.acted_within(uow.clock, HOUR))) or 0
     if in_hour >= settings.remediation_most_per_hour:
         said.append(f"{in_hour} repairs acted by themselves in the last hour; the most is that")
-    cooling = now - timedelta(seconds=settings.remediation_cooldown_s)
-    again = acted.where(RemediationRow.target == target, RemediationRow.acted_at > cooling)
+    cooling = timedelta(seconds=settings.remediation_cooldown_s)
+    again = acted.where(RemediationRow.target == target, elapsed.acted_within(uow.clock, cooling))
     if uow.session.scalar(again):
         said.append(f"{target} was repaired within the last {settings.remediation_cooldown_s:g} s already")
     return tuple(said)

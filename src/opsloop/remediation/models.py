@@ -145,6 +145,7 @@ class Remediation:
         needed: how many people have to say yes; 0 when it goes without.
         asked_by: who asked for it; `system:remediation` when an incident did.
         expires_at: when its question lapses; it can be asked again.
+        is_lapsed: whether it did, also where the clock was set back since.
         findings: what the checks said last.
         outcome: how it ended, as a sentence.
     """
@@ -175,6 +176,7 @@ class Remediation:
     asked_by: str
     asked_at: datetime
     expires_at: datetime
+    is_lapsed: bool
     acted_at: datetime | None
     acted: str
     can_undo: bool
@@ -193,7 +195,7 @@ class Remediation:
             return self.state.value
         if not self.waits:
             return "advice"
-        return "lapsed" if self.expires_at <= now else "waits for a yes"
+        return "lapsed" if self.is_lapsed or self.expires_at <= now else "waits for a yes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,8 @@ class Standing:
     Args:
         level: the lower of `ceiling`, which is policy, and `earned`, which its record gives.
         missing: what it lacks for the next level, a sentence each.
+        is_production: whether `environment` is held as production, where level 5 is earned outside first.
+        outside: verified successes in a row outside of production.
     """
 
     playbook: str
@@ -233,6 +237,8 @@ class Standing:
     earned: Level
     missing: tuple[str, ...]
     record: Record
+    is_production: bool = True
+    outside: int = 0
 
 
 @dataclass(frozen=True, slots=True)

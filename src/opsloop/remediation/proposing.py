@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -21,11 +20,12 @@ from opsloop.core.jobs import service as jobs
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.incidents import service as incidents
 from opsloop.incidents.models import Incident, IncidentState
-from opsloop.remediation import _rows, autonomy, limits
+from opsloop.remediation import _rows, autonomy, elapsed, limits
 from opsloop.remediation._tables import RemediationRow
 from opsloop.remediation.actions.action import Action, Parameters
 from opsloop.remediation.actions.registry import action_of, preview_of
 from opsloop.remediation.by import BY
+from opsloop.remediation.environment import environment_of
 from opsloop.remediation.events import RemediationProposed
 from opsloop.remediation.halts import BELL
 from opsloop.remediation.levels.content import content
@@ -77,7 +77,8 @@ def tried(workspace: Workspace, playbook: Playbook, fit: Fit) -> Candidate:
 def fill(uow: UnitOfWork, row: RemediationRow, found: Candidate) -> None:
     """Write what is true now into a remediation: its level, what is shown at it, and what a yes would be given to."""
     settings = uow.workspace.section(RemediationSettings)
-    level, why = _level(uow, found)
+    row.environment = environment_of(uow, found.fit.parameters or {})
+    level, why = _level(uow, found, row.environment)
     shown = content(
         found.playbook.title,
         found.fit,
@@ -96,8 +97,7 @@ def fill(uow: UnitOfWork, row: RemediationRow, found: Candidate) -> None:
     row.preview = _plain(found.preview) if found.preview else None
     four_eyes = any(fnmatchcase(row.playbook, pattern) for pattern in settings.remediation_four_eyes)
     row.needed = 0 if level is Level.EXECUTION else 2 if four_eyes else 1
-    row.asked_at = uow.clock.now()
-    row.expires_at = row.asked_at + timedelta(seconds=settings.remediation_approval_s)
+    elapsed.ask(row, uow.clock, settings.remediation_approval_s)
     row.digest = _digest(row, asking=uow.ids.new("asking"))
     uow.session.flush()
 
@@ -131,7 +131,7 @@ def _store(uow: UnitOfWork, incident: Incident, found: Candidate) -> Remediation
     if by_itself:
         start(uow, row, by_itself=True)
     _tell(uow, row, by_itself=by_itself)
-    return _rows.remediation(row)
+    return _rows.remediation(row, is_lapsed=False)
 
 
 def new_row(uow: UnitOfWork, found: Candidate, *, incident: str | None) -> RemediationRow:
@@ -143,7 +143,7 @@ def new_row(uow: UnitOfWork, found: Candidate, *, incident: str | None) -> Remed
         title=found.playbook.title,
         target=found.fit.target,
         endpoint=found.fit.endpoint,
-        environment=uow.workspace.section(RemediationSettings).remediation_environment,
+        environment="",
         level=Level.QUESTIONS.value,
         why_level=[],
         state=State.PROPOSED.value,
@@ -175,8 +175,8 @@ def new_row(uow: UnitOfWork, found: Candidate, *, incident: str | None) -> Remed
     )
 
 
-def _level(uow: UnitOfWork, found: Candidate) -> tuple[Level, tuple[str, ...]]:
-    standing = autonomy.standing(uow, found.playbook)
+def _level(uow: UnitOfWork, found: Candidate, environment: str) -> tuple[Level, tuple[str, ...]]:
+    standing = autonomy.standing(uow, found.playbook, environment)
     if found.action is None or found.preview is None:
         why = (f"its dry run failed: {found.trouble}",) if found.trouble else standing.missing
         return min(standing.level, Level.CHECKLIST), why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.jobs import service as jobs
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.incidents import service as incidents
-from opsloop.remediation import _rows, ending, halts, proposing
+from opsloop.remediation import _rows, elapsed, ending, halts, proposing
 from opsloop.remediation._tables import RemediationRow, VoteRow
 from opsloop.remediation.actions.registry import action_of, preview_of
 from opsloop.remediation.errors import (
@@ -23,7 +24,7 @@ from opsloop.remediation.errors import (
     OnlyAdvice,
     QuestionLapsed,
 )
-from opsloop.remediation.events import RemediationProposed
+from opsloop.remediation.events import RemediationDecided, RemediationProposed
 from opsloop.remediation.halts import BELL
 from opsloop.remediation.models import Level, Remediation, State
 from opsloop.remediation.playbooks.playbook import Fit
@@ -62,24 +63,23 @@ def listed(
             query = query.where(column == wanted)
     if waiting:
         acts = (RemediationRow.action != "", RemediationRow.level >= Level.COMMANDS.value)
-        query = query.where(
-            RemediationRow.state == State.PROPOSED.value, *acts, RemediationRow.expires_at > uow.clock.now()
-        )
+        query = query.where(RemediationRow.state == State.PROPOSED.value, *acts, elapsed.not_lapsed(uow.clock))
     if before is not None:
         last = _found(uow, before)
         query = query.where(
             (RemediationRow.asked_at < last.asked_at)
             | ((RemediationRow.asked_at == last.asked_at) & (RemediationRow.id < last.id))
         )
-    rows = uow.session.scalars(query.limit(max(1, min(limit, MOST_LISTED))))
-    return [_rows.remediation(row, _votes(uow, row.id)) for row in rows]
+    rows = uow.session.scalars(query.limit(max(1, min(limit, MOST_LISTED)))).all()
+    votes = _votes(uow, [row.id for row in rows])
+    return [_noun(uow, row, votes[row.id]) for row in rows]
 
 
 def get(uow: UnitOfWork, remediation: str) -> Remediation:
     """Raises: NotFound."""
     uow.by.require(Role.VIEWER)
     row = _found(uow, remediation)
-    return _rows.remediation(row, _votes(uow, row.id))
+    return _noun(uow, row, _votes(uow, [row.id])[row.id])
 
 
 def propose(workspace: Workspace, by: Caller, incident: str) -> list[Remediation]:
@@ -97,13 +97,13 @@ def approve(uow: UnitOfWork, remediation: str, *, digest: str, reason: str = "")
     """
     row = _asked(uow, remediation, digest)
     halts.check(uow)
-    votes = _votes(uow, row.id)
+    votes = _votes(uow, [row.id])[row.id]
     if row.asked_by == uow.by.name:
         raise NotTheSamePerson(caller=uow.by.name, did="asked for", remediation=row.id)
     if any(each.by == uow.by.name and each.is_yes and each.digest == row.digest for each in votes):
         raise NotTheSamePerson(caller=uow.by.name, did="approved", remediation=row.id)
     _vote(uow, row, is_yes=True, reason=reason)
-    yes = {each.by for each in _votes(uow, row.id) if each.is_yes and each.digest == row.digest}
+    yes = {each.by for each in _votes(uow, [row.id])[row.id] if each.is_yes and each.digest == row.digest}
     more = f", {row.needed - len(yes)} more to go" if len(yes) < row.needed else ""
     _note(uow, row, f"{row.title}: approved by {uow.by.name}{more}", approved_by=uow.by.name)
     if len(yes) >= row.needed:
@@ -151,7 +151,7 @@ def renew(workspace: Workspace, by: Caller, remediation: str) -> Remediation:
         row = _found(uow, remediation)
         if State(row.state) not in RENEWED:
             raise CannotRenew(remediation=row.id, state=row.state)
-        shown = _rows.remediation(row)
+        shown = _noun(uow, row, ())
     fit = Fit(
         shown.target,
         shown.because,
@@ -229,7 +229,7 @@ def _asked(uow: UnitOfWork, remediation: str, digest: str) -> RemediationRow:
         raise NotWaiting(remediation=row.id, state=row.state)
     if not row.action or not Level(row.level).acts:
         raise OnlyAdvice(remediation=row.id, level=row.level, playbook=row.playbook)
-    if row.expires_at <= uow.clock.now():
+    if elapsed.is_lapsed(row, uow.clock):
         raise QuestionLapsed(remediation=row.id, at=f"{row.expires_at:%Y-%m-%d %H:%MZ}")
     _check_digest(row, digest)
     return row
@@ -254,6 +254,7 @@ def _vote(uow: UnitOfWork, row: RemediationRow, *, is_yes: bool, reason: str) ->
         )
     )
     uow.session.flush()
+    uow.emit(RemediationDecided(row.id, row.incident or "", row.playbook, row.endpoint, uow.by.name, is_yes))
     word = "approved" if is_yes else "rejected"
     uow.audit(f"remediation.{word}", row.target, remediation=row.id, digest=row.digest, reason=reason.strip())
     uow.ring(BELL)
@@ -270,8 +271,17 @@ def _reason(given: str) -> str:
     return given.strip()
 
 
-def _votes(uow: UnitOfWork, remediation: str) -> list[VoteRow]:
-    return list(uow.session.scalars(select(VoteRow).where(VoteRow.remediation == remediation).order_by(VoteRow.seq)))
+def _noun(uow: UnitOfWork, row: RemediationRow, votes: Iterable[VoteRow]) -> Remediation:
+    return _rows.remediation(row, votes, is_lapsed=elapsed.is_lapsed(row, uow.clock))
+
+
+def _votes(uow: UnitOfWork, remediations: Sequence[str]) -> Mapping[str, list[VoteRow]]:
+    """Those of each, the oldest first."""
+    found: dict[str, list[VoteRow]] = {each: [] for each in remediations}
+    query = select(VoteRow).where(VoteRow.remediation.in_(remediations)).order_by(VoteRow.seq)
+    for each in uow.session.scalars(query) if remediations else ():
+        found[each.remediation].append(each)
+    return found
 
 
 def _found(uow: UnitOfWork, remediation: str) -> RemediationRow:

@@ -26,7 +26,12 @@ class SlackApprover(BaseModel):
 
 class RemediationSettings(Section):
     remediation_environment: str = Field(
-        "default", min_length=1, max_length=63, description="Name of this environment; autonomy is earned in it."
+        "default",
+        min_length=1,
+        max_length=63,
+        description=(
+            "Environment of what declares none, as a name; all but staging, test and development are production."
+        ),
     )
     remediation_levels: dict[str, int] = Field(
         {},
@@ -34,6 +39,11 @@ class RemediationSettings(Section):
     )
     remediation_successes: int = Field(
         20, ge=1, description="Verified successes in a row that a playbook needs for level 5, as a number."
+    )
+    remediation_successes_outside: int = Field(
+        3,
+        ge=0,
+        description="Verified successes in a row outside of production before level 5 in production, as a number.",
     )
     remediation_lower_bound: float = Field(
         0.8, ge=0, lt=1, description="Least lower bound of its chance of success for level 5, as a number from 0 to 1."
@@ -75,6 +85,23 @@ class RemediationSettings(Section):
     )
     remediation_slack_signing_secret: str | None = Field(
         None, repr=False, description="Signing secret of the Slack app whose buttons answer; unset: no buttons."
+    )
+    remediation_slack_token: str | None = Field(
+        None,
+        repr=False,
+        description="Bot token of the Slack app (scope chat:write), which lets messages be rewritten; unset: they are "
+        "posted by the webhooks of alert channels.",
+    )
+    remediation_slack_channel: str = Field(
+        "",
+        max_length=100,
+        pattern=r"^[A-Z0-9]*$",
+        description="Channel in which the bot asks, as Slack's id such as C024BE91L; empty: webhooks ask.",
+    )
+    remediation_slack_api: str = Field(
+        "https://slack.com/api",
+        pattern=r"^https?://[^\s]+$",
+        description="Address of Slack's Web API, as a URL; another one for GovSlack.",
     )
     remediation_slack_approvers: dict[str, SlackApprover] = Field(
         {},

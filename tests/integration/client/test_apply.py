@@ -387,6 +387,18 @@ def test_surveys_and_kept_texts_are_declared_once(client: Client, folder: Path) 
     assert client.endpoints.get("chat").endpoint.keep_texts is None
 
 
+def test_the_environment_of_an_endpoint_is_declared_once(client: Client, folder: Path) -> None:
+    file = folder / "opsloop.yaml"
+    file.write_text(PROJECT.replace("config: {tone: calm}", "environment: staging"))
+    assert "✓ environment chat: is of staging" in applied(client, folder)
+    assert client.endpoints.get("chat").endpoint.environment == "staging"
+    assert applied(client, folder) == []
+    file.write_text(file.read_text().replace("staging", "null"))
+    assert "✓ environment chat: is of the platform's environment" in applied(client, folder)
+    assert client.endpoints.get("chat").endpoint.environment is None
+    assert applied(client, folder) == []
+
+
 def test_scoring_of_live_answers_is_declared_once(client: Client, folder: Path) -> None:
     file = folder / "opsloop.yaml"
     scoring = "keep_texts: true, scoring: {share: 0.5, evaluators: {leaks: {evaluator: pii_leak, measure: privacy}}}"
@@ -402,6 +414,7 @@ def test_scoring_of_live_answers_is_declared_once(client: Client, folder: Path) 
     ("wrong", "said"),
     [
         (PROJECT.replace("config: {tone: calm}", "keep_texts: {hours: 7}"), "endpoints.chat: keep_texts.hours"),
+        (PROJECT.replace("config: {tone: calm}", "environment: prod"), "endpoints.chat: environment: is 'prod'"),
         (PROJECT + SURVEY.replace("csat, ask", "stars, ask"), "surveys.after-chat: questions.0.kind"),
     ],
 )

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from opsloop.core.audit import service as audit
 from opsloop.core.caller import NotAllowed
@@ -269,7 +270,13 @@ def test_a_step_that_breaks_ends_it_for_a_person_to_look(trouble: Trouble, monke
 
 
 def test_earned_autonomy_acts_at_once_and_a_failure_takes_it_away(trouble: Trouble) -> None:
-    settle(trouble.workspace, remediation_levels={"*": 5}, remediation_successes=3, remediation_lower_bound=0.4)
+    settle(
+        trouble.workspace,
+        remediation_environment="staging",
+        remediation_levels={"*": 5},
+        remediation_successes=3,
+        remediation_lower_bound=0.4,
+    )
     for _ in range(3):
         assert trouble.helped().level is Level.SCRIPT
         trouble.clock.advance(7_200)
@@ -311,3 +318,34 @@ def _second_again(trouble: Trouble) -> None:
     """Release 2 serves everybody again, for the next turn."""
     with trouble.workspace.writing(OPERATOR) as uow:
         reversals.reinstate(uow, "chat", number=2, why="the next turn of a test")
+
+
+def test_a_list_asks_the_database_as_often_for_many_as_for_one(trouble: Trouble) -> None:
+    settle(trouble.workspace, remediation_four_eyes=["*"])
+    trouble.begin()
+    first = trouble.proposed()
+    trouble.approve(first)
+    said: list[str] = []
+
+    def heard(*given: object) -> None:
+        said.append(str(given[2]))
+
+    def listed() -> int:
+        said.clear()
+        with trouble.workspace.reading(VIEWER) as uow:
+            event.listen(trouble.workspace.database.engine, "before_cursor_execute", heard)
+            found = service.listed(uow)
+            event.remove(trouble.workspace.database.engine, "before_cursor_execute", heard)
+        by = {each.id: [vote.by for vote in each.votes] for each in found}
+        assert by[first.id] == ["key:maria"]
+        assert all(votes == [] for id, votes in by.items() if id != first.id)
+        return len(found)
+
+    few, asked = listed(), len(said)
+    for _ in range(3):
+        trouble.clock.advance(7_200)
+        trouble.over()
+        trouble.begin()
+        trouble.proposed()
+    assert listed() >= few + 3
+    assert len(said) == asked == 2, said

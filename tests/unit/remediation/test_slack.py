@@ -60,7 +60,7 @@ def test_a_message_holds_neither_digest_nor_parameters_and_escapes_what_incident
         "default", Level.SCRIPT, (), State.PROPOSED, False, ("<!channel> <https://evil.example|here> & more",) * 50,
         ("a" * 9_000,), (), (), (), "", "release.rollback", {"secret_parameter": 1},
         Preview("release 1 <serves>", "revision"), "d1e5" * 16, 2, (), "system:remediation", NOW,
-        NOW + timedelta(seconds=900), None, "", False, (), None, "",
+        NOW + timedelta(seconds=900), False, None, "", False, (), None, "",
     )  # fmt: skip
     for said in (message.asking(asked, Pair("yes-secret", "no-secret")), message.answered(asked, "approved by <x>")):
         text = str(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -34,8 +35,14 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A playbook; `parameters` is empty when it cannot be rehearsed."""
+    """A playbook in an environment.
 
+    Args:
+        anchor: unique on the page; of the first line of a playbook it is its name.
+        parameters: of a rehearsal; empty when it has none, or when a line above offers it.
+    """
+
+    anchor: str
     standing: Standing
     does: str
     parameters: tuple[Parameter, ...]
@@ -43,8 +50,7 @@ class Line:
 
 @router.get("/playbooks")
 def listed(request: Request, uow: Reading) -> Response:
-    found = autonomy.standings(uow)
-    lines = [Line(each, each.level.does, parameters(each.action)) for each in found]
+    lines = list(_lines(autonomy.standings(uow)))
     frame = Frame(
         "Playbooks",
         trail=(Place("Repairs", "/remediations"),),
@@ -52,6 +58,15 @@ def listed(request: Request, uow: Reading) -> Response:
         json="/api/remediations/playbooks",
     )
     return page(request, "playbooks.html", frame, lines=lines, now=uow.clock.now())
+
+
+def _lines(standings: Iterable[Standing]) -> Iterator[Line]:
+    seen = set[str]()
+    for each in standings:
+        is_first = each.playbook not in seen
+        seen.add(each.playbook)
+        anchor = each.playbook if is_first else f"{each.playbook}-{each.environment}"
+        yield Line(anchor, each, each.level.does, parameters(each.action) if is_first else ())
 
 
 async def _given(request: Request) -> dict[str, str]:

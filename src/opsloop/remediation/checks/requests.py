@@ -76,9 +76,7 @@ def _sequence(outcomes: Iterable[bool]) -> MeanSequence:
 
 def _answered(uow: UnitOfWork, case: Case, *, is_after: bool) -> list[RequestRecord]:
     """What was asked of releases, the oldest first."""
-    span = (
-        (case.acted_at, uow.clock.now() + timedelta(seconds=1)) if is_after else (case.acted_at - BEFORE, case.acted_at)
-    )
+    span = (case.acted_at, uow.clock.now() + timedelta(seconds=1)) if is_after else (case.before - BEFORE, case.before)
     found = records.between(uow, case.endpoint, *span, limit=MOST)
     return [each for each in reversed(found) if each.status not in ("shed", "cancelled") and not each.shadow]
 
