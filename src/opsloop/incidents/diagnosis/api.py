@@ -18,6 +18,7 @@ from opsloop.incidents import service as incidents
 from opsloop.incidents.diagnosis import engine, healthy
 from opsloop.incidents.diagnosis.engine import Examined
 from opsloop.incidents.diagnosis.generating import asking
+from opsloop.incidents.diagnosis.generating.day import StoredDay
 from opsloop.incidents.diagnosis.history import service as history
 from opsloop.incidents.diagnosis.history import telling
 from opsloop.incidents.diagnosis.history.models import Remembered, Told
@@ -78,7 +79,8 @@ async def diagnose(
     past = await run_in_threadpool(_recalled, workspace, caller, told)
     found = examined.diagnosis
     if provider is not None:
-        found = await asking.worded(examined, provider, settings, past=past.similar)
+        day = StoredDay(workspace, settings.diagnosis_generate_day_tokens)
+        found = await asking.worded(examined, provider, settings, past=past.similar, day=day)
     found = telling.with_past(found, past)
     is_kept = settings.diagnosis_keep and caller.role.includes(Role.DEVELOPER)
     if is_kept or incident is not None:

@@ -21,6 +21,12 @@ class DiagnosisSettings(Section):
         le=1_000_000,
         description="Most tokens of one call for a diagnosis, question and answer together, as a number of tokens.",
     )
+    diagnosis_generate_day_tokens: int = Field(
+        1_000_000,
+        ge=0,
+        description="Most tokens that diagnoses of a platform take of models in a day of UTC, as a number; a call that "
+        "could go beyond is not made, and the rules answer.",
+    )
     diagnosis_keep: bool = Field(
         True,
         description="Whether diagnoses are kept, without their logs, so that the next one can say what is like it, "

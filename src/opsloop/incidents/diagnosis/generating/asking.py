@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import structlog
@@ -13,7 +13,7 @@ from opsloop.core.errors import OpsloopError
 from opsloop.core.settings import CoreSettings
 from opsloop.incidents.diagnosis.engine import Examined
 from opsloop.incidents.diagnosis.generating import checking, editing, prompt, reading
-from opsloop.incidents.diagnosis.generating.budget import CallBudget
+from opsloop.incidents.diagnosis.generating.budget import CallBudget, Day, DayIsSpent
 from opsloop.incidents.diagnosis.generating.checking import Proved
 from opsloop.incidents.diagnosis.generating.prompt import Shown
 from opsloop.incidents.diagnosis.generating.reading import Unreadable, Written
@@ -43,12 +43,18 @@ def provider_of(core: CoreSettings, settings: DiagnosisSettings) -> ChatProvider
 
 
 async def worded(
-    examined: Examined, provider: ChatProvider, settings: DiagnosisSettings, *, past: Sequence[Past] = ()
+    examined: Examined,
+    provider: ChatProvider,
+    settings: DiagnosisSettings,
+    *,
+    past: Sequence[Past] = (),
+    day: Day | None = None,
 ) -> Diagnosis:
     """The diagnosis in the words of a model, as far as lines prove them; else that of the rules, with a note.
 
     Args:
         past: failures that are like it, for the model to know.
+        day: what the tokens are taken of; None where nobody counts.
     """
     found = examined.diagnosis
     if found.verdict is Verdict.NOT_A_FAILURE or not examined.lines:
@@ -59,12 +65,15 @@ async def worded(
     if not shown.lines:
         return found
     try:
-        async with asyncio.timeout(settings.diagnosis_generate_timeout_s):
-            written, model = await _asked(provider, shown, settings)
+        async with day.held(most_tokens) if day is not None else nullcontext():
+            async with asyncio.timeout(settings.diagnosis_generate_timeout_s):
+                written, model = await _asked(provider, shown, settings)
     except TimeoutError:
         return replace(found, note=f"the model took longer than {settings.diagnosis_generate_timeout_s:g} seconds")
     except Unreadable as error:
         return replace(found, note=f"the model's answer cannot be used: {error}")
+    except DayIsSpent as error:
+        return replace(found, note=error.sentence)
     except OpsloopError as error:
         log.warning("diagnosis_not_worded", reason=str(error))
         return replace(found, note="the model cannot be asked now")

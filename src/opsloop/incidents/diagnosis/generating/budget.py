@@ -1,6 +1,9 @@
-"""What one call for a diagnosis may cost."""
+"""What calls for diagnoses may cost: one of them, and those of a day."""
 
 from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 from opsloop.core.errors import Failed
 from opsloop.llm.spending import Held, Purse
@@ -12,6 +15,19 @@ class TooDear(Failed):
 
 class NoPrice(Failed):
     template = "model {model} has no price, so it cannot be held to diagnosis_generate_usd; see the setting llm_prices"
+
+
+class DayIsSpent(Failed):
+    template = (
+        "the models' budget of the day is used up ({most:,} tokens, setting diagnosis_generate_day_tokens); it starts "
+        "anew at midnight UTC"
+    )
+
+
+class Day(Protocol):
+    def held(self, tokens: int) -> AbstractAsyncContextManager[None]:
+        """Hold so many tokens of today back while a call is made in it. Raises: DayIsSpent, Unavailable."""
+        ...
 
 
 class _Nothing:
