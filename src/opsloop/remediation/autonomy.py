@@ -116,8 +116,8 @@ def earn(
         return level, (f"{more} more verified successes after its failure of {record.last_failure_at:%Y-%m-%d}",)
     missing = tuple(_missing(record, action, settings, now))
     if lacks_outside > 0:
-        more = f"{lacks_outside} more verified successes in a row outside of production"
-        missing = (*missing, f"{more}, on endpoints that declare environment: staging, test or development")
+        said = f"{lacks_outside} more verified successes in a row outside of production"
+        missing = (*missing, f"{said}, on endpoints that declare environment: staging, test or development")
     return (Level.SCRIPT, missing) if missing else (Level.EXECUTION, ())
 
 

@@ -16,16 +16,19 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import text
 
 from opsloop.core.audit import service as audit
+from opsloop.core.events.outbox import deliver_due
+from opsloop.core.jobs.inline import run_due
 from opsloop.core.notices import service as notices
-from opsloop.core.notices.models import Delivery
+from opsloop.core.notices.models import Delivery, DeliveryState
 from opsloop.monitoring.alerts import declaring
 from opsloop.remediation import halts, service
 from opsloop.remediation.events import RemediationEnded, RemediationProposed
 from opsloop.remediation.models import Remediation, State
 from opsloop.remediation.settings import SlackApprover
-from opsloop.remediation.slack import asking
+from opsloop.remediation.slack import asking, showing
 from opsloop.server.control_plane import control_plane
 from opsloop.server.entrance import Entrance
 from tests.integration.incidents.test_hooks import NoEndpoints
@@ -54,8 +57,10 @@ class Slack:
 
     def buttons(self) -> dict[str, str]:
         """Of the newest message that asks."""
-        found = [*self.told(asking.KIND), *self.told("remediation.answered")]
-        bodies = [json.loads(each.body) for each in sorted(found, key=lambda each: each.created_at)]
+        query = text("SELECT body FROM deliveries WHERE kind IN (:asked, :answered) ORDER BY created_at, id")
+        with self.trouble.workspace.reading(VIEWER) as uow:
+            sent = uow.session.scalars(query, {"asked": asking.KIND, "answered": "remediation.answered"})
+            bodies = [json.loads(each) for each in sent]
         actions = [block for body in bodies for block in body.get("blocks", ()) if block["type"] == "actions"]
         return {each["text"]["text"]: each["value"] for each in actions[-1]["elements"]}
 
@@ -119,6 +124,9 @@ def test_a_press_of_somebody_who_may_is_a_yes_on_the_record(slack: Slack) -> Non
     (told,) = slack.told(asking.KIND)
     assert told.to == "https://hooks.slack.com"
     assert asked.digest[:16] not in told.body
+    pair = slack.buttons()
+    assert not any(secret in told.body for secret in pair.values())
+    assert told.body.count(notices.HIDDEN) == 2
     answer = slack.press(slack.buttons()["Approve"])
     assert (answer.status_code, answer.json()) == (200, {"text": "approved by key:maria"})
     found = slack.trouble.get(asked)
@@ -273,3 +281,55 @@ def test_without_a_signing_secret_nobody_is_asked(slack: Slack) -> None:
     settle(slack.trouble.workspace)
     asked_in(slack)
     assert slack.told(asking.KIND) == []
+
+
+def test_what_is_kept_of_a_message_holds_no_secret_once_it_is_sent(slack: Slack) -> None:
+    asked_in(slack)
+    (asked,) = slack.told(asking.KIND)
+    pair = slack.buttons()
+    with slack.trouble.workspace.writing(OPERATOR) as uow:
+        notices.end(uow, notices.row_of(uow, asked.id), DeliveryState.DELIVERED)
+        body = str(uow.session.scalar(text("SELECT body FROM deliveries WHERE id = :id"), {"id": asked.id}))
+    assert not any(secret in body for secret in pair.values())
+    assert slack.press(pair["Approve"]).json()["text"] == "approved by key:maria"
+
+
+def test_a_webhook_is_told_in_a_second_message_what_was_decided_elsewhere(slack: Slack) -> None:
+    asked = asked_in(slack)
+    with slack.trouble.workspace.writing(SECOND) as uow:
+        service.reject(uow, asked.id, reason="a test of ours")
+    for _ in range(2):
+        followed(slack)
+    (told,) = slack.told(showing.FOLLOWED)
+    body = json.loads(told.body)
+    assert "rejected: rejected by key:ben: a test of ours. The buttons above are good no more" in body["text"]
+    assert all(block["type"] != "actions" for block in body["blocks"])
+
+
+def test_a_webhook_whose_button_was_pressed_is_told_once(slack: Slack) -> None:
+    asked_in(slack)
+    slack.press(slack.buttons()["Approve"])
+    followed(slack)
+    assert slack.told(showing.FOLLOWED) == []
+    assert len(slack.told("remediation.answered")) == 1
+
+
+def test_a_webhook_is_told_that_nobody_answered_and_of_a_halt(slack: Slack) -> None:
+    asked_in(slack)
+    with slack.trouble.workspace.writing(SECOND) as uow:
+        halts.begin(uow, reason="a migration goes on")
+    followed(slack)
+    with slack.trouble.workspace.writing(SECOND) as uow:
+        halts.end(uow)
+    slack.trouble.clock.advance(901)
+    followed(slack)
+    said = [json.loads(each.body)["text"] for each in reversed(slack.told(showing.FOLLOWED))]
+    assert "repairs are halted by key:ben: a migration goes on. The buttons above do nothing while" in said[0]
+    assert "nobody said yes in time" in said[1]
+    assert len(said) == 2
+
+
+def followed(slack: Slack) -> None:
+    """Events are delivered, and the jobs that they ask for are done."""
+    deliver_due(slack.trouble.workspace)
+    run_due(slack.trouble.workspace, kind=showing.KIND)

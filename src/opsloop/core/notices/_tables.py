@@ -19,6 +19,8 @@ class DeliveryRow(Row):
     url: Mapped[str | None] = mapped_column(Text)
     secret: Mapped[str | None] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
+    # Texts of the body that nobody is shown, as a JSON list; they go out of it once the delivery is over.
+    hidden: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str]
     attempts: Mapped[int] = mapped_column(default=0)
     status: Mapped[int | None]

@@ -22,6 +22,7 @@ KIND = "notice.deliver"
 DELAYS_S = (5, 30, 120, 600, 1_800, 3_600, 7_200, 18_000)
 KEPT = timedelta(days=30)
 _PRUNED_AT_ONCE = 100
+HIDDEN = "[HIDDEN]"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -31,6 +32,7 @@ def deliver(
     payload: Mapping[str, Any] | Sequence[Any],
     *,
     secret: str | None = None,
+    hidden: Sequence[str] = (),
     kind: str,
     about: str = "",
     id: str | None = None,
@@ -44,6 +46,8 @@ def deliver(
         url: of a webhook; `${env:NAME}` is looked up when it is sent, and so kept nowhere. Of a mailbox `mailto:` and
             its address; the payload is then `subject` and `text`.
         secret: signs the body; may be `${env:NAME}` too. Both are erased here once the delivery is over.
+        hidden: texts of the payload that whoever holds them could use: they are sent, and shown to nobody here. Such
+            as JSON does not escape.
         kind: what it tells, such as `drift.detected`.
         about: what it is about, such as `endpoint/iris`.
         id: an id of the caller's choice; a delivery that exists under it is returned as it is.
@@ -60,6 +64,7 @@ def deliver(
         url=url,
         secret=secret or None,
         body=_encode(dict(payload) if isinstance(payload, Mapping) else list(payload)).decode(),
+        hidden=_encode(list(hidden)).decode() if hidden else None,
         state=DeliveryState.PENDING,
         attempts=0,
         created_at=uow.clock.now(),
@@ -102,6 +107,7 @@ def row_of(uow: UnitOfWork, delivery: str) -> DeliveryRow:
 def end(uow: UnitOfWork, row: DeliveryRow, state: DeliveryState) -> None:
     """Keep how a delivery ended, without what was secret of it; forget some that are long over."""
     row.state, row.finished_at, row.next_at = state, uow.clock.now(), None
+    row.body, row.hidden = _shown(row), None
     row.url = row.secret = None
     old = (
         select(DeliveryRow.id)
@@ -113,13 +119,21 @@ def end(uow: UnitOfWork, row: DeliveryRow, state: DeliveryState) -> None:
         uow.session.execute(delete(DeliveryRow).where(DeliveryRow.id.in_(found)))
 
 
+def _shown(row: DeliveryRow) -> str:
+    """The body without what is hidden of it."""
+    shown = row.body
+    for each in msgspec.json.decode(row.hidden, type=list[str]) if row.hidden else ():
+        shown = shown.replace(each, HIDDEN)
+    return shown
+
+
 def _delivery(row: DeliveryRow) -> Delivery:
     return Delivery(
         id=DeliveryId(row.id),
         kind=row.kind,
         about=row.about,
         to=row.to,
-        body=row.body,
+        body=_shown(row),
         state=DeliveryState(row.state),
         attempts=row.attempts,
         status=row.status,

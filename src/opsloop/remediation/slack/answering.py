@@ -18,7 +18,7 @@ from opsloop.remediation import service
 from opsloop.remediation.by import BY
 from opsloop.remediation.models import Remediation
 from opsloop.remediation.settings import RemediationSettings
-from opsloop.remediation.slack import buttons, message, signing
+from opsloop.remediation.slack import buttons, message, showing, signing
 
 KIND = "remediation.answered"
 UPDATES_HOST = "hooks.slack.com"
@@ -97,16 +97,20 @@ def _decided(workspace: Workspace, by: Caller, secret: str, told: _Interaction) 
         else:
             found = service.reject(uow, pressed.remediation, digest=pressed.digest, reason=WORDS)
             said = f"rejected by {by.name}"
-        _update(uow, told, _shown(uow, found, said))
+        if not showing.is_rewritten(uow, found):
+            _answer(uow, told, found, said)
         return said
 
 
-def _shown(uow: UnitOfWork, found: Remediation, said: str) -> dict[str, Any]:
-    """Of two people's yes the first asks for the second with new buttons."""
-    if found.waits:
-        again = message.asking(found, buttons.make(uow, found), said=f"{said}; somebody else's yes is needed too")
-        return {"replace_original": True, **again}
-    return message.answered(found, said)
+def _answer(uow: UnitOfWork, told: _Interaction, found: Remediation, said: str) -> None:
+    """In place of what asked; of two people's yes the first asks for the second with new buttons."""
+    showing.answered_in_place(uow, found)
+    if not found.waits:
+        _update(uow, told, message.answered(found, said))
+        return
+    pair = buttons.make(uow, found)
+    again = message.asking(found, pair, said=f"{said}; somebody else's yes is needed too")
+    _update(uow, told, {"replace_original": True, **again}, hidden=(pair.yes, pair.no))
 
 
 def _refused(workspace: Workspace, told: _Interaction, said: str) -> None:
@@ -116,10 +120,10 @@ def _refused(workspace: Workspace, told: _Interaction, said: str) -> None:
         _update(uow, told, message.whispered(said))
 
 
-def _update(uow: UnitOfWork, told: _Interaction, body: dict[str, Any]) -> None:
+def _update(uow: UnitOfWork, told: _Interaction, body: dict[str, Any], *, hidden: tuple[str, ...] = ()) -> None:
     """Only to Slack: whoever could choose the address could have this process ask any."""
     if _is_slack(told.response_url):
-        notices.deliver(uow, told.response_url, body, kind=KIND, about="remediations")
+        notices.deliver(uow, told.response_url, body, hidden=hidden, kind=KIND, about="remediations")
 
 
 def _is_slack(url: str) -> bool:

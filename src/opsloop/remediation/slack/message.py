@@ -41,7 +41,12 @@ def asking(asked: Remediation, pair: Pair, *, said: str = "") -> dict[str, Any]:
 
 
 def answered(asked: Remediation, said: str) -> dict[str, Any]:
-    """Takes the place of the message that asked: no buttons any more."""
+    """Takes the place of the message in which somebody pressed."""
+    return {"replace_original": True, **told(asked, said)}
+
+
+def told(asked: Remediation, said: str) -> dict[str, Any]:
+    """What became of the question, without buttons."""
     would = asked.preview.sentence if asked.preview is not None else ""
     text = f"{_escaped(asked.title)}: {_escaped(said)}"
     blocks = [
@@ -49,7 +54,7 @@ def answered(asked: Remediation, said: str) -> dict[str, Any]:
         _section(f"{_escaped(would)}\n*{_escaped(said)}*"),
         {"type": "context", "elements": [_marked(f"`opsloop remediation show {asked.id}` tells what becomes of it")]},
     ]
-    return {"replace_original": True, "text": text[:_SECTION_CHARS], "blocks": blocks}
+    return {"text": text[:_SECTION_CHARS], "blocks": blocks}
 
 
 def whispered(said: str) -> dict[str, Any]:
