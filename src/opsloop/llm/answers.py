@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from typing import Any
 
 from opsloop.llm.port import Completion, Embedding, Usage
@@ -52,11 +53,15 @@ def usage(counts: Mapping[str, Any] | None) -> Usage | None:
 
 
 class Gathered:
-    """The chunks of a streamed chat answer, put together to the body that an answer in one piece would have."""
+    """The chunks of a streamed chat answer, put together to the body that an answer in one piece would have.
+
+    `size_bytes` is about what is kept of them.
+    """
 
     def __init__(self, model: str) -> None:
         self._head: dict[str, Any] = {"object": "chat.completion", "model": model}
         self._choices: dict[int, _Choice] = {}
+        self.size_bytes = 0
 
     @property
     def is_finished(self) -> bool:
@@ -65,16 +70,21 @@ class Gathered:
 
     def add(self, chunk: Mapping[str, Any]) -> str:
         """The text that a chunk adds to the first choice."""
-        for key in ("id", "created", "model", "usage", "system_fingerprint"):
-            if chunk.get(key):
-                self._head[key] = chunk[key]
+        for key in _HEAD:
+            if value := chunk.get(key):
+                self._head[key] = value
         added = ""
-        for part in chunk.get("choices") or []:
+        for part in chunk.get("choices") or ():
             index = int(part.get("index") or 0)
-            choice = self._choices.setdefault(index, _Choice())
+            choice = self._choices.get(index)
+            if choice is None:
+                choice = self._choices[index] = _Choice()
+                self.size_bytes += _OBJECT_BYTES
             choice.finish_reason = part.get("finish_reason") or choice.finish_reason
-            choice.grow(part.get("delta") or {})
-            added += _text((part.get("delta") or {}).get("content")) if index == 0 else ""
+            if delta := part.get("delta"):
+                self.size_bytes += choice.grow(delta)
+                if index == 0:
+                    added += _text(delta.get("content"))
         return added
 
     def completion(self) -> Completion:
@@ -83,40 +93,89 @@ class Gathered:
         return chat_completion({**self._head, "choices": choices}, self._head["model"])
 
 
+_HEAD = ("id", "created", "model", "usage", "system_fingerprint")
+_OBJECT_BYTES = 1_000
+"""What a choice, a call or a member of a message costs beside its text, about."""
+
+
 class _Choice:
     def __init__(self) -> None:
         self.finish_reason: str | None = None
-        self.message: dict[str, Any] = {"role": "assistant", "content": ""}
-        self.calls: dict[int, dict[str, Any]] = {}
+        # Written, not added up: a long text would be copied with every piece of it.
+        self.texts: dict[str, StringIO] = {"content": StringIO()}
+        self.others: dict[str, Any] = {}
+        self.calls: dict[int, _ToolCall] = {}
+        self.function: _Function | None = None
 
-    def grow(self, delta: Mapping[str, Any]) -> None:
+    def grow(self, delta: Mapping[str, Any]) -> int:
+        """Returns: the bytes by which it grew, about."""
+        grown = 0
         for key, value in delta.items():
             if key == "tool_calls":
-                for part in value or []:
-                    self._grow_call(part)
+                grown += sum(self._grow_call(part) for part in value or ())
             elif key == "function_call":
-                _grow_function(self.message.setdefault(key, {"name": "", "arguments": ""}), value or {})
-            elif key != "role" and isinstance(value, str):
-                self.message[key] = (self.message.get(key) or "") + value
-            elif value is not None:
-                self.message[key] = value
+                if self.function is None:
+                    self.function, grown = _Function(), grown + _OBJECT_BYTES
+                grown += self.function.grow(value or {})
+            elif key == "role" or value is None:
+                continue
+            elif isinstance(value, str):
+                if (text := self.texts.get(key)) is None:
+                    text, grown = self.texts.setdefault(key, StringIO()), grown + _OBJECT_BYTES
+                grown += _size_bytes(value)
+                text.write(value)
+            else:
+                grown += 0 if key in self.others else _OBJECT_BYTES + len(repr(value))
+                self.others[key] = value
+        return grown
 
-    def _grow_call(self, part: Mapping[str, Any]) -> None:
+    def _grow_call(self, part: Mapping[str, Any]) -> int:
         """A tool call comes in pieces: its id and name first, then its arguments."""
-        empty = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
-        call = self.calls.setdefault(int(part.get("index") or 0), empty)
-        call["id"] = part.get("id") or call["id"]
-        _grow_function(call["function"], part.get("function") or {})
+        index = int(part.get("index") or 0)
+        call, grown = self.calls.get(index), 0
+        if call is None:
+            call, grown = self.calls.setdefault(index, _ToolCall()), _OBJECT_BYTES
+        call.id = part.get("id") or call.id
+        return grown + call.function.grow(part.get("function") or {})
 
     def body(self, index: int) -> dict[str, Any]:
-        calls = [self.calls[key] for key in sorted(self.calls)]
-        message = {**self.message, "tool_calls": calls} if calls else self.message
+        texts = {key: text.getvalue() for key, text in self.texts.items()}
+        message: dict[str, Any] = {"role": "assistant", **texts, **self.others}
+        if self.function is not None:
+            message["function_call"] = self.function.body()
+        if self.calls:
+            message["tool_calls"] = [self.calls[key].body() for key in sorted(self.calls)]
         return {"index": index, "message": message, "finish_reason": self.finish_reason or "stop"}
 
 
-def _grow_function(function: dict[str, Any], part: Mapping[str, Any]) -> None:
-    for key in ("name", "arguments"):
-        function[key] += part.get(key) or ""
+class _Function:
+    def __init__(self) -> None:
+        self.name = StringIO()
+        self.arguments = StringIO()
+
+    def grow(self, part: Mapping[str, Any]) -> int:
+        grown = 0
+        for text, piece in ((self.name, part.get("name")), (self.arguments, part.get("arguments"))):
+            if piece:
+                text.write(piece)
+                grown += _size_bytes(piece)
+        return grown
+
+    def body(self) -> dict[str, Any]:
+        return {"name": self.name.getvalue(), "arguments": self.arguments.getvalue()}
+
+
+class _ToolCall:
+    def __init__(self) -> None:
+        self.id = ""
+        self.function = _Function()
+
+    def body(self) -> dict[str, Any]:
+        return {"id": self.id, "type": "function", "function": self.function.body()}
+
+
+def _size_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def _text(content: object) -> str:

@@ -15,13 +15,14 @@ from opsloop.core.clock import Clock
 from opsloop.core.errors import shown
 from opsloop.core.telemetry import collecting
 from opsloop.llm import settings
-from opsloop.llm.errors import ModelRefused, ModelUnavailable
+from opsloop.llm.answer_length import REASON_BYTES
+from opsloop.llm.errors import AnswerTooLong, ModelRefused, ModelUnavailable
 from opsloop.llm.live import current_live
 from opsloop.llm.pacing import Pace, Turn, pace_of
 from opsloop.llm.retry_budget import budget_of
 from opsloop.llm.retrying import RETRYABLE, TOO_MANY, Patience, Tries, asked_wait_s
 from opsloop.llm.servers import ModelServer, Operation
-from opsloop.llm.transport import Reply, Transport, TransportFailed
+from opsloop.llm.transport import Reply, TooLong, Transport, TransportFailed
 
 _REASON_CHARS = 500
 # A 429 that no waiting cures: the account has no money left.
@@ -30,11 +31,12 @@ _SPENT = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_activ
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, ready to be sent."""
+    """A request, ready to be sent. Args: limit_bytes: of its answer."""
 
     operation: Operation
     model: str
     body: bytes
+    limit_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Caller:
         self._pause = pause
 
     async def whole(self, asked: Asked) -> bytes:
-        """The body of the answer. Raises: ModelUnavailable, ModelRefused."""
+        """The body of the answer. Raises: ModelUnavailable, ModelRefused, AnswerTooLong."""
         pace = self._pace(asked)
         tries = Tries(self._patience, self._clock.monotonic_s())
         self._note_call()
@@ -73,11 +75,13 @@ class Caller:
                 sent = await self._sent(asked)
                 if not isinstance(sent, _Trouble):
                     try:
-                        body = await sent.read()
+                        body = await sent.read(asked.limit_bytes)
                     finally:
                         await sent.close()
                     pace.succeeded()
                     return body
+            except TooLong as error:
+                raise self.too_long(error.limit_bytes) from error
             except TransportFailed as error:
                 sent = self._failed(error, "broke off its answer")
             finally:
@@ -88,7 +92,7 @@ class Caller:
     async def opened(self, asked: Asked) -> AsyncIterator[Reply]:
         """The reply whose body then comes; once it has begun no other try is made.
 
-        Raises: ModelUnavailable, ModelRefused.
+        Raises: ModelUnavailable, ModelRefused, AnswerTooLong.
         """
         pace = self._pace(asked)
         tries = Tries(self._patience, self._clock.monotonic_s())
@@ -101,6 +105,8 @@ class Caller:
                     pace.succeeded()
                     try:
                         yield sent
+                    except TooLong as error:
+                        raise self.too_long(error.limit_bytes) from error
                     except TransportFailed as error:
                         raise self._failed(error, "broke off its answer").error from error
                     finally:
@@ -109,6 +115,9 @@ class Caller:
             finally:
                 pace.leave()
             await self._wait(sent, turn, pace, tries)
+
+    def too_long(self, limit_bytes: int) -> AnswerTooLong:
+        return AnswerTooLong(base_url=self.server.address, limit=limit_bytes)
 
     async def aclose(self) -> None:
         """Close this loop's connections."""
@@ -180,7 +189,7 @@ class Caller:
     async def _reason(self, reply: Reply) -> tuple[str, str | None]:
         """What the server says, without a secret it repeats, and the code of OpenAI's form."""
         try:
-            text = (await reply.read()).decode("utf-8", "replace")
+            text = (await reply.read(REASON_BYTES)).decode("utf-8", "replace")
         except TransportFailed as error:
             text = str(error)
         finally:

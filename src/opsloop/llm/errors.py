@@ -15,3 +15,10 @@ class ModelRefused(Failed):
 
 class ModelGarbled(Failed):
     template = "the model server at {base_url} sent an answer that is not of OpenAI's form: {reason}"
+
+
+class AnswerTooLong(ModelGarbled):
+    template = (
+        "the model server at {base_url} sent an answer over the limit of {limit} bytes and was cut off; "
+        "where answers may be as long, raise OPSLOOP_LLM_ANSWER_LIMIT_BYTES"
+    )

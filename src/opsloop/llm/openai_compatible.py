@@ -13,7 +13,7 @@ import msgspec
 
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.core.errors import InvalidInput, shown
-from opsloop.llm import answers, spending, token_estimates
+from opsloop.llm import answer_length, answers, spending, token_estimates
 from opsloop.llm.calling import Asked, Caller
 from opsloop.llm.errors import ModelGarbled, ModelUnavailable
 from opsloop.llm.http1.transport import Http1Transport
@@ -93,14 +93,17 @@ class OpenAICompatible:
         most = spending.most_of(asked.model, messages, parameters)
         async with spending.billed(most) as bill, self._caller.opened(asked) as reply:
             if "json" in reply.headers.get("content-type", ""):  # a server that does not stream answers in one piece
+                body = await reply.read(asked.limit_bytes)
                 with self._garbled_unless_read():
-                    completion = answers.chat_completion(_object(await reply.read()), asked.model)
+                    completion = answers.chat_completion(_object(body), asked.model)
                 bill.came(completion.text)
                 yield completion.text
             else:
-                async for chunk in self._chunks(reply, gathered):
+                async for chunk in self._chunks(reply, gathered, asked.limit_bytes):
                     with self._garbled_unless_read():
                         piece = gathered.add(chunk)
+                    if gathered.size_bytes > asked.limit_bytes:
+                        raise self._caller.too_long(asked.limit_bytes)
                     if piece:
                         bill.came(piece)
                         yield piece
@@ -132,7 +135,8 @@ class OpenAICompatible:
         except (TypeError, ValueError, RecursionError) as error:
             wanted = "values of JSON: texts, numbers that are finite, lists and objects"
             raise InvalidInput(f"the call to a model: {error}; wanted {wanted}") from error
-        return Asked(operation, model, body)
+        texts = len(asked["input"]) if operation is Operation.EMBED else 0
+        return Asked(operation, model, body, answer_length.limit_bytes(texts=texts))
 
     async def _answer(
         self, operation: Operation, asked: Mapping[str, Any], parameters: Mapping[str, Any]
@@ -141,8 +145,14 @@ class OpenAICompatible:
         with self._garbled_unless_read():
             return _object(body)
 
-    async def _chunks(self, reply: Reply, gathered: answers.Gathered) -> AsyncIterator[dict[str, Any]]:
-        async for line in reply.lines():
+    async def _chunks(
+        self, reply: Reply, gathered: answers.Gathered, limit_bytes: int
+    ) -> AsyncIterator[dict[str, Any]]:
+        left = limit_bytes * answer_length.STREAMED_TIMES
+        async for line in reply.lines(limit_bytes):
+            left -= len(line) + 1
+            if left < 0:
+                raise self._caller.too_long(limit_bytes * answer_length.STREAMED_TIMES)
             if not line.startswith(b"data:"):
                 continue
             data = line[5:].strip()

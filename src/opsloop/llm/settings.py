@@ -31,6 +31,12 @@ class ModelSettings(Section):
         le=10_000,
         description="Most calls under way to one model of one server, a number of calls.",
     )
+    llm_answer_limit_bytes: int = Field(
+        8_000_000,
+        ge=10_000,
+        le=1_000_000_000,
+        description="Longest answer of a model to one call; a server that sends more is cut off, in bytes.",
+    )
     llm_prices: Path | None = Field(
         None, description="File of prices of models, as a path; read over the prices that Opsloop brings."
     )

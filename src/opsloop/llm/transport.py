@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Protocol
 
-LONGEST_ANSWER_BYTES = 256_000_000
-
 
 class TransportFailed(Exception):
     """No reply came, or it broke off. The text says how, without the address and without a secret."""
+
+
+class TooLong(TransportFailed):
+    """More came than is taken, and is not read on."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"it is longer than {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
 
 
 class Reply(Protocol):
@@ -23,12 +29,12 @@ class Reply(Protocol):
         """By names in lower case."""
         ...
 
-    async def read(self) -> bytes:
-        """The whole body, decompressed. Raises: TransportFailed, also when it is too long."""
+    async def read(self, limit_bytes: int) -> bytes:
+        """The whole body, decompressed. Raises: TransportFailed; TooLong."""
         ...
 
-    def lines(self) -> AsyncIterator[bytes]:
-        """The body line by line as it comes, without line ends. Raises: as `read`."""
+    def lines(self, limit_bytes: int) -> AsyncIterator[bytes]:
+        """The body line by line as it comes, without line ends. Raises: as `read`, of one line that is too long."""
         ...
 
     async def close(self) -> None:
@@ -46,25 +52,25 @@ class Transport(Protocol):
         ...
 
 
-async def lines_of(piece: Callable[[], Awaitable[bytes | None]]) -> AsyncIterator[bytes]:
-    """Bytes as they come, cut into lines. Raises: TransportFailed when a line does not end.
+async def lines_of(piece: Callable[[], Awaitable[bytes | None]], limit_bytes: int) -> AsyncIterator[bytes]:
+    """Bytes as they come, cut into lines. Raises: TooLong when a line does not end.
 
     Args:
         piece: gives what came next, None at the end.
     """
     rest = bytearray()
     while (came := await piece()) is not None:
-        if b"\n" not in came:
-            rest += came
-            if len(rest) > LONGEST_ANSWER_BYTES:
-                raise TransportFailed("it sends a line without an end")
-            continue
-        if rest:
-            came = bytes(rest) + came
-            rest.clear()
-        *whole, last = came.split(b"\n")
-        for line in whole:
+        at, end = 0, came.find(b"\n")
+        while end >= 0:  # one after the other: of a megabyte of short lines a list would be many
+            line = came[at:end]
+            if rest:
+                line = bytes(rest) + line
+                rest.clear()
             yield line[:-1] if line.endswith(b"\r") else line
-        rest += last
+            at = end + 1
+            end = came.find(b"\n", at)
+        rest += came[at:] if at else came
+        if len(rest) > limit_bytes:
+            raise TooLong(limit_bytes)
     if rest:
         yield bytes(rest)

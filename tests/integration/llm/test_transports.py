@@ -7,7 +7,9 @@ import json
 import ssl
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +20,7 @@ from cryptography import x509
 
 from opsloop.core.errors import InvalidInput
 from opsloop.llm import transport as port
-from opsloop.llm.errors import ModelGarbled, ModelRefused, ModelUnavailable
+from opsloop.llm.errors import AnswerTooLong, ModelGarbled, ModelRefused, ModelUnavailable
 from opsloop.llm.http1 import pool
 from opsloop.llm.http1.transport import Http1Transport
 from opsloop.llm.openai_compatible import OpenAICompatible
@@ -182,11 +184,97 @@ def test_a_call_that_broke_off_is_made_again() -> None:
     assert Raw(sized(GOOD)[:-5], sized(GOOD), hangs_up=True).chat(quick) == "hi"
 
 
-def test_an_answer_without_end_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(port, "LONGEST_ANSWER_BYTES", 1_000)
-    bomb = gzip.compress(b" " * 1_000_000)
-    with pytest.raises(ModelUnavailable, match="longer than 1000 bytes"):
-        Raw(sized(bomb, b"content-encoding: gzip")).chat()
+@pytest.mark.parametrize("kind", [b"application/json", b"text/event-stream"])
+def test_what_unpacks_to_more_than_an_answer_may_have_is_cut_off(kind: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSLOOP_LLM_ANSWER_LIMIT_BYTES", "10000")
+    bomb = gzip.compress(b" \n" * 1_000_000)
+    server = Raw(sized(bomb, b"content-encoding: gzip").replace(b"application/json", kind))
+    with pytest.raises(AnswerTooLong, match="over the limit of 10000 bytes"):
+        server.stream() if kind == b"text/event-stream" else server.chat()
+
+
+def test_an_answer_that_says_it_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSLOOP_LLM_ANSWER_LIMIT_BYTES", "10000")
+    with pytest.raises(AnswerTooLong):
+        Raw(sized(b"x" * 10_001)[:200]).chat()
+
+
+def test_a_server_whose_answers_are_too_long_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSLOOP_LLM_ANSWER_LIMIT_BYTES", "10000")
+    server = Raw(sized(b"x" * 10_001), sized(GOOD))
+    with pytest.raises(AnswerTooLong, match="raise OPSLOOP_LLM_ANSWER_LIMIT_BYTES"):
+        server.chat(Patience(attempts=2, first_wait_s=0.0))
+    assert len(server.heads) == 1
+
+
+def test_vectors_may_be_as_long_as_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSLOOP_LLM_ANSWER_LIMIT_BYTES", "10000")
+    data = [{"index": index, "embedding": [0.5] * 4_000} for index in range(2)]
+    body = json.dumps({"data": data}).encode()
+    assert len(body) > 40_000
+    found = Raw(sized(body)).ask(lambda provider: provider.embed(["a", "b"]))
+    assert [len(vector) for vector in found.vectors] == [4_000, 4_000]
+
+
+class Endless:
+    """A server that never stops: `piece` again and again."""
+
+    def __init__(self, kind: bytes, piece: bytes) -> None:
+        self.head = b"HTTP/1.1 200 OK\r\ncontent-type: " + kind + b"\r\ntransfer-encoding: chunked\r\n\r\n"
+        self.chunk = b"%x\r\n%s\r\n" % (len(piece), piece)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
+            writer.write(self.head)
+            while True:
+                writer.write(self.chunk)
+                await writer.drain()
+        writer.close()
+
+
+WORD = {"choices": [{"delta": {"content": "word " * 200}}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "piece"),
+    [
+        (b"application/json", b" " * 10_000),
+        (b"text/event-stream", b"data: " + b"x" * 10_000),
+        (b"text/event-stream", b"data: " + json.dumps(WORD).encode() + b"\n\n"),
+        (b"text/event-stream", b": %b\n\n" % (b"." * 500)),
+    ],
+    ids=["one body", "one line", "text", "nothing"],
+)
+def test_servers_that_never_stop_are_cut_off_in_bounded_memory(
+    kind: bytes, piece: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four calls at a time, of 200 KB each; a connection holds up to a megabyte that was not read yet."""
+    monkeypatch.setenv("OPSLOOP_LLM_ANSWER_LIMIT_BYTES", "200000")
+    server = Endless(kind, piece)
+
+    async def ask() -> list[object]:
+        async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listener:
+            url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+            provider = OpenAICompatible(ModelServer(url), model="m", patience=ONCE)
+            calls = (pieces(provider) if kind == b"text/event-stream" else text(provider) for _ in range(4))
+            try:
+                return await asyncio.gather(*calls, return_exceptions=True)
+            finally:
+                await provider.aclose()
+                async with asyncio.timeout(10):
+                    while len(asyncio.all_tasks()) > 1:  # the server's
+                        await asyncio.sleep(0.01)
+
+    tracemalloc.start()
+    try:
+        found = run(ask())
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [type(each) for each in found] == [AnswerTooLong] * 4
+    assert peak_bytes < 4 * 4_000_000
 
 
 def test_a_redirect_is_not_followed_with_the_key() -> None:
@@ -320,7 +408,7 @@ async def through(
             try:
                 for _ in range(2):
                     reply = await transport.post("https://models.test/v1", {}, b"{}")
-                    answers.append(await reply.read())
+                    answers.append(await reply.read(1_000))
                     await reply.close()
             finally:
                 await transport.aclose()
@@ -451,8 +539,8 @@ def test_calls_at_once_use_a_connection_each_and_keep_them() -> None:
 
 
 def test_a_large_answer_comes_whole() -> None:
-    large = json.dumps({"choices": [{"message": {"content": "é" * 3_000_000}, "finish_reason": "stop"}]}).encode()
-    assert Raw(sized(large)).chat() == "é" * 3_000_000
+    large = json.dumps({"choices": [{"message": {"content": "é" * 1_300_000}, "finish_reason": "stop"}]}).encode()
+    assert Raw(sized(large)).chat() == "é" * 1_300_000
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
@@ -509,7 +597,7 @@ def test_over_tls_a_trusted_server_is_asked(tmp_path: Path, monkeypatch: pytest.
             try:
                 for _ in range(2):
                     reply = await transport.post(url, {}, b"{}")
-                    assert await reply.read() == GOOD
+                    assert await reply.read(1_000) == GOOD
                     await reply.close()
             finally:
                 await transport.aclose()

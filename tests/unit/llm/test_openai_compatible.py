@@ -90,10 +90,10 @@ class ScriptedReply:
         self._body = answer.content
         self._server = server
 
-    async def read(self) -> bytes:
+    async def read(self, limit_bytes: int) -> bytes:
         return self._body
 
-    async def lines(self) -> AsyncIterator[bytes]:
+    async def lines(self, limit_bytes: int) -> AsyncIterator[bytes]:
         for line in self._body.splitlines():
             yield line
 

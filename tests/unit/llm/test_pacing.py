@@ -23,10 +23,10 @@ class Written:
         self.status = status
         self.headers = headers or {}
 
-    async def read(self) -> bytes:
+    async def read(self, limit_bytes: int) -> bytes:
         return GOOD
 
-    async def lines(self) -> AsyncIterator[bytes]:
+    async def lines(self, limit_bytes: int) -> AsyncIterator[bytes]:
         yield GOOD
 
     async def close(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -11,15 +13,22 @@ import numpy as np
 
 from opsloop.core.clock import Clock, SystemClock
 from opsloop.core.errors import shown
-from opsloop.llm import spending
+from opsloop.llm import answer_length, spending
 from opsloop.llm.embedders._sparse import Floats
-from opsloop.llm.errors import ModelGarbled, ModelRefused, ModelUnavailable
+from opsloop.llm.errors import AnswerTooLong, ModelGarbled, ModelRefused, ModelUnavailable
 from opsloop.llm.port import Usage
 from opsloop.llm.retrying import RETRYABLE, Patience, retry_after_s
 from opsloop.llm.token_estimates import text_usage
 
 # Servers limit how many texts one call may bring; 2,048 is OpenAI's own limit, others stop earlier.
 TEXTS_AT_ONCE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class OpenAICompatibleEmbedder:
@@ -57,7 +66,7 @@ class OpenAICompatibleEmbedder:
         return f"openai-compatible-{self._model}"
 
     def embed(self, texts: Sequence[str]) -> Floats:
-        """Raises: ModelUnavailable, ModelRefused, ModelGarbled."""
+        """Raises: ModelUnavailable, ModelRefused, ModelGarbled, AnswerTooLong."""
         parts = [self._embedded(texts[at : at + TEXTS_AT_ONCE]) for at in range(0, len(texts), TEXTS_AT_ONCE)]
         return np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
 
@@ -68,20 +77,20 @@ class OpenAICompatibleEmbedder:
         # A server may refuse an empty text; a space means the same.
         body = {"model": self._model, "input": [text or " " for text in texts], "encoding_format": "float"}
         with spending.billed_now(spending.most_of_texts(self._model, texts)) as bill:
-            response = self._post(body)
+            answer = self._post(body)
             try:
-                document = response.json()
+                document = json.loads(answer.body)
                 vectors = _vectors(document, len(texts))
             except (ValueError, LookupError, TypeError) as error:
                 raise ModelGarbled(base_url=self._base_url, reason=shown(str(error))) from error
             bill.settle(self._model, _usage(document, texts))
         return vectors
 
-    def _post(self, body: dict[str, Any]) -> httpx.Response:
+    def _post(self, body: dict[str, Any]) -> _Answer:
         attempt = 0
         while True:
             wait_s, failure = self._tried(body, attempt)
-            if isinstance(failure, httpx.Response):
+            if isinstance(failure, _Answer):
                 return failure
             if wait_s is None:
                 raise failure
@@ -90,21 +99,31 @@ class OpenAICompatibleEmbedder:
 
     def _tried(
         self, body: dict[str, Any], attempt: int
-    ) -> tuple[float | None, httpx.Response | ModelUnavailable | ModelRefused]:
-        """A good response, or what went wrong with how long to wait before the next try (None: do not)."""
+    ) -> tuple[float | None, _Answer | ModelUnavailable | ModelRefused]:
+        """A good answer, or what went wrong with how long to wait before the next try (None: do not)."""
         try:
-            response = self._client.post(f"{self._base_url}/embeddings", json=body)
+            answer = self._asked(body)
         except httpx.TransportError as error:
             what = f"did not answer ({type(error).__name__})"
             return self._patience.wait_s(attempt, None), ModelUnavailable(base_url=self._base_url, what=what)
-        if response.is_success:
-            return None, response
-        if response.status_code not in RETRYABLE:
-            reason = shown(response.text, limit=200)
-            return None, ModelRefused(base_url=self._base_url, status=response.status_code, reason=reason)
-        asked_s = retry_after_s(response.headers.get("retry-after"), self._clock.now())
-        away = ModelUnavailable(base_url=self._base_url, what=f"answers with status {response.status_code}")
+        if 200 <= answer.status < 300:
+            return None, answer
+        if answer.status not in RETRYABLE:
+            reason = shown(answer.body.decode("utf-8", "replace"), limit=200)
+            return None, ModelRefused(base_url=self._base_url, status=answer.status, reason=reason)
+        asked_s = retry_after_s(answer.headers.get("retry-after"), self._clock.now())
+        away = ModelUnavailable(base_url=self._base_url, what=f"answers with status {answer.status}")
         return self._patience.wait_s(attempt, asked_s), away
+
+    def _asked(self, body: dict[str, Any]) -> _Answer:
+        limit = answer_length.limit_bytes(texts=len(body["input"]))
+        came = bytearray()
+        with self._client.stream("POST", f"{self._base_url}/embeddings", json=body) as response:
+            for piece in response.iter_bytes():
+                came += piece
+                if len(came) > limit:
+                    raise AnswerTooLong(base_url=self._base_url, limit=limit)
+            return _Answer(response.status_code, response.headers, bytes(came))
 
 
 def _usage(document: Any, texts: Sequence[str]) -> Usage:

@@ -22,7 +22,7 @@ from opsloop.llm.http1.decoding import ACCEPTED, Decoder
 from opsloop.llm.http1.pool import Origin, Pool
 from opsloop.llm.http1.tunnel import proxy_at
 from opsloop.llm.proxies import proxy_for
-from opsloop.llm.transport import Reply, TransportFailed
+from opsloop.llm.transport import Reply, TooLong, TransportFailed
 
 _CLOSE_S = 2.0
 _OURS = {
@@ -123,7 +123,7 @@ async def _closed_at_end(pool: Pool) -> AsyncGenerator[None, None]:
 class Http1Reply:
     """Args: done: gives the connection back."""
 
-    __slots__ = ("_connection", "_decoder", "_done", "_is_done", "_size_bytes", "headers", "status")
+    __slots__ = ("_connection", "_decoder", "_done", "_is_done", "headers", "status")
 
     def __init__(self, connection: Connection, done: Callable[[], None]) -> None:
         self.status = connection.status
@@ -131,35 +131,45 @@ class Http1Reply:
         self._connection = connection
         self._done = done
         self._is_done = False
-        self._size_bytes = 0
         coding = connection.headers.get("content-encoding")
         self._decoder = None if coding is None or coding == "identity" else Decoder(coding)
 
-    async def read(self) -> bytes:
+    async def read(self, limit_bytes: int) -> bytes:
+        announced = self.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > limit_bytes:
+            raise TooLong(limit_bytes)
         pieces = []
-        while (piece := await self._piece()) is not None:
-            self._size_bytes += len(piece)
-            if self._size_bytes > port.LONGEST_ANSWER_BYTES:
-                raise TransportFailed(f"its answer is longer than {port.LONGEST_ANSWER_BYTES} bytes")
+        left = limit_bytes
+        while (piece := await self._piece(left)) is not None:
+            left -= len(piece)
+            if left < 0:
+                raise TooLong(limit_bytes)
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def lines(self) -> AsyncIterator[bytes]:
-        return port.lines_of(self._piece)
+    def lines(self, limit_bytes: int) -> AsyncIterator[bytes]:
+        async def piece() -> bytes | None:
+            found = await self._piece(limit_bytes)
+            if found is not None and len(found) > limit_bytes:
+                raise TooLong(limit_bytes)
+            return found
+
+        return port.lines_of(self._piece if self._decoder is None else piece, limit_bytes)
 
     async def close(self) -> None:
         if not self._is_done:
             self._is_done = True
             self._done()
 
-    async def _piece(self) -> bytes | None:
+    async def _piece(self, most_bytes: int = 0) -> bytes | None:
+        """Args: most_bytes: of what is packed, no more than one byte over that is unpacked."""
         piece = await self._connection.piece()
         if self._decoder is None:
             return piece
         if piece is None:
             self._decoder.finish()
             return None
-        return self._decoder.feed(piece, port.LONGEST_ANSWER_BYTES - self._size_bytes)
+        return self._decoder.feed(piece, most_bytes)
 
 
 @functools.lru_cache(maxsize=1024)

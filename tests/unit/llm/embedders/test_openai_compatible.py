@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 
 from opsloop.core.errors import OpsloopError
 from opsloop.llm.embedders.openai_compatible import TEXTS_AT_ONCE, OpenAICompatibleEmbedder
-from opsloop.llm.errors import ModelGarbled, ModelRefused, ModelUnavailable
+from opsloop.llm.errors import AnswerTooLong, ModelGarbled, ModelRefused, ModelUnavailable
 from opsloop.llm.retrying import Patience
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -101,3 +101,18 @@ def away(request: httpx.Request) -> httpx.Response:
 def test_a_failing_server_is_named_in_a_sentence(handler: Handler, error: type[OpsloopError]) -> None:
     with pytest.raises(error, match=r"http://models\.test/v1"):
         embedder(handler).embed(["x"])
+
+
+def test_a_server_that_sends_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSLOOP_LLM_ANSWER_LIMIT_BYTES", "10000")
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 50_000
+            yield b" " * 50_000
+
+    with pytest.raises(AnswerTooLong, match="over the limit of 260000 bytes"):
+        embedder(lambda _: httpx.Response(200, content=endless())).embed(["one text"])
+    assert sent <= 350_000
