@@ -59,8 +59,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class MetricSeries:
-    """Args: times_s: seconds since 1970 UTC, ascending; values: finite, one for each time; is_own: what comes from the
-    parts that it calls is taken out."""
+    """Figures of one service over time.
+
+    Args:
+        times_s: seconds since 1970 UTC, ascending.
+        values: finite, one for each time.
+        is_own: what comes from the parts that it calls is taken out.
+        way_from: a caller of the service; then the values are what that caller waits for it less what it takes itself,
+            the time of its calls on the way there and back.
+    """
 
     service: str
     metric: str
@@ -68,6 +75,7 @@ class MetricSeries:
     times_s: tuple[float, ...]
     values: tuple[float, ...]
     is_own: bool = False
+    way_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ class Departure:
 
     @property
     def sentence(self) -> str:
-        where = f"{self.series.metric} of {self.series.service}"
+        series = self.series
+        place = f"of {series.service}" if series.way_from is None else f"from {series.way_from} to {series.service}"
+        where = f"{series.metric} {place}"
         return f"{where} went from {self.usual:.4g} to {self.now:.4g}, {self.score:.1f} times its usual spread"
 
 

@@ -1,4 +1,4 @@
-"""What of a trace's time and errors is a part's own, and what comes from the parts that it calls."""
+"""What of a trace's time and errors is a part's own, what comes from the parts that it calls, and what from the way."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from opsloop.incidents.topology.places import called, places
 from opsloop.monitoring.telemetry.spans import StoredSpan
 
 Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One call that both ends have sent a span of. Args: took_ms: what the caller waited less what the callee took."""
+
+    caller: str
+    callee: str
+    at_us: int
+    took_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +62,12 @@ def visits(spans: Iterable[StoredSpan]) -> Iterator[Visit]:
     for key, span in by_id.items():
         came_from = (span.trace_id, span.parent_id) if span.parent_id else None
         is_call = key in outside
-        is_visit = entry[key] == key and came_from in by_id
-        for at in ([entry[key]] if is_call else []) + ([entry[came_from]] if is_visit and came_from else []):
-            away.setdefault(at, []).append((span.started_us, span.started_us + span.duration_us))
+        waits = [(entry[key], span)] if is_call else []
+        if came_from and came_from in by_id and entry[key] == key:
+            asked = by_id[came_from]
+            waits.append((entry[came_from], asked if _is_call(asked) else span))
+        for at, waited in waits:
+            away.setdefault(at, []).append((waited.started_us, waited.started_us + waited.duration_us))
             if span.status == "error":
                 failures_away.add(at)
         if span.status == "error" and not is_call:
@@ -74,6 +87,30 @@ def visits(spans: Iterable[StoredSpan]) -> Iterator[Visit]:
                 span.status == "error",
                 key in failures_within and key not in failures_away,
             )
+
+
+def ways(spans: Iterable[StoredSpan]) -> Iterator[Way]:
+    """How long calls were on the way there and back: in the network, in queues, in connections to be made.
+
+    Only an outward span of a call says how long its caller waited: any other span is of work beside the call, too, and
+    a message lies in its queue as long as it may.
+    """
+    by_id = {(each.trace_id, each.span_id): each for each in spans}
+    place = places(by_id.values())
+    answers: dict[Key, list[StoredSpan]] = {}
+    for key, span in by_id.items():
+        asked = (span.trace_id, span.parent_id) if span.parent_id else None
+        if asked is not None and _is_call(by_id.get(asked)) and place[asked] != place[key]:
+            answers.setdefault(asked, []).append(span)
+    for asked, found in answers.items():
+        call, callee = by_id[asked], place[found[0].trace_id, found[0].span_id]
+        # Durations alone: the clocks of two machines differ by more than a call takes.
+        left_us = call.duration_us - sum(each.duration_us for each in found)
+        yield Way(place[asked], callee, call.started_us, max(left_us, 0) / 1000)
+
+
+def _is_call(span: StoredSpan | None) -> bool:
+    return span is not None and span.kind == "client"
 
 
 def _entries(by_id: dict[Key, StoredSpan], place: dict[Key, str]) -> dict[Key, Key]:

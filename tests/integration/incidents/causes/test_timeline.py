@@ -83,6 +83,43 @@ def test_a_service_that_is_slow_itself_is_named_also_in_the_middle(
     assert "store" not in {each.subject for each in found.suspects}
 
 
+def far(
+    workspace: Workspace, by: Caller, clock: FakeClock, draw: random.Random, *, minutes: int, way_ms: float = 2.0
+) -> None:
+    """Six traces a minute of front, which calls ads and cart; the way to cart takes as long as is said."""
+    for _ in range(minutes):
+        spans = []
+        for number in range(6):
+            trace, ago_s = draw.getrandbits(100), 55.0 - 9 * number
+            work = {name: 10.0 * draw.uniform(0.9, 1.1) for name in ("front", "ads", "cart")}
+            waits = {
+                name: work[name] + draw.uniform(0.9, 1.1) * (way_ms if name == "cart" else 2.0)
+                for name in ("ads", "cart")
+            }
+            spans.append(
+                record(workspace, trace, 1, None, "front", duration_ms=work["front"] + sum(waits.values()), ago_s=ago_s)
+            )
+            for id, (name, ms) in zip((2, 4), waits.items(), strict=True):
+                at_s = ago_s - (waits["ads"] / 1000 if name == "cart" else 0.0)
+                spans.append(record(workspace, trace, id, 1, "front", "client", duration_ms=ms, ago_s=at_s))
+                spans.append(record(workspace, trace, id + 1, id, name, duration_ms=work[name], ago_s=at_s))
+        clock.advance(60)
+        put(workspace, by, spans)
+
+
+def test_a_service_that_its_caller_reaches_late_is_named_though_it_works_as_ever(
+    workspace: Workspace, admin: Caller, clock: FakeClock
+) -> None:
+    draw = random.Random(11)
+    far(workspace, admin, clock, draw, minutes=40)
+    far(workspace, admin, clock, draw, minutes=8, way_ms=300)
+    found = explain(workspace, admin, "front", minutes_ago=8)
+    assert found.suspects[0].subject == "cart", found
+    assert "time on the way in ms from front to cart" in " ".join(found.suspects[0].evidence)
+    assert "ads" not in {each.subject for each in found.suspects}
+    assert not any("own time in ms of front" in said for each in found.suspects for said in each.evidence)
+
+
 def ask(
     workspace: Workspace, by: Caller, clock: FakeClock, draw: random.Random, *, minutes: int, failing: bool
 ) -> None:

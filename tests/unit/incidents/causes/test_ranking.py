@@ -38,6 +38,14 @@ def change(subject: str, *, before_start: timedelta, kind: ChangeKind = ChangeKi
     return Change(START - before_start, kind, subject, "key:ci", f"{kind}.changed", "audit/1")
 
 
+def way(caller: str, callee: str, before: float, after: float) -> MetricSeries:
+    return replace(latency(callee, before, after), metric="time on the way in ms", way_from=caller)
+
+
+def traffic(service: str, before: float, after: float) -> MetricSeries:
+    return replace(latency(service, before, after), metric="requests a minute", kind=SeriesKind.TRAFFIC)
+
+
 CHAIN = (Edge("front", "cart"), Edge("cart", "store"), Edge("other", "noise"))
 
 
@@ -105,6 +113,52 @@ def test_a_departure_counts_spreads_of_the_reference() -> None:
     assert found is not None
     assert found.usual == 10
     assert found.score == pytest.approx(min(20, 19) / 1.4826)
+
+
+STAR = (Edge("front", "cart"), Edge("front", "ads"), Edge("front", "store"), Edge("cart", "store"))
+
+
+def test_a_service_is_named_that_works_as_ever_and_that_calls_reach_late() -> None:
+    given = (latency("front", 10, 410), latency("cart", 5, 405), latency("store", 2, 2))
+    late = (way("front", "store", 1, 400), way("cart", "store", 1, 400), way("front", "cart", 1, 1))
+    found = rank(evidence(*given, *late, edges=STAR))
+    assert found.suspects[0].subject == "store"
+    assert "time on the way in ms from cart to store went from 1.02 to 400" in " ".join(found.suspects[0].evidence)
+
+
+def test_a_service_whose_calls_all_are_late_is_named_and_none_that_it_calls() -> None:
+    late = (way("front", "store", 1, 400), way("front", "ads", 1, 300), way("front", "cart", 1, 350))
+    found = rank(evidence(*late, way("cart", "store", 1, 1), edges=STAR))
+    assert [each.subject for each in found.suspects] == ["front"]
+
+
+def test_a_service_that_is_asked_as_ever_and_asks_others_less_is_named() -> None:
+    given = (traffic("front", 100, 101), traffic("cart", 60, 12), traffic("ads", 100, 25), traffic("store", 60, 12))
+    found = rank(evidence(*given, edges=STAR))
+    assert found.suspects[0].subject == "front"
+    assert "for each time that it is asked, front asks ads, cart 0.2 times as often as before" in " ".join(
+        found.suspects[0].evidence
+    )
+
+
+def test_less_traffic_for_all_is_nobodys_failure() -> None:
+    given = (traffic("front", 100, 20), traffic("cart", 60, 12), traffic("ads", 100, 20), traffic("store", 120, 24))
+    assert not any(
+        "for each time" in said for each in rank(evidence(*given, edges=STAR)).suspects for said in each.evidence
+    )
+
+
+def test_a_service_that_asks_less_since_what_it_calls_is_slow_is_not_blamed_for_it() -> None:
+    given = (traffic("front", 100, 101), traffic("ads", 100, 25), latency("cart", 5, 500))
+    found = rank(evidence(*given, edges=STAR))
+    assert [each.subject for each in found.suspects] == ["cart"]
+
+
+def test_callees_whose_callers_are_not_all_known_say_nothing() -> None:
+    given = (traffic("front", 100, 101), traffic("store", 60, 6))
+    assert all(
+        "for each time" not in said for each in rank(evidence(*given, edges=STAR)).suspects for said in each.evidence
+    )
 
 
 def test_rates_that_are_equal_differ_by_nothing() -> None:

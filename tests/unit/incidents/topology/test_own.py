@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from opsloop.incidents.topology.own import Visit, visits
+from opsloop.incidents.topology.own import Visit, Way, visits, ways
 from opsloop.monitoring.telemetry.spans import StoredSpan
 
 
@@ -35,7 +35,7 @@ def test_own_time_is_what_calls_to_other_parts_leave_also_where_they_overlap() -
         span("3", "2", "cart", 12, 40),
         span("4", "1", "stock", 30, 40),
     )
-    assert found["service:shop"].own_ms == 100 - (70 - 12)
+    assert found["service:shop"].own_ms == 100 - (70 - 10)
     assert found["service:cart"].own_ms == 40
     assert found["service:stock"].own_ms == 40
 
@@ -59,3 +59,28 @@ def test_an_error_is_a_parts_own_when_no_call_of_it_failed() -> None:
     assert not found["service:shop"].failed_itself
     assert found["service:cart"].failed_itself
     assert not found["service:store"].failed
+
+
+def test_what_a_caller_waits_longer_than_its_callee_takes_is_time_on_the_way_and_nobodys_own() -> None:
+    spans = (
+        span("1", None, "shop", 0, 500),
+        span("2", "1", "shop", 10, 450, kind="client"),
+        # The callee's clock is an hour ahead.
+        span("3", "2", "cart", 3_600_000, 40),
+    )
+    assert list(ways(spans)) == [Way("service:shop", "service:cart", 10_000, 410.0)]
+    found = by_place(*spans)
+    assert found["service:shop"].own_ms == 50
+    assert found["service:cart"].own_ms == 40
+
+
+def test_only_a_clients_span_tells_of_the_way() -> None:
+    spans = (
+        span("1", None, "shop", 0, 500),
+        span("2", "1", "cart", 10, 40),
+        span("3", "1", "shop", 60, 5, kind="producer"),
+        span("4", "3", "mailer", 400, 20, kind="consumer"),
+        span("5", "1", "shop", 70, 30, kind="client"),
+        span("6", "5", "shop", 75, 20),
+    )
+    assert list(ways(spans)) == []

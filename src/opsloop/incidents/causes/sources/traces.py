@@ -1,8 +1,9 @@
-"""Traces: latency and errors of each operation, what of them is a part's own, and who called whom.
+"""Traces: latency and errors of each operation, what of them is a part's own, who called whom, and the way between.
 
 A part's own time is that of its spans less that of what they call; its own errors are those of its spans that no failed
-call explains. A caller that waits for a slow callee is slow, and its own time is not. Traces are a sample: of much
-traffic failed and slow ones are kept more often than others, before the start and after it alike.
+call explains. A caller that waits for a slow callee is slow, and its own time is not. The time on the way is what a
+caller waited less what its callee took, where both sent a span of the call. Traces are a sample: of much traffic failed
+and slow ones are kept more often than others, before the start and after it alike.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from opsloop.incidents.causes.models import Edge, MetricSeries, SeriesKind
 from opsloop.incidents.causes.source import Asked, Part, Source
 from opsloop.incidents.topology import own, service
 from opsloop.incidents.topology.deriving import steps
-from opsloop.incidents.topology.own import Visit
+from opsloop.incidents.topology.own import Visit, Way
 from opsloop.incidents.topology.targets import target
 from opsloop.monitoring.instants import microseconds
 from opsloop.monitoring.telemetry import spans
@@ -44,7 +45,8 @@ def _read(uow: UnitOfWork, asked: Asked) -> Part:
     visits = list(own.visits(found))
     start_s, until_s = asked.start_us / 1e6, asked.until_us / 1e6
     step_s = min(max((until_s - start_s) / STEPS_AFTER, LEAST_STEP_S), MOST_STEP_S)
-    return Part(series=tuple(_series(visits, start_s, step_s)), edges=tuple(_edges(uow, found, asked.start_us)))
+    series = (*_series(visits, start_s, step_s), *_on_the_way(own.ways(found), start_s, step_s))
+    return Part(series=series, edges=tuple(_edges(uow, found, asked.start_us)))
 
 
 def _sampled(uow: UnitOfWork, since_us: int, until_us: int, parts: tuple[int, int]) -> list[spans.StoredSpan]:
@@ -85,7 +87,7 @@ def _two(
     """Latency of what did not fail, and the share of what did, by steps counted from the start."""
     took, failed = Points(), Points()
     for each in visits:
-        at_s = start_s + (each.at_us / 1e6 - start_s) // step_s * step_s
+        at_s = _step(each.at_us, start_s, step_s)
         has_failed = each.failed_itself if is_own else each.failed
         failed.setdefault(at_s, []).append(float(has_failed))
         if not each.failed:
@@ -94,6 +96,24 @@ def _two(
         if sum(map(len, points.values())) >= LEAST_VISITS:
             times = tuple(sorted(points))
             yield MetricSeries(place, metric, kind, times, tuple(fmean(points[at]) for at in times), is_own)
+
+
+def _on_the_way(found: Iterable[Way], start_s: float, step_s: float) -> Iterator[MetricSeries]:
+    """Of each caller and callee the time of their calls that neither end works in."""
+    by_ends: dict[tuple[str, str], Points] = {}
+    for each in found:
+        points = by_ends.setdefault((target(each.caller), target(each.callee)), Points())
+        points.setdefault(_step(each.at_us, start_s, step_s), []).append(each.took_ms)
+    for (caller, callee), points in sorted(by_ends.items()):
+        if sum(map(len, points.values())) >= LEAST_VISITS:
+            times = tuple(sorted(points))
+            means = tuple(fmean(points[at]) for at in times)
+            yield MetricSeries(callee, "time on the way in ms", SeriesKind.LATENCY, times, means, way_from=caller)
+
+
+def _step(at_us: int, start_s: float, step_s: float) -> float:
+    """Begin of the step that an instant is in."""
+    return start_s + (at_us / 1e6 - start_s) // step_s * step_s
 
 
 SOURCE = Source("traces", _read)
