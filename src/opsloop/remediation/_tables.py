@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, Text
+from sqlalchemy import BigInteger, Double, Index, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opsloop.core.db.base import Row
@@ -46,11 +46,11 @@ class RemediationRow(Row):
     expires_at: Mapped[datetime]
     # What counts its time besides the wall clock, and the count at which it lapses.
     counter: Mapped[str] = mapped_column(default="")
-    lapses_s: Mapped[float] = mapped_column(default=0.0)
+    lapses_s: Mapped[float] = mapped_column(Double, default=0.0)
     acted_at: Mapped[datetime | None]
     # The same as a count; None: nobody counted.
     acted_counter: Mapped[str | None]
-    acted_s: Mapped[float | None]
+    acted_s: Mapped[float | None] = mapped_column(Double)
     acted: Mapped[str] = mapped_column(Text)
     # Whether nobody was asked.
     by_itself: Mapped[bool]

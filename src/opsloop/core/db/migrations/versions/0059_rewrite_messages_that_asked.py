@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("is_over", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_remediation_messages")),
-        sa.UniqueConstraint("digest", "channel", name=op.f("uq_remediation_messages_digest")),
+        sa.UniqueConstraint("digest", "channel", name=op.f("uq_remediation_messages_digest_channel")),
     )
     op.create_index(op.f("ix_remediation_messages_remediation"), "remediation_messages", ["remediation"])
     op.create_index(op.f("ix_remediation_messages_is_over"), "remediation_messages", ["is_over"])
