@@ -10,6 +10,7 @@ from opsloop.console.pages import (
     action,
     alerts,
     approval,
+    assistant,
     audit,
     chat,
     compare,
@@ -63,6 +64,7 @@ PAGES = (
     remediation,  # before incidents, of whose forms one is its own
     remediations,
     playbooks,
+    assistant,
     incidents,
     detectors,
     endpoint,

@@ -77,6 +77,7 @@ SECTIONS = (
             Place("Incidents", "/incidents"),
             Place("Detectors", "/detectors"),
             Place("Repairs", "/remediations"),
+            Place("Assistant", "/assistant"),
             Place("Diagnose", "/diagnose"),
             Place("Support", "/support"),
             Place("Feedback", "/feedback"),

@@ -155,6 +155,7 @@ def test_no_page_is_wider_than_the_screen(chromium: Any, site: Site, width: int)
         f"/remediations/{ids['repair']}",
         f"/remediations/{ids['advice']}",
         "/playbooks",
+        "/assistant",
         "/audit",
         "/chat/support-chat",
         "/datasets/golden",

@@ -93,6 +93,7 @@ def addresses(platform: Platform) -> list[str]:
         "/alerts",
         "/alerts?state=firing&endpoint=support-chat",
         "/incidents?state=open",
+        f"/assistant?incident={ids['incident']}",
         f"/incidents/{ids['incident']}",
         f"/incidents/{ids['closed_incident']}",
         "/remediations?waiting=true",

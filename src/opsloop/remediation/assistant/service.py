@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import InvalidInput
@@ -16,7 +17,7 @@ from opsloop.core.workspace import Workspace
 from opsloop.rag.answering import quoting
 from opsloop.rag.answering.asking import of_written, writer
 from opsloop.rag.answering.generating.writing import Written, write
-from opsloop.rag.models import Answer, Passage
+from opsloop.rag.models import Answer, Citation, Passage
 from opsloop.rag.settings import RagSettings
 from opsloop.remediation.assistant import choosing, runbooks
 from opsloop.remediation.assistant.models import Cited, Reply
@@ -30,6 +31,7 @@ ABSTENTION = "Nothing that is stored answers this question."
 class _Evidence:
     passages: list[Passage]
     titles: dict[str, tuple[str, str]]
+    runbooks: str
     note: str | None
 
 
@@ -66,18 +68,27 @@ def _gathered(workspace: Workspace, caller: Caller, question: str, incident: str
         read, note = runbooks.found(uow, question)
         chosen = choosing.passages(question, texts)
         titles = {each.id: (each.title, each.link) for each in texts}
-        titles |= {f"{each.document_id}": (each.filename, runbooks.link(uow)) for each in read}
+        base = runbooks.link(uow)
     ranked = sorted([*chosen, *read], key=lambda each: -each.score)
     # Rarity is of one search: terms that the other one weighs keep the larger weight, so that neither hides a term.
     weights: dict[str, float] = {}
     for each in ranked:
         for term, weight in each.term_weights.items():
             weights[term] = max(weight, weights.get(term, 0.0))
-    return _Evidence([replace(each, term_weights=weights) for each in ranked], titles, note)
+    return _Evidence([replace(each, term_weights=weights) for each in ranked], titles, base, note)
 
 
 def _reply(found: Answer, evidence: _Evidence) -> Reply:
-    cited = tuple(Cited(each.document_id, *evidence.titles[each.document_id], each.quote) for each in found.citations)
+    cited = tuple(_cited(each, evidence) for each in found.citations)
     note = "; ".join(each for each in (found.note, evidence.note) if each) or None
     answer = ABSTENTION if found.abstained else found.answer
     return Reply(answer, cited, found.abstained, found.engine, round(found.support, 4), note)
+
+
+def _cited(found: Citation, evidence: _Evidence) -> Cited:
+    """Of a runbook the link leads to the very characters."""
+    source = str(found.document_id)
+    if source in evidence.titles:
+        return Cited(source, *evidence.titles[source], found.quote)
+    link = f"{evidence.runbooks}/{quote(source, safe='')}?start={found.start}&end={found.end}#cited"
+    return Cited(source, found.filename, link, found.quote)

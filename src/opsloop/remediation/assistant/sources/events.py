@@ -24,7 +24,12 @@ def texts(uow: UnitOfWork, incident: str | None) -> Iterator[Text]:
         if kind_of(event.action) is not None:
             why = f": {event.detail['reason']}" if event.detail.get("reason") else ""
             said = f"Change at {event.at}: {event.action} of {event.target} by {event.actor}{why}"
-            yield Text(f"audit/{event.id}", f"change of {event.target}", f"/audit#{event.id}", lines([said]))
+            yield Text(
+                f"audit/{event.id}",
+                f"change of {event.target}",
+                f"/audit?before={event.seq + 1}#event-{event.seq}",
+                lines([said]),
+            )
     for job in jobs.listed(uow, limit=MOST_JOBS):
         if job.error:
             said = f"Job {job.kind} of {at(job.created_at)} failed: {job.error}"
