@@ -69,6 +69,16 @@ def test_one_that_makes_things_worse_is_undone_by_itself(project: Path, port: in
     ends(project, run)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_drill_that_goes_otherwise_says_how_and_ends_with_code_6(project: Path, port: int, started: list[Up]) -> None:
+    held = '{"roll-back-release": 2}'
+    run = Up(project, port, "--once", command="drill", OPSLOOP_REMEDIATION_LEVELS=held)
+    started.append(run)
+    assert run.ended(within_s=DRILL_S) == 6
+    assert "the drill did not go as it should: roll-back-release has level 2, not 4: the setting" in run.said
+
+
 def drilled(project: Path, port: int, started: list[Up], *more: str) -> Up:
     run = Up(project, port, *more, command="drill")
     started.append(run)
