@@ -98,9 +98,10 @@ def by_ours(fired: Sequence[Fired], topology: Topology) -> list[int]:
         names, words = (f"service:{each.subject}",) if each.subject else (), words_of(each.name)
         joined = best(names, words, each.at_s, profiles.values(), topology=topology, window_s=WINDOW_S)
         key = joined.key if joined else str(len(profiles))
-        old = joined or Profile(key, frozenset(), {}, each.at_s, each.at_s)
+        old = joined or Profile(key, frozenset(), {}, each.at_s, each.at_s, 0)
         counts = dict(old.words) | {word: old.words.get(word, 0) + 1 for word in words}
-        profiles[key] = Profile(key, old.subjects | set(names), counts, old.first_s, max(old.last_s, each.at_s))
+        subjects, last_s = old.subjects | set(names), max(old.last_s, each.at_s)
+        profiles[key] = Profile(key, subjects, counts, old.first_s, last_s, old.signals + 1)
         found.append(int(key))
     return found
 

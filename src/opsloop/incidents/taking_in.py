@@ -70,7 +70,8 @@ class _Open:
 
     def profile(self) -> grouping.Profile:
         first, last = self.row.first_signal_at.timestamp(), self.row.last_signal_at.timestamp()
-        return grouping.Profile(self.row.id, frozenset(self.subjects), self.words, first, last)
+        signals = max(self.row.signal_count, 1)
+        return grouping.Profile(self.row.id, frozenset(self.subjects), self.words, first, last, signals)
 
 
 class _Intake:

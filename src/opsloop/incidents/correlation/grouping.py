@@ -2,13 +2,22 @@
 
     odds = rate x likelihood / new incidents
 
-rate = exp(-silence/T - age/A) / T a second is how fast an incident brings signals after so long a silence and so long
-since its first signal. The likelihood says how much more often signals of one incident than of two share subjects and
-words so far: exp(1.0 (nearness - 0.35) + 0.3 (shared words - 0.3)), halved for subjects that are known not to know each
-other. New incidents a second are those that began of late, and one more. So a quiet platform takes a signal into the
-incident that goes on for a minute or two, and where one opens every few minutes it must be close in time or share much.
-From odds of 1 on a signal joins the incident with the largest. This is Bayes' rule with a prior that is learned as
-incidents open. T, A and the weights were chosen on the dev scenarios of benchmarks/correlation.py.
+An incident brings a number of signals that nobody knows, each after a delay from its start: a cluster process (J.
+Neyman, E. L. Scott, Statistical Approach to Problems of Cosmology, JRSS B 20 (1958), 1-43) with exponential delays of
+mean T. From n signals in an age A the number is learned (Gamma prior), so that
+
+    rate = (n + 1) / (1 - exp(-A/T) + 0.2) x exp(-A/T) / T + 0.05 exp(-silence/T) / T
+
+a second; the last part is what follows from the last signal and keeps one together that goes on for hours. New
+incidents a second are (those that began since the first one known + 2) / (time since then + 200 s), with half a window
+as the longest time: right after the first nothing says that it stays alone. So a quiet platform takes a signal into the
+incident that goes on for some minutes, and where one opens every few minutes it must be close in time or share much.
+
+The likelihood says how much more often signals of one incident than any two are of such subjects, and share such words.
+That of subjects is `Topology.likeness`; that of words is exp(1.5 (share - 0.2)) with the mean share of the incident's
+signals that have each word. From odds of 1 on a signal joins the incident with the largest. This is Bayes' rule with a
+prior that is learned as incidents open. T and the weights were chosen on the dev scenarios of
+benchmarks/correlation.py.
 
 Each signal is compared with what the incidents have in sum: its cost does not grow with the signals that came before.
 """
@@ -22,12 +31,17 @@ from dataclasses import dataclass
 
 JOINS = 1.0
 """Least odds that join an incident."""
-TOPOLOGY, TEXT, STRANGERS = 1.0, 0.3, 0.5
-USUAL_NEARNESS, USUAL_SHARE = 0.35, 0.3
-"""What signals of two incidents have of nearness and of shared words, about as much as those of one."""
-TAU_PART, AGE_PART, LATE_PART = 1 / 60, 1 / 10, 1 / 4
-"""T and A as parts of the window, and the part of it in which new incidents are counted."""
-SAME, NEIGHBOUR, SECOND, UNKNOWN = 1.0, 0.7, 0.35, 0.3
+TAU_PART = 1 / 45
+"""T as a part of the window."""
+SIZE, SIZE_RATE, FOLLOWING = 1.0, 0.2, 0.05
+"""Gamma prior of the number of signals that an incident brings, and how many follow from its last one."""
+OPENED, OPENED_IN_S, LATE_PART = 2.0, 200.0, 1 / 2
+"""Gamma prior of how fast incidents open, and the part of the window in which it is learned."""
+SAME, NEIGHBOUR, SECOND, ANY = 0.1, 0.4, 0.2, 0.3
+"""Of the signals of an incident those about a part that it has, a neighbour of one, a neighbour's, and any part."""
+UNSEEN = 10
+"""Parts beside those of the topology that a signal may be about."""
+TEXT, USUAL_SHARE = 1.5, 0.2
 MOST_WORDS = 64
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]{2,}")
 _INNER = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -41,13 +55,17 @@ _COMMON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What an incident has in sum. Times are seconds of one clock."""
+    """What an incident has in sum.
+
+    Args: words: how many of its signals have each; signals: how many it has; first_s, last_s: seconds of one clock.
+    """
 
     key: str
     subjects: frozenset[str]
     words: Mapping[str, int]
     first_s: float
     last_s: float
+    signals: int
 
 
 class Topology:
@@ -59,19 +77,36 @@ class Topology:
             for other in others:
                 self._near.setdefault(one, set()).add(other)
                 self._near.setdefault(other, set()).add(one)
+        self._ends = sum(map(len, self._near.values()))
+        self._more: dict[str, dict[str, float]] = {}
 
-    def nearness(self, ours: Iterable[str], theirs: frozenset[str]) -> float:
-        """1 for a shared subject, less for one or two steps, 0 for none; `UNKNOWN` when a side names no subject."""
-        names = frozenset(ours)
-        if not names or not theirs:
-            return UNKNOWN
-        if names & theirs:
-            return SAME
-        first = {near for name in names for near in self._near.get(name, ())}
-        if first & theirs:
-            return NEIGHBOUR
-        second = {near for name in first for near in self._near.get(name, ())}
-        return SECOND if second & theirs else 0.0
+    def likeness(self, ours: Iterable[str], theirs: frozenset[str]) -> float:
+        """How much more often signals of one incident are of such subjects than any two; 1 where a side names none.
+
+        An incident walks along calls: from a part to itself, to a neighbour, to a neighbour's. A part that has many
+        neighbours is in many incidents: that two signals are next to it tells little. The largest of our names counts.
+        """
+        return max((self._of_one(name, theirs) for name in ours), default=1.0) if theirs else 1.0
+
+    def _of_one(self, name: str, theirs: frozenset[str]) -> float:
+        more = self._more.get(name)
+        if more is None:
+            more = self._more[name] = self._reached(name)
+        return ANY + sum(more[each] for each in theirs & more.keys()) / len(theirs)
+
+    def _reached(self, name: str) -> dict[str, float]:
+        """From which parts an incident reaches this one, and how much more often than by chance."""
+        mine = self._near.get(name, set())
+        by_chance = (len(mine) + 1) / (self._ends + len(self._near) + UNSEEN)
+        # A part without known neighbours has nowhere to go.
+        found = {name: (SAME if mine else 1 - ANY) / by_chance}
+        for near in mine:
+            steps = len(self._near[near])
+            found[near] = found.get(near, 0.0) + NEIGHBOUR / steps / by_chance
+            for second in self._near[near]:
+                share = SECOND / steps / len(self._near[second])
+                found[second] = found.get(second, 0.0) + share / by_chance
+        return found
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -86,7 +121,7 @@ def odds(
     at_s: float,
     to: Profile,
     *,
-    opened: int,
+    opening: float,
     topology: Topology,
     window_s: float,
 ) -> float:
@@ -94,19 +129,18 @@ def odds(
 
     Args:
         at_s: when it began, on the clock of the profile.
-        opened: incidents that began in the last quarter of the window.
+        opening: how many incidents begin a second.
         window_s: longest silence between two signals of one incident; beyond it the answer is 0.
     """
     silence_s = max(to.first_s - at_s, at_s - to.last_s, 0.0)
     if silence_s > window_s:
         return 0.0
-    tau_s, age_s = window_s * TAU_PART, max(at_s - to.first_s, 0.0)
-    rate = math.exp(-silence_s / tau_s - age_s / (window_s * AGE_PART)) / tau_s
-    shared = len(words & to.words.keys()) / len(words) if words else 0.0
-    near = topology.nearness(names, to.subjects)
-    likelihood = math.exp(TOPOLOGY * (near - USUAL_NEARNESS) + TEXT * (shared - USUAL_SHARE))
-    likelihood *= 1.0 if near else STRANGERS
-    return rate * likelihood * window_s * LATE_PART / (1 + opened)
+    tau_s = window_s * TAU_PART
+    left = math.exp(-abs(at_s - to.first_s) / tau_s)
+    rate = (to.signals + SIZE) / (1 - left + SIZE_RATE) * left + FOLLOWING * math.exp(-silence_s / tau_s)
+    share = sum(to.words.get(word, 0) for word in words) / len(words) / to.signals if words else USUAL_SHARE
+    likelihood = topology.likeness(names, to.subjects) * math.exp(TEXT * (share - USUAL_SHARE))
+    return rate / tau_s * likelihood / opening
 
 
 def best(
@@ -120,11 +154,19 @@ def best(
 ) -> Profile | None:
     """The incident that a signal belongs to; None when it belongs to none."""
     profiles = list(among)
-    opened = sum(0 <= at_s - each.first_s <= window_s * LATE_PART for each in profiles)
+    opening = _opening(profiles, at_s, window_s)
     found: Profile | None = None
     most = JOINS
     for each in profiles:
-        value = odds(names, words, at_s, each, opened=opened, topology=topology, window_s=window_s)
+        value = odds(names, words, at_s, each, opening=opening, topology=topology, window_s=window_s)
         if value >= most and (found is None or value > most):
             found, most = each, value
     return found
+
+
+def _opening(profiles: Sequence[Profile], at_s: float, window_s: float) -> float:
+    """How many incidents begin a second, from those that did of late; the first one known only says since when."""
+    ages = [at_s - each.first_s for each in profiles if each.first_s <= at_s]
+    since_s = min(max(ages, default=0.0), window_s * LATE_PART)
+    began = sum(age < since_s for age in ages)
+    return (began + OPENED) / (since_s + OPENED_IN_S)
