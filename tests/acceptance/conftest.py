@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.prometheus import Watchers
 from tests.acceptance.up import ROOT, Up
 
 
@@ -17,6 +18,11 @@ def project(tmp_path: Path) -> Path:
     folder = tmp_path / "support-chatbot"
     shutil.copytree(ROOT / "examples" / "support-chatbot", folder, ignore=shutil.ignore_patterns(".opsloop"))
     return folder
+
+
+@pytest.fixture
+def watchers(tmp_path: Path) -> Watchers:
+    return Watchers(tmp_path)
 
 
 @pytest.fixture

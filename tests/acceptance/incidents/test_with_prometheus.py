@@ -15,9 +15,8 @@ import pytest
 
 from opsloop.testing.model_server import ModelServer
 from tests.acceptance.models.services import free_port
-from tests.acceptance.monitoring.test_with_prometheus import configured, running, value, wait_until
+from tests.acceptance.prometheus import Watchers, wait_until
 from tests.acceptance.up import Up, opsloop
-from tests.deploy.prometheus import program
 
 # Prometheus judges the objectives here: what the platform itself would say of them would open the incident first.
 PROJECT = """\
@@ -65,44 +64,28 @@ def asking(url: str) -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_a_model_server_that_fails_opens_an_incident_and_its_return_mitigates_it(tmp_path: Path) -> None:
-    prometheus, alertmanager = program("prometheus"), program("prometheus-alertmanager", "alertmanager")
-    ours, theirs, prom = free_port(), free_port(), free_port()
+def test_a_model_server_that_fails_opens_an_incident_and_its_return_mitigates_it(
+    tmp_path: Path, watchers: Watchers
+) -> None:
     project = tmp_path / "project"
     (project / "asks").mkdir(parents=True)
     (project / "opsloop.yaml").write_text(PROJECT)
     (project / "asks" / "flow.dag.yaml").write_text(FLOW)
     (project / "asks" / "ask.jinja2").write_text(ASK)
     with ModelServer() as model:
-        up = Up(project, ours, "--no-demo", **model.environment)
+        up = Up(project, free_port(), "--no-demo", **model.environment)
         try:
             up.ready()
             applied = opsloop("apply", "--project", project, OPSLOOP_URL=up.url)
             assert applied.returncode == 0, applied.stderr
-            key = opsloop("token", "create", "alertmanager", "--role", "developer", OPSLOOP_URL=up.url).stdout.strip()
-            _write_fast_rules(tmp_path / "rules.yml", opsloop("monitor", "rules", OPSLOOP_URL=up.url).stdout)
-            configs = configured(tmp_path, ours=ours, theirs=theirs, key=key)
             with (
-                running(
-                    alertmanager,
-                    f"--config.file={configs['alertmanager']}",
-                    f"--web.listen-address=127.0.0.1:{theirs}",
-                    f"--storage.path={tmp_path / 'am'}",
-                    "--cluster.listen-address=",
-                ),
-                running(
-                    prometheus,
-                    f"--config.file={configs['prometheus']}",
-                    f"--web.listen-address=127.0.0.1:{prom}",
-                    f"--storage.tsdb.path={tmp_path / 'tsdb'}",
-                ),
+                watchers.looking_at(up, rules=_fast),
                 asking(up.url),
                 httpx.Client(base_url=up.url, trust_env=False, timeout=120) as http,
             ):
-                query = f"http://127.0.0.1:{prom}/api/v1/query"
                 # Long enough that what is usual is known.
                 good = 'objective_events_total{outcome="good"} > 250'
-                wait_until(lambda: value(query, good), "good answers")
+                wait_until(lambda: watchers.value(good), "good answers")
                 assert http.get("/api/incidents").json()["items"] == []
 
                 model.follow(FAILS)
@@ -126,10 +109,9 @@ def test_a_model_server_that_fails_opens_an_incident_and_its_return_mitigates_it
             up.kill()
 
 
-def _write_fast_rules(file: Path, rules: str) -> None:
-    """Our rules with every interval at a second, and what they look back on at ten."""
-    fast = rules.replace("interval: 30s", "interval: 1s")
-    file.write_text(re.sub(r"\[(5m|30m|1h|2h|6h|1d|3d)\]", "[10s]", fast))
+def _fast(rules: str) -> str:
+    """Every interval at a second, and what they look back on at ten."""
+    return re.sub(r"\[(5m|30m|1h|2h|6h|1d|3d)\]", "[10s]", rules.replace("interval: 30s", "interval: 1s"))
 
 
 def _with_suspects(http: httpx.Client, incident: str) -> dict[str, Any] | None:
