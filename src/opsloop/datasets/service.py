@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from opsloop.core.caller import Caller, Role
+from opsloop.core.db.holding import held_or_made
 from opsloop.core.errors import AnswerIsNo, InvalidInput
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.datasets import holdouts, inspection, versions
@@ -272,15 +272,8 @@ def _new_row(uow: UnitOfWork, dataset: DatasetRow, source: str, snapshot: Snapsh
 
 def _locked(uow: UnitOfWork, name: str) -> DatasetRow:
     """The row of a dataset, held by this transaction; made when there is none."""
-    if (row := uow.session.get(DatasetRow, name, with_for_update=True)) is not None:
-        return row
-    try:
-        with uow.session.begin_nested():
-            row = DatasetRow(name=name, current=0, versions=0, created_at=uow.clock.now(), created_by=uow.by.name)
-            uow.session.add(row)
-        return row
-    except IntegrityError:  # PostgreSQL: another transaction made it meanwhile
-        return uow.session.get_one(DatasetRow, name, with_for_update=True)
+    made = DatasetRow(name=name, current=0, versions=0, created_at=uow.clock.now(), created_by=uow.by.name)
+    return held_or_made(uow.session, made, name)
 
 
 def _version(row: DatasetVersionRow) -> DatasetVersion:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from opsloop.evaluation.declared import Declared
+from opsloop.evaluation.declared import declared
 from opsloop.evaluation.errors import CannotScore, ExperimentInvalid
 from opsloop.evaluation.evaluators.aggregates import Aggregate, Part
 from opsloop.evaluation.evaluators.asking import Ask
@@ -129,7 +129,7 @@ def measure(use: ExperimentEvaluator, flow: Flow, columns: Collection[str], data
     Raises: ExperimentInvalid when it is unknown, an option is wrong, or an input it needs is nowhere.
     """
     evaluator = evaluator_of(use, field=field)
-    options = Declared(use.options, f"{field}.options", evaluator.options).values
+    options = declared(use.options, f"{field}.options", evaluator.options).values
     try:
         ask = evaluator.make_ask(options) if evaluator.make_ask is not None else None
         score = evaluator.make_score(options) if ask is None else None
@@ -138,7 +138,7 @@ def measure(use: ExperimentEvaluator, flow: Flow, columns: Collection[str], data
         facts = {"value": error.facts["value"]} if "value" in error.facts else {}
         raise ExperimentInvalid(f"{field}.{error.facts['field']}", error.facts["wanted"], **facts) from None
     names = [each.name for each in evaluator.inputs]
-    mappings = Declared({**use.mappings, **use.datasets.get(dataset, {})}, f"{field}.mappings", tuple(names)).values
+    mappings = declared({**use.mappings, **use.datasets.get(dataset, {})}, f"{field}.mappings", tuple(names)).values
     sources = {}
     for each in evaluator.inputs:
         if each.name in mappings:

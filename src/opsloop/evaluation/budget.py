@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 
 from opsloop.core.clock import Clock
-from opsloop.evaluation.declared import Declared
+from opsloop.evaluation.declared import declared
 from opsloop.evaluation.models import Budget
 from opsloop.flows.results import NO_TOKENS, TokenUse
 
@@ -19,7 +19,7 @@ _KEYS = ("tokens", "usd", "calls", "minutes")
 
 def parse(values: object, path: str) -> Budget:
     """Raises: ExperimentInvalid."""
-    found = Declared(values, path, _KEYS)
+    found = declared(values, path, _KEYS)
     numbers = {key: found.number(key) for key in _KEYS}
     for key, number in numbers.items():
         if number is not None and (number <= 0 or (key in ("tokens", "calls") and number != int(number))):

@@ -1,73 +1,11 @@
-"""Reading a declared mapping: every error names the key path, the value, the wanted form and the nearest known key."""
+"""What an experiment declares, read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from opsloop.core.declared import Declared
 from opsloop.evaluation.errors import ExperimentInvalid
 
 
-class Declared:
-    """A mapping at a key path, whose keys are all known.
-
-    Raises: ExperimentInvalid.
-    """
-
-    def __init__(self, values: object, path: str, known: tuple[str, ...]) -> None:
-        if not isinstance(values, Mapping):
-            raise ExperimentInvalid(path or "experiment", "a mapping of keys to values", value=values)
-        self.path = path
-        self.values = {key: value for key, value in values.items() if value is not None}
-        for key in values:
-            if key not in known:
-                raise ExperimentInvalid(self.at(str(key)), f"one of {', '.join(known)}", known=known, value=key)
-
-    def at(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self.values.get(key, default)
-        if not isinstance(value, str) or not value.strip():
-            raise self.wrong(key, "text")
-        return value
-
-    def optional_text(self, key: str) -> str | None:
-        return self.text(key) if key in self.values else None
-
-    def whole(self, key: str, default: int, *, least: int, most: int) -> int:
-        value = self.values.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise self.wrong(key, f"a whole number from {least} to {most}")
-        return value
-
-    def number(self, key: str) -> float | None:
-        value = self.values.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.wrong(key, "a number")
-        return float(value)
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self.values.get(key, default)
-        if not isinstance(value, bool):
-            raise self.wrong(key, "true or false")
-        return value
-
-    def mapping(self, key: str) -> dict[str, Any]:
-        value = self.values.get(key, {})
-        if not isinstance(value, Mapping):
-            raise self.wrong(key, "a mapping of names to values")
-        return {str(name): part for name, part in value.items()}
-
-    def listing(self, key: str) -> list[Any]:
-        value = self.values.get(key, [])
-        if not isinstance(value, list):
-            raise self.wrong(key, "a list")
-        return value
-
-    def wrong(self, key: str, wanted: str, **facts: Any) -> ExperimentInvalid:
-        if key in self.values:
-            return ExperimentInvalid(self.at(key), wanted, value=self.values[key], **facts)
-        return ExperimentInvalid(self.at(key), f"{wanted}; it is missing", **facts)
+def declared(values: object, path: str, known: tuple[str, ...]) -> Declared:
+    """A part of the experiment at a key path. Raises: ExperimentInvalid."""
+    return Declared(values, path, known, invalid=ExperimentInvalid, whole="experiment")

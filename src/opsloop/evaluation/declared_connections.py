@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from opsloop.core.errors import InvalidInput
-from opsloop.evaluation.declared import Declared
+from opsloop.evaluation.declared import declared
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.flows.connections.files import parse as parse_connection
 from opsloop.flows.connections.kinds import KINDS, kind_of
@@ -32,7 +32,7 @@ def connection(values: object, path: str) -> tuple[str, dict[str, Any]]:
     """A connection's name and its body as a file of connections has it. Raises: ExperimentInvalid."""
     if not isinstance(values, Mapping):
         raise ExperimentInvalid(path, "a mapping with name, connection_type and the fields of that type", value=values)
-    name = Declared({"name": values.get("name")}, path, ("name",)).text("name")
+    name = declared({"name": values.get("name")}, path, ("name",)).text("name")
     key = "connection_type" if "connection_type" in values else "type"
     written = values.get(key)
     kind = kind_of(written) if isinstance(written, str) else None

@@ -18,7 +18,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from opsloop.evaluation.declared import Declared
+from opsloop.core.declared import Declared
+from opsloop.evaluation.declared import declared
 from opsloop.evaluation.declared_connections import from_environment
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.models import Speaks, Target
@@ -37,8 +38,8 @@ def parse(values: object, path: str) -> Target:
     """Raises: ExperimentInvalid."""
     mapping = _as_mapping(values, path)
     if "model" in mapping and mapping.keys() <= set(_MODEL):
-        return _model(Declared(mapping, path, _MODEL))
-    found = Declared(mapping, path, _KEYS)
+        return _model(declared(mapping, path, _MODEL))
+    found = declared(mapping, path, _KEYS)
     kinds = [key for key in ("endpoint", "function", "url") if key in found.values]
     if len(kinds) != 1:
         raise ExperimentInvalid(path, _FORMS, value=values)

@@ -16,7 +16,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from opsloop.evaluation.declared import Declared
+from opsloop.core.declared import Declared
+from opsloop.evaluation.declared import declared
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.models import By, VariantsSpec
 from opsloop.flows.models import Flow
@@ -33,7 +34,7 @@ def parse(values: object, path: str) -> VariantsSpec | None:
     if not isinstance(values, Mapping):
         selected = _selected(values, path)
         return None if selected == () else VariantsSpec(selected)
-    found = Declared(values, path, _KEYS)
+    found = declared(values, path, _KEYS)
     selected = _selected(found.values.get("select", "*"), f"{path}.select")
     if selected == ():
         return None

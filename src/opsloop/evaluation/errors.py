@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-from typing import Any
-
-from opsloop.core.errors import Conflict, Failed, InvalidInput, NotFound
+from opsloop.core.declared import DeclarationInvalid
+from opsloop.core.errors import Conflict, Failed, NotFound
 
 
-class ExperimentInvalid(InvalidInput):
+class ExperimentInvalid(DeclarationInvalid):
     """An experiment is wrong at `field`, a key path such as `gate.rules[1].margin`."""
-
-    def __init__(self, field: str, wanted: str, *, known: Iterable[str] = (), **facts: Any) -> None:
-        near = get_close_matches(str(facts.get("value")), list(known), n=1)
-        super().__init__(field=field, wanted=wanted + (f"; did you mean {near[0]!r}?" if near else ""), **facts)
 
 
 class RunMissing(NotFound):

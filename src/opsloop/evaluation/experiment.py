@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from opsloop.core.declared import Declared
 from opsloop.evaluation import budget as budgets
 from opsloop.evaluation import declared_target, declared_variants
-from opsloop.evaluation.declared import Declared
+from opsloop.evaluation.declared import declared
 from opsloop.evaluation.declared_connections import connection, environment_variables
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.gate_declaration import parse_gate
@@ -36,7 +37,7 @@ def parse(values: object) -> Experiment:
 
     Raises: ExperimentInvalid naming the key path, the value, the wanted form and the nearest known key.
     """
-    top = Declared(values, "", _EXPERIMENT)
+    top = declared(values, "", _EXPERIMENT)
     datasets = tuple(_dataset(each, f"datasets[{place}]") for place, each in enumerate(top.listing("datasets")))
     if not datasets:
         raise top.wrong("datasets", "a list with at least one dataset")
@@ -67,7 +68,7 @@ def parse(values: object) -> Experiment:
 
 
 def _dataset(values: object, path: str) -> ExperimentDataset:
-    found = Declared(values, path, _DATASET)
+    found = declared(values, path, _DATASET)
     return _stored(found, found.mapping("mappings"))
 
 
@@ -81,7 +82,7 @@ def _stored(found: Declared, mappings: Mapping[str, Any]) -> ExperimentDataset:
 
 def _evaluators(values: object, path: str, datasets: list[str]) -> Iterator[ExperimentEvaluator]:
     """The evaluator that a mapping declares; one more for each time that it is for a dataset once more."""
-    found = Declared(values, path, _EVALUATOR)
+    found = declared(values, path, _EVALUATOR)
     name = found.text("name")
     one = ExperimentEvaluator(
         name=name,
@@ -118,7 +119,7 @@ def _version(flow: str | None) -> str | None:
 
 def _evaluator_dataset(values: object, path: str, datasets: list[str]) -> tuple[str, ExperimentDataset]:
     """The dataset of the experiment that an evaluator is for, and the one whose rows it reads."""
-    found = Declared(values, path, _EVALUATOR_DATASET)
+    found = declared(values, path, _EVALUATOR_DATASET)
     key = "reference" if "reference" in found.values else "name"
     reference = found.text(key)
     if reference not in datasets:

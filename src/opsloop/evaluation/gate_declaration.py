@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from opsloop.core.declared import Declared
 from opsloop.core.errors import InvalidInput
-from opsloop.evaluation.declared import Declared
+from opsloop.evaluation.declared import declared
 from opsloop.evaluation.errors import ExperimentInvalid
 from opsloop.evaluation.models import MAX_FAILED, GateSpec
 from opsloop.evaluation.rules import EACH, LEAST_ROWS, Rule
@@ -34,12 +35,12 @@ _MOST = 10**9
 
 def parse_gate(values: object) -> GateSpec:
     """The gate that a mapping declares. Raises: ExperimentInvalid naming the key path."""
-    found = Declared(values, "gate", _GATE)
+    found = declared(values, "gate", _GATE)
     slices = found.mapping("slices")
-    for name, declared in slices.items():
+    for name, rows in slices.items():
         if name == EACH:
             raise ExperimentInvalid("gate.slices", "names other than each, which means every slice", value=name)
-        condition(declared, field=f"gate.slices.{name}")
+        condition(rows, field=f"gate.slices.{name}")
     rules = tuple(_rule(each, f"gate.rules[{place}]", slices) for place, each in enumerate(found.listing("rules")))
     if not rules:
         raise found.wrong("rules", "a list with at least one rule")
@@ -66,9 +67,9 @@ def check_columns(spec: GateSpec | None, columns: Collection[str]) -> None:
     for field, column in (("gate.cluster_by", spec.cluster_by), ("gate.key", spec.key)):
         if column is not None and column not in columns:
             raise ExperimentInvalid(field, f"one of {', '.join(columns)}", known=columns, value=column)
-    for name, declared in spec.slices.items():
+    for name, rows in spec.slices.items():
         field = f"gate.slices.{name}"
-        for column in sorted(condition(declared, field=field).columns - OF_DATASET):
+        for column in sorted(condition(rows, field=field).columns - OF_DATASET):
             if column not in columns:
                 raise ExperimentInvalid(field, f"columns among {', '.join(columns)}", known=columns, value=column)
 
@@ -81,7 +82,7 @@ def _share(found: Declared, key: str) -> float | None:
 
 
 def _rule(values: object, path: str, slices: dict[str, Any]) -> Rule:
-    found = Declared(values, path, _RULE)
+    found = declared(values, path, _RULE)
     margins = [key for key in ("margin", "non_inferior_margin") if key in found.values]
     if len(margins) > 1:
         raise found.wrong("margin", "margin or non_inferior_margin, which mean the same, and not both")

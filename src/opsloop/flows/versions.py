@@ -7,9 +7,9 @@ import threading
 from collections import OrderedDict
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from opsloop.core.caller import Role
+from opsloop.core.db.holding import held_or_made
 from opsloop.core.errors import InvalidInput, NotFound
 from opsloop.core.workspace import UnitOfWork, Workspace
 from opsloop.flows import graph, package
@@ -178,15 +178,8 @@ def _not_an_archive(reason: str) -> NotAFlowArchive:
 
 def _locked(uow: UnitOfWork, name: str) -> FlowRow:
     """The row of a flow, held by this transaction; made when there is none."""
-    if (row := uow.session.get(FlowRow, name, with_for_update=True)) is not None:
-        return row
-    try:
-        with uow.session.begin_nested():
-            row = FlowRow(name=name, current=0, versions=0, created_at=uow.clock.now(), created_by=uow.by.name)
-            uow.session.add(row)
-        return row
-    except IntegrityError:  # PostgreSQL: another transaction made it meanwhile
-        return uow.session.get_one(FlowRow, name, with_for_update=True)
+    made = FlowRow(name=name, current=0, versions=0, created_at=uow.clock.now(), created_by=uow.by.name)
+    return held_or_made(uow.session, made, name)
 
 
 def _version(row: FlowVersionRow) -> FlowVersion:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from opsloop.core.declared import Declared
 from opsloop.training.catalogue import ESTIMATORS, STEPS
-from opsloop.training.declared import Declared
+from opsloop.training.declared import declared
 from opsloop.training.errors import PipelineInvalid
 from opsloop.training.measure_names import CLASSIFICATION, METRICS, REGRESSION
 from opsloop.training.search import Search, parse_search
@@ -169,7 +170,7 @@ def parse(values: object, path: str = "", *, folder: Path | None = None) -> Pipe
         folder: where files of functions are; default: the working folder.
     Raises: PipelineInvalid naming the key path, the value and the wanted form.
     """
-    found = Declared(values, path, KEYS)
+    found = declared(values, path, KEYS)
     task = found.choice("task", TASKS) if "task" in found.values else None
     function = _function(found)
     if function is not None and "steps" in found.values:
@@ -265,7 +266,7 @@ def _step(value: object, path: str) -> Step:
         raise PipelineInvalid(path, wanted, known=known, value=name)
     columns = None
     if "columns" in options:
-        columns = Declared({"columns": options.pop("columns")}, f"{path}.{name}", ("columns",)).names("columns")
+        columns = declared({"columns": options.pop("columns")}, f"{path}.{name}", ("columns",)).names("columns")
         if not columns:
             raise PipelineInvalid(f"{path}.{name}.columns", "at least one column", value=[])
     return Step(str(name), options, columns, f"{path}.{name}")
@@ -280,11 +281,11 @@ def _divided(found: Declared) -> tuple[CrossValidation | None, Holdout]:
     elif isinstance(holdout_values, float):
         share = _share(found, "holdout", holdout_values)
     elif holdout_values is not None:
-        part = Declared(holdout_values, found.at("holdout"), ("share", "by", "time_ordered"))
+        part = declared(holdout_values, found.at("holdout"), ("share", "by", "time_ordered"))
         share, held = _share(part, "share", part.values.get("share", 0.2)), _division(part)
     folds, validated = 5, None
     if validation_values is not None and validation_values is not False:
-        part = Declared(validation_values, found.at("cross_validation"), ("folds", "by", "time_ordered"))
+        part = declared(validation_values, found.at("cross_validation"), ("folds", "by", "time_ordered"))
         folds, validated = part.whole("folds", 5, least=2, most=100), _division(part)
     division = held or validated or Division()
     holdout = Holdout(share, division)
@@ -318,7 +319,7 @@ def _intervals(found: Declared, task: str | None) -> Intervals | None:
         return None
     if values is None:
         return Intervals()
-    part = Declared(values, found.at("intervals"), ("alpha", "method", "by_class"))
+    part = declared(values, found.at("intervals"), ("alpha", "method", "by_class"))
     given = part.values.get("alpha", 0.1)
     alphas = tuple(given) if isinstance(given, list | tuple) else (given,)
     for alpha in alphas:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opsloop.training.declared import Declared
+from opsloop.training.declared import declared
 from opsloop.training.errors import PipelineInvalid
 
 METHODS = ("grid", "random", "halving")
@@ -43,7 +43,7 @@ class Search:
 
 def parse_search(values: object, path: str, metrics: tuple[str, ...]) -> Search:
     """Raises: PipelineInvalid naming the key path."""
-    found = Declared(values, path, _KEYS)
+    found = declared(values, path, _KEYS)
     method = found.choice("method", METHODS, "random")
     over = {name: _values(value, f"{found.at('over')}.{name}") for name, value in found.mapping("over").items()}
     if not over:
@@ -69,7 +69,7 @@ def _values(value: object, path: str) -> tuple[Any, ...] | Range:
         return tuple(value)
     if not isinstance(value, Mapping):
         raise PipelineInvalid(path, "a list of values, or a range {low, high}", value=value)
-    found = Declared(value, path, _RANGE)
+    found = declared(value, path, _RANGE)
     low, high = found.number("low"), found.number("high")
     if low is None:
         raise found.wrong("low", "a number")

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from opsloop.core.caller import Role
+from opsloop.core.db.holding import held_or_made
 from opsloop.core.errors import InvalidInput
 from opsloop.core.jobs import service as jobs
 from opsloop.core.workspace import UnitOfWork
@@ -173,15 +173,8 @@ def _frozen(uow: UnitOfWork, evaluator: Any) -> Any:
 
 def _locked(uow: UnitOfWork, name: str) -> JudgeRow:
     """The row of a judge, held by this transaction; made when there is none."""
-    if (row := uow.session.get(JudgeRow, name, with_for_update=True)) is not None:
-        return row
-    try:
-        with uow.session.begin_nested():
-            row = JudgeRow(name=name, current=0, versions=0, created_at=uow.clock.now(), created_by=uow.by.name)
-            uow.session.add(row)
-        return row
-    except IntegrityError:  # PostgreSQL: another transaction made it meanwhile
-        return uow.session.get_one(JudgeRow, name, with_for_update=True)
+    made = JudgeRow(name=name, current=0, versions=0, created_at=uow.clock.now(), created_by=uow.by.name)
+    return held_or_made(uow.session, made, name)
 
 
 def _version(row: JudgeVersionRow) -> JudgeVersion:

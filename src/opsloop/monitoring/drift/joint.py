@@ -28,7 +28,7 @@ import numpy as np
 
 from opsloop.monitoring.drift.bets import IDLE
 from opsloop.monitoring.drift.columns import Column, Floats, Ints
-from opsloop.monitoring.drift.pairs import GROUPS
+from opsloop.monitoring.drift.pairs import GROUPS, group_scores
 
 LEVEL, SPREAD, OTHER = "level", "spread", "other"
 
@@ -60,7 +60,7 @@ class Scores:
 
     def __init__(self, columns: Sequence[Column], pairs: Sequence[tuple[int, int]], bins: Ints, groups: Sequence[Ints]):
         blocks = [_of_column(column) for column in columns]
-        firsts = [np.clip(_group_means(column, own), -2.0, 2.0) for column, own in zip(columns, groups, strict=True)]
+        firsts = [np.clip(group_scores(column, own), -2.0, 2.0) for column, own in zip(columns, groups, strict=True)]
         blocks += [(firsts[first][:, None] * firsts[second]).reshape(-1, 1) for first, second in pairs]
         kinds = [kind for column in columns for kind in _kinds(column)] + [OTHER] * len(pairs)
         sizes = np.array([len(block) for block in blocks])
@@ -102,12 +102,6 @@ def _kinds(column: Column) -> list[str]:
     if column.is_category:
         return [OTHER] * min(_CATEGORIES, len(column.labels))
     return [LEVEL, SPREAD]
-
-
-def _group_means(column: Column, groups: Ints) -> Floats:
-    mass = np.bincount(groups, weights=column.counts, minlength=GROUPS)
-    total = np.bincount(groups, weights=column.counts * column.scores, minlength=GROUPS)
-    return np.divide(total, mass, out=np.zeros(GROUPS), where=mass > 0)
 
 
 class Directions:

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from opsloop.evaluation.declared import Declared
+from opsloop.core.declared import Declared
+from opsloop.evaluation.declared import declared
 from opsloop.evaluation.errors import ExperimentInvalid
 
 # What every judge is told beside its rubric is part of it; a change of that raises this number.
@@ -91,7 +92,7 @@ def read(values: object, path: str) -> JudgeSpec:
         path: where it is declared, for the errors.
     Raises: ExperimentInvalid.
     """
-    found = Declared(values, path, KEYS)
+    found = declared(values, path, KEYS)
     scale = _scale(found)
     rubric, prompty = (found.optional_text(key) or "" for key in ("rubric", "prompty"))
     if bool(rubric) == bool(prompty):
