@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsloop.client.connection import Connection, path
+from opsloop.client.waiting import last, looks
 from opsloop.core.errors import StillPending
 from opsloop.evaluation.comparison.models import Comparison, RowChange
 from opsloop.evaluation.models import GateReport, RowRecord, Run
@@ -88,13 +89,12 @@ class Evaluations:
         pause: Callable[[float], None] = time.sleep,
     ) -> Run:
         """The run once it is over; `tell` hears of it meanwhile. Raises: RunGoesOn when the time ended first."""
-        waited_s = 0.0
-        while True:
-            found = self.get(run)
-            tell(found)
-            if found.status.is_final:
-                return found
-            if timeout_s is not None and waited_s >= timeout_s:
-                raise RunGoesOn(run=run, done=found.done, total=found.total)
-            pause(POLL_S)
-            waited_s += POLL_S
+
+        def is_over(found: Run) -> bool:
+            return found.status.is_final
+
+        each = looks(lambda: self.get(run), is_over, timeout_s=timeout_s, every_s=POLL_S, pause=pause)
+        found = last(each, tell)
+        if not is_over(found):
+            raise RunGoesOn(run=run, done=found.done, total=found.total)
+        return found

@@ -10,6 +10,7 @@ from typing import Any
 from opsloop.client import yaml_lines
 from opsloop.client.connection import Connection, path
 from opsloop.client.experiment_functions import text_of
+from opsloop.client.waiting import last, looks
 from opsloop.core.errors import StillPending
 from opsloop.evaluation.judges.models import Calibration, JudgeShown, JudgeVersion
 
@@ -67,16 +68,15 @@ class Judges:
         pause: Callable[[float], None] = time.sleep,
     ) -> Calibration:
         """The calibration once it is over; `tell` hears of it meanwhile. Raises: CalibrationGoesOn."""
-        waited_s = 0.0
-        while True:
-            found = self.calibration(calibration)
-            tell(found)
-            if found.status.is_final:
-                return found
-            if timeout_s is not None and waited_s >= timeout_s:
-                raise CalibrationGoesOn(judge=found.judge, done=found.done, total=found.total)
-            pause(POLL_S)
-            waited_s += POLL_S
+
+        def is_over(found: Calibration) -> bool:
+            return found.status.is_final
+
+        each = looks(lambda: self.calibration(calibration), is_over, timeout_s=timeout_s, every_s=POLL_S, pause=pause)
+        found = last(each, tell)
+        if not is_over(found):
+            raise CalibrationGoesOn(judge=found.judge, done=found.done, total=found.total)
+        return found
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from opsloop.client.connection import Connection, path
+from opsloop.client.waiting import last, looks
 from opsloop.core.errors import StillPending
 from opsloop.datasets.preparation.models import DroppedRow, Preparation, PreparationRun
 from opsloop.datasets.publishing.models import DatasetPublication
@@ -68,16 +69,15 @@ class Preparations:
         pause: Callable[[float], None] = time.sleep,
     ) -> PreparationRun:
         """The run once it is over; `tell` hears of it meanwhile. Raises: PreparationGoesOn."""
-        waited_s = 0.0
-        while True:
-            found = self.run(run)
-            tell(found)
-            if found.status.is_final:
-                return found
-            if timeout_s is not None and waited_s >= timeout_s:
-                raise PreparationGoesOn(run=run)
-            pause(POLL_S)
-            waited_s += POLL_S
+
+        def is_over(found: PreparationRun) -> bool:
+            return found.status.is_final
+
+        each = looks(lambda: self.run(run), is_over, timeout_s=timeout_s, every_s=POLL_S, pause=pause)
+        found = last(each, tell)
+        if not is_over(found):
+            raise PreparationGoesOn(run=run)
+        return found
 
     def publish(
         self, ref: str, to: str, *, replace: bool = False, pause: Callable[[float], None] = time.sleep

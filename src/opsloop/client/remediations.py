@@ -8,6 +8,7 @@ from typing import Any
 
 from opsloop.client.connection import Connection, path
 from opsloop.client.decode import convert
+from opsloop.client.waiting import last, looks
 from opsloop.core.errors import StillPending
 from opsloop.remediation.assistant.models import Reply
 from opsloop.remediation.models import Halt, Remediation, Standing
@@ -95,13 +96,12 @@ class Remediations:
         pause: Callable[[float], None] = time.sleep,
     ) -> Remediation:
         """The remediation once it is over. Raises: RepairGoesOn when the time ended first."""
-        waited_s = 0.0
-        while True:
-            found = self.get(remediation)
-            tell(found)
-            if found.state.is_over:
-                return found
-            if timeout_s is not None and waited_s >= timeout_s:
-                raise RepairGoesOn(remediation=remediation, state=found.state.value)
-            pause(POLL_S)
-            waited_s += POLL_S
+
+        def is_over(found: Remediation) -> bool:
+            return found.state.is_over
+
+        each = looks(lambda: self.get(remediation), is_over, timeout_s=timeout_s, every_s=POLL_S, pause=pause)
+        found = last(each, tell)
+        if not is_over(found):
+            raise RepairGoesOn(remediation=remediation, state=found.state.value)
+        return found

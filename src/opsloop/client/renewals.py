@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from opsloop.client.connection import Connection, path
+from opsloop.client.waiting import changes, looks
 from opsloop.releases.renewals.models import Renewal, RenewalHistory
 
 POLL_S = 0.5
@@ -53,14 +54,8 @@ class Renewals:
         self, renewal: str, *, timeout_s: float | None = None, pause: Callable[[float], None] = time.sleep
     ) -> Iterator[RenewalHistory]:
         """The renewal each time something about it changed, until it is over or the time is."""
-        last: RenewalHistory | None = None
-        waited_s = 0.0
-        while True:
-            history = self.get(renewal)
-            if history != last:
-                yield history
-                last = history
-            if history.renewal.state.is_over or (timeout_s is not None and waited_s >= timeout_s):
-                return
-            pause(POLL_S)
-            waited_s += POLL_S
+
+        def is_over(history: RenewalHistory) -> bool:
+            return history.renewal.state.is_over
+
+        return changes(looks(lambda: self.get(renewal), is_over, timeout_s=timeout_s, every_s=POLL_S, pause=pause))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from opsloop.client.connection import Connection, path
+from opsloop.client.waiting import changes, looks
 from opsloop.releases.experiments.models import ExperimentReport
 from opsloop.releases.models import Approval, Rollout, RolloutHistory
 
@@ -65,17 +66,11 @@ class Rollouts:
         self, rollout: str, *, timeout_s: float | None = None, pause: Callable[[float], None] = time.sleep
     ) -> Iterator[RolloutHistory]:
         """The rollout each time something about it changed, until it is over or the time is."""
-        last: RolloutHistory | None = None
-        waited_s = 0.0
-        while True:
-            history = self.get(rollout)
-            if history != last:
-                yield history
-                last = history
-            if history.rollout.status.is_over or (timeout_s is not None and waited_s >= timeout_s):
-                return
-            pause(POLL_S)
-            waited_s += POLL_S
+
+        def is_over(history: RolloutHistory) -> bool:
+            return history.rollout.status.is_over
+
+        return changes(looks(lambda: self.get(rollout), is_over, timeout_s=timeout_s, every_s=POLL_S, pause=pause))
 
     def _act(self, rollout: str, verb: str) -> Rollout:
         return self._connection.post(path("api", "rollouts", rollout, verb), Rollout)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from opsloop.client.connection import Connection, path
+from opsloop.client.waiting import last, looks
 from opsloop.core.errors import StillPending
 from opsloop.training.models import Pipeline, TrainingRun
 
@@ -74,13 +75,12 @@ class Training:
         pause: Callable[[float], None] = time.sleep,
     ) -> TrainingRun:
         """The run once it is over; `tell` hears of it meanwhile. Raises: TrainingGoesOn."""
-        waited_s = 0.0
-        while True:
-            found = self.run(run)
-            tell(found)
-            if found.status.is_final:
-                return found
-            if timeout_s is not None and waited_s >= timeout_s:
-                raise TrainingGoesOn(run=run)
-            pause(POLL_S)
-            waited_s += POLL_S
+
+        def is_over(found: TrainingRun) -> bool:
+            return found.status.is_final
+
+        each = looks(lambda: self.run(run), is_over, timeout_s=timeout_s, every_s=POLL_S, pause=pause)
+        found = last(each, tell)
+        if not is_over(found):
+            raise TrainingGoesOn(run=run)
+        return found
