@@ -36,3 +36,18 @@ def test_what_is_missing_is_left_out(stored: dict[str, Any]) -> None:
     assert evidence.facts(stored) == ()
     assert evidence.sentence(stored) == ""
     assert evidence.trouble(stored, "error") == ""
+
+
+def test_each_judge_of_answers_is_told_with_its_scores_and_one_that_judged_nobody_is_not() -> None:
+    scored = {"candidate": {"subjects": 40, "adverse": 0}, "stable": {"subjects": 41, "adverse": 0}}
+    unscored = {"candidate": {"subjects": 0, "adverse": 0}, "stable": {"subjects": 0, "adverse": 0}}
+    kinds = {
+        "quality by Helpful": {**scored, "claim": "quality by Helpful is 0.61 on the candidate and 0.84 on stable"},
+        "quality": {**unscored, "claim": "no quality scores on both sides yet"},
+        **WHOLE["analysis"]["kinds"],
+    }
+    told = evidence.troubles({"analysis": {**WHOLE["analysis"], "kind": "quality by Helpful", "kinds": kinds}})
+    assert told == [
+        "5 of 18 candidate users had an error, 0 of 150 of stable",
+        "Quality by Helpful is 0.61 on the candidate and 0.84 on stable; e = 791 of 200 needed to take it back",
+    ]
