@@ -38,15 +38,20 @@ def up(folder: Path | None, host: str | None, port: int | None, demo: bool, if_n
     from opsloop.client import project as projects
 
     project = projects.nearest(folder)
-    shown = _shown(project) if demo else {}
+    turns = demo and (project.folder / projects.FILE).is_file()
+    shown = _shown(project) if turns else {}
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = local.core_settings(project).model_copy(update=given)
 
     def when_ready(url: str, is_stopping: Callable[[], bool]) -> None:
-        from opsloop.cli.demo.loop import turn
+        if not turns:
+            from opsloop.cli.demo import placing
 
-        bare = not demo or not (project.folder / projects.FILE).is_file()
-        turn(project, url, bare=bare, is_stopping=is_stopping)
+            placing.tell(project, url)
+            return
+        from opsloop.cli.demo.loop import turn  # with all of the client, 15 MB that a platform at rest does without
+
+        turn(project, url, is_stopping=is_stopping)
 
     if if_needed and (running := local.running_at(project)) is not None:
         click.echo(f"Opsloop runs already, on this folder: {running}")

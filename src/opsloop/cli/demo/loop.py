@@ -13,7 +13,9 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-from opsloop.cli.demo import tries, wanted
+import click
+
+from opsloop.cli.demo import placing, tries, wanted
 from opsloop.cli.demo.repairing import Repairing
 from opsloop.cli.demo.teller import Teller
 from opsloop.cli.demo.traffic import Seen, Traffic, TrafficWanted
@@ -35,21 +37,20 @@ class Stopping(Exception):
     """The platform is going down; the loop goes on at the next start."""
 
 
-def turn(project: Project, url: str, *, bare: bool, is_stopping: Callable[[], bool]) -> None:
-    """Apply the project and turn its demo, then say where the platform is; with `bare` only say that.
+def turn(project: Project, url: str, *, is_stopping: Callable[[], bool]) -> None:
+    """Apply the project and turn its demo, then say where the platform is.
 
     It runs beside the platform: what goes wrong is told, and the platform stays up.
     """
     teller = Teller()
     try:
         with Client(url) as client:
-            teller.starting(project.name, url)
-            if bare:
-                teller.running(url, project, bare=True)
-                return
+            placing.starting(project, url)
             loop = Loop(client, project, teller, url, is_stopping)
             with loop.turn() as repairing:
-                teller.running(url, project, bare=False, tries=tries.commands(client, project, url))
+                following = tries.commands(client, project, url)
+                click.echo("\nThe loop has turned once, and the platform keeps running.\n")
+                placing.running(project, url, tries=following)
                 if repairing is not None:
                     repairing.keep_asking()
     except Stopping:
@@ -57,7 +58,7 @@ def turn(project: Project, url: str, *, bare: bool, is_stopping: Callable[[], bo
     except OpsloopError as error:
         if not is_stopping():
             teller.failed(error)
-            teller.running(url, project, bare=True)
+            placing.running(project, url)
     except Exception:  # noqa: BLE001 (the rim of a thread: the platform goes on without the demo)
         traceback.print_exc(file=sys.stderr)
 

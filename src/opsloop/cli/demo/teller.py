@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
-from opsloop._version import __version__
 from opsloop.cli import story
 from opsloop.cli.demo.traffic import Seen
 from opsloop.client.apply import Outcome
-from opsloop.client.project import FILE, Project
 from opsloop.core.errors import OpsloopError
 from opsloop.evaluation.models import GateReport, Run
 from opsloop.releases.models import Release, Released, Rollout, RolloutStatus
@@ -24,9 +18,6 @@ BESIDES = ("completed", "latency")
 
 
 class Teller:
-    def starting(self, project: str, url: str) -> None:
-        click.echo(f"\nOpsloop {__version__} · project {project} · {url}\n")
-
     def step(self, word: str, sentence: str, *, colour: str | None = None) -> None:
         story.step(word, sentence, colour=colour)
 
@@ -80,21 +71,6 @@ class Teller:
     def failed(self, error: OpsloopError) -> None:
         click.secho(f"\nopsloop: {error.sentence}", fg="red", err=True)
 
-    def running(self, url: str, project: Project, *, bare: bool, tries: Sequence[str] = ()) -> None:
-        """Say where the platform is; `tries` are commands to go on with, which call this program `opsloop`."""
-        if not bare:
-            click.echo("\nThe loop has turned once, and the platform keeps running.\n")
-        elif not (project.folder / FILE).is_file():
-            click.echo(f"  No {FILE} here: an empty platform. `{_program()} init` lists what to start from.\n")
-        click.echo(f"  Console   {url}\n")
-        if tries:
-            click.echo("  Try")
-        for line in tries:
-            click.echo(f"    {_called(line)}")
-        if tries:
-            click.echo()
-        click.echo("Ctrl-C stops it; nothing is lost.")
-
 
 def harm(evidence: dict[str, Any]) -> list[str]:
     """What a candidate did before it was stopped, as sentences."""
@@ -109,20 +85,3 @@ def harm(evidence: dict[str, Any]) -> list[str]:
     if "bad_for_s" in evidence:
         sentences.append(f"{evidence['bad_for_s']:.1f} s from its first bad answer to its last request")
     return sentences
-
-
-def _called(line: str) -> str:
-    return f"{_program()} {line.removeprefix('opsloop ')}" if line.startswith("opsloop ") else line
-
-
-def _program() -> str:
-    """How to call this program from here: its name when the shell finds it, else its path."""
-    return "opsloop" if shutil.which("opsloop") else _shown(Path(sys.argv[0]).absolute())
-
-
-def _shown(path: Path) -> str:
-    """A path as one would type it here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

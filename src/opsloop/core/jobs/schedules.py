@@ -51,12 +51,14 @@ def put(
     return _schedule(row)
 
 
-def remove(uow: UnitOfWork, name: str) -> None:
+def remove(uow: UnitOfWork, name: str, *, on_record: bool = True) -> None:
+    """Args: on_record: as `put` has it."""
     uow.by.require(Role.DEVELOPER)
     row = uow.session.get(ScheduleRow, name)
     if row is not None:
         uow.session.delete(row)
-        uow.audit("schedule.removed", f"schedule/{name}")
+        if on_record:
+            uow.audit("schedule.removed", f"schedule/{name}")
 
 
 def get(uow: UnitOfWork, name: str) -> Schedule | None:

@@ -1,4 +1,4 @@
-"""Score live answers as a job, every five minutes: a sample of what each endpoint kept since the last time.
+"""Score live answers as a job: a sample of what each endpoint kept since the last time.
 
 The scores and how far the work is go into one transaction: after `kill -9` the same sample is drawn and scored again,
 and nothing is counted twice. Of two jobs that overlap the one that ends second finds the work done and leaves.
@@ -16,10 +16,9 @@ import structlog
 
 from opsloop.core.caller import system
 from opsloop.core.errors import OpsloopError
-from opsloop.core.jobs import schedules
 from opsloop.core.jobs.registry import JobContext, job
 from opsloop.core.workspace import Workspace
-from opsloop.improvement.samples import scoring, service
+from opsloop.improvement.samples import rhythm, scoring, service
 from opsloop.improvement.samples._tables import ScoringRow
 from opsloop.improvement.samples.declared import parse
 from opsloop.improvement.samples.models import Scoring
@@ -29,26 +28,24 @@ from opsloop.monitoring.texts import service as texts
 from opsloop.monitoring.texts.service import Arrived
 
 log = structlog.get_logger()
-KIND = "answers.score"
 BY = system("scoring")
-CRON = "*/5 * * * *"
-_RUNS_AN_HOUR = 12
 _HASHES = 2**32
 
 
 def schedule(workspace: Workspace) -> None:
-    """Have answers scored; where the database takes nothing just now the platform starts all the same."""
+    """Have answers scored where that is declared; where the database takes nothing just now the platform starts all the
+    same."""
     try:
         with workspace.reading(BY) as uow:
-            present = schedules.get(uow, KIND)
-        if present is None or present.cron != CRON:
+            is_kept = rhythm.is_kept(uow)
+        if not is_kept:
             with workspace.writing(BY) as uow:
-                schedules.put(uow, KIND, cron=CRON, kind=KIND, payload={}, on_record=False)
+                rhythm.keep(uow)
     except OpsloopError as error:
         log.warning("scoring_not_scheduled", reason=error.sentence)
 
 
-@job(KIND)
+@job(rhythm.KIND)
 def run(context: JobContext, payload: dict[str, Any]) -> None:
     workspace = context.workspace
     with workspace.reading(BY) as uow:
@@ -105,6 +102,6 @@ def drawn(wanted: Scoring, arrived: Sequence[Arrived], now: datetime) -> list[st
     """Requests whose answers are scored, by a hash of their ids: the same when they are drawn again."""
     hashed = sorted((zlib.crc32(each.request_id.encode()), each.request_id) for each in arrived)
     chosen = [request_id for number, request_id in hashed if number < wanted.share * _HASHES]
-    part = now.minute // (60 // _RUNS_AN_HOUR)
-    most = wanted.per_hour * (part + 1) // _RUNS_AN_HOUR - wanted.per_hour * part // _RUNS_AN_HOUR
+    part = now.minute // (60 // rhythm.RUNS_AN_HOUR)
+    most = wanted.per_hour * (part + 1) // rhythm.RUNS_AN_HOUR - wanted.per_hour * part // rhythm.RUNS_AN_HOUR
     return chosen[:most]

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from opsloop.core.caller import Role
 from opsloop.core.errors import Conflict, NotFound
 from opsloop.core.workspace import UnitOfWork
+from opsloop.improvement.samples import rhythm
 from opsloop.improvement.samples._tables import ScoringRow
 from opsloop.improvement.samples.declared import parse
 from opsloop.improvement.samples.models import Scoring
@@ -37,6 +38,7 @@ def declare(uow: UnitOfWork, endpoint: str, given: Mapping[str, Any]) -> Scoring
         row = ScoringRow(endpoint=endpoint, done_seq=texts.last_seq(uow, endpoint))
         uow.session.add(row)
     row.declared, row.changed_at, row.changed_by = dict(given), uow.clock.now(), uow.by.name
+    rhythm.keep(uow)
     uow.audit("endpoint.scoring", f"endpoint/{endpoint}", evaluators=[each.name for each in scoring.measures])
     return scoring
 
@@ -57,6 +59,7 @@ def withdraw(uow: UnitOfWork, endpoint: str) -> None:
     if row is None:
         raise NotFound(f"live answers of endpoint {endpoint!r} are not scored")
     uow.session.delete(row)
+    rhythm.keep(uow)
     uow.audit("endpoint.scoring", f"endpoint/{endpoint}", evaluators=[])
 
 

@@ -20,7 +20,7 @@ from opsloop.evaluation.evaluators import registry
 from opsloop.evaluation.evaluators.asking import ITSELF, Asked
 from opsloop.evaluation.evaluators.registry import ANSWER, Evaluator
 from opsloop.flows import package, versions
-from opsloop.improvement.samples import jobs, service
+from opsloop.improvement.samples import jobs, rhythm, service
 from opsloop.improvement.samples import scoring as live
 from opsloop.improvement.samples.declared import parse
 from opsloop.improvement.samples.models import LiveMeasure
@@ -128,12 +128,26 @@ def test_of_two_jobs_at_once_the_second_leaves(
 
 def test_the_job_comes_by_itself(scoring: Workspace, admin: Caller, clock: FakeClock) -> None:
     jobs.schedule(scoring)
-    jobs.schedule(scoring)
     answered(scoring, admin, "r1", "q")
     clock.advance(300)
     assert schedules.fire_due(scoring) == 1
-    run_due(scoring, kind=jobs.KIND)
+    run_due(scoring, kind=rhythm.KIND)
     assert set(rows(scoring, admin)) == {"r1"}
+
+
+def test_no_job_comes_where_nobody_wants_scores(scoring: Workspace, admin: Caller, clock: FakeClock) -> None:
+    with scoring.writing(admin) as uow:
+        service.withdraw(uow, "chat")
+    clock.advance(300)
+    assert schedules.fire_due(scoring) == 0
+
+
+def test_a_start_puts_right_what_an_earlier_version_scheduled(workspace: Workspace, admin: Caller) -> None:
+    with workspace.writing(admin) as uow:
+        schedules.put(uow, rhythm.KIND, cron=rhythm.CRON, kind=rhythm.KIND, payload={}, on_record=False)
+    jobs.schedule(workspace)
+    with workspace.reading(admin) as uow:
+        assert schedules.get(uow, rhythm.KIND) is None
 
 
 def test_share_and_number_an_hour_hold(scoring: Workspace, admin: Caller, clock: FakeClock) -> None:
