@@ -36,16 +36,13 @@ class StreamRedactor:
         self._policy = policy
         self._tally = tally
         self._watch = watch(policy, tally.direction)
+        self.is_needed = self._watch.keeps_back
+        """Whether anything is kept back at all."""
         # What stands before on the line and went out, and what is held.
         self._before = ""
         self._held = ""
         self._next = STEP
         self.is_stopped = False
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether anything is kept back at all."""
-        return self._watch.keeps_back
 
     @property
     def held(self) -> int:

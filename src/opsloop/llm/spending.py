@@ -199,17 +199,16 @@ def most_of_texts(model: str, texts: Sequence[str]) -> Most | None:
 
 def _size_bytes(content: object) -> int:
     """Bytes of what is read as text, and what images can come to at most."""
-    match content:
-        case str():
-            return len(content.encode("utf-8", "replace"))
-        case Mapping():
-            if "image" in str(content.get("type")):
-                return IMAGE_MOST_TOKENS
-            return sum(_size_bytes(str(key)) + _size_bytes(value) + 8 for key, value in content.items())
-        case Sequence():
-            return sum(_size_bytes(each) + 8 for each in content)
-        case _:
-            return len(str(content))
+    if isinstance(content, str):
+        return len(content) if content.isascii() else len(content.encode("utf-8", "replace"))
+    # By `dict` and `list` before the abstract kinds: a conversation is made of these, and asked for each call.
+    if isinstance(content, dict) or isinstance(content, Mapping):  # noqa: SIM101
+        if "image" in str(content.get("type")):
+            return IMAGE_MOST_TOKENS
+        return sum([_size_bytes(str(key)) + _size_bytes(value) + 8 for key, value in content.items()])
+    if isinstance(content, list) or isinstance(content, Sequence):  # noqa: SIM101
+        return sum([_size_bytes(each) + 8 for each in content])
+    return len(str(content))
 
 
 def _number(value: object) -> int:

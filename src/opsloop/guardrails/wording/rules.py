@@ -40,11 +40,12 @@ def hits(rules: Sequence[Rule], plain: str) -> Iterator[tuple[Rule, re.Match[str
     for rule in rules:
         if rule.kind in met:
             continue
-        first = [at for mark in rule.marks if (at := plain.find(mark)) >= 0]
-        if not first:
+        present = [mark for mark in rule.marks if mark in plain]
+        if not present:
             continue
-        last = max(plain.rfind(mark) for mark in rule.marks)
-        found = rule.words.search(plain, max(0, min(first) - REACH), last + REACH)
+        first = min(plain.find(mark) for mark in present)
+        last = max(plain.rfind(mark) for mark in present)
+        found = rule.words.search(plain, max(0, first - REACH), last + REACH)
         if found is not None:
             met.add(rule.kind)
             yield rule, found

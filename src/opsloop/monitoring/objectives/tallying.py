@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, case, delete, func, not_, or_, select
+from sqlalchemy import Executable, Table, and_, bindparam, case, delete, func, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from opsloop.core.workspace import UnitOfWork
@@ -88,7 +89,9 @@ def advance(uow: UnitOfWork, *, limit: int = AT_ONCE) -> int:
     count, last = uow.session.execute(select(func.count(), func.max(numbers.c.seq))).one()
     if not count:
         return 0
-    _add(uow, [each for row in uow.session.execute(_groups(after, last)) for each in _of_group(row)])
+    _add(
+        uow, [each for row in uow.session.execute(_groups(), {"after": after, "last": last}) for each in _of_group(row)]
+    )
     note_counted(uow, REQUESTS, last)
     return int(count)
 
@@ -101,9 +104,10 @@ def prune(uow: UnitOfWork) -> None:
         uow.session.execute(delete(TallyRow).where(TallyRow.span_s == span_s, TallyRow.at_s < before_s))
 
 
-def _groups(after: int, last: int) -> Any:
-    """Per endpoint and minute: requests that count, those that no guardrail
-    stopped, answers, their time, and those within each limit.
+@cache
+def _groups() -> Any:
+    """Per endpoint and minute of the records above `after` and up to `last`: requests that count, those that no
+    guardrail stopped, answers, their time, and those within each limit.
 
     A request counts unless nobody waited for it (a shadow's, a cancelled one), stable answered it too (a shielded
     attempt), or it was the caller's own fault (400 to 499, which holds refusals by a rate limit too).
@@ -131,7 +135,9 @@ def _groups(after: int, last: int) -> Any:
             func.sum(row.tokens_in + row.tokens_out).label("tokens"),
             *(counted(and_(is_answer, row.duration_ms <= limit)).label(f"le_{limit}") for limit in LIMITS_MS),
         )
-        .where(row.seq > after, row.seq <= last, row.release != "")  # what no endpoint answered has no objective
+        .where(
+            row.seq > bindparam("after"), row.seq <= bindparam("last"), row.release != ""
+        )  # what no endpoint answered has no objective
         .group_by(row.endpoint, minute)
     )
 
@@ -168,12 +174,15 @@ def _add(uow: UnitOfWork, entries: Iterable[tuple[str, str, int, Tally]]) -> Non
     rows = [_values(key, tally) for key, tally in sorted(sums.items())]
     if not rows:
         return
-    insert = sqlite.insert if uow.workspace.database.is_sqlite else postgresql.insert
-    statement = insert(_TABLE)
-    more = {name: _TABLE.c[name] + statement.excluded[name] for name in ("total", "good", "amount")}
-    keys = ["endpoint", "measure", "span_s", "at_s"]
-    # One statement for all rows, prepared once: records of long ago may each have a minute of their own.
-    uow.session.connection().execute(statement.on_conflict_do_update(index_elements=keys, set_=more), rows)
+    # One statement for all rows: records of long ago may each have a minute of their own.
+    uow.session.connection().execute(_adding(is_sqlite=uow.workspace.database.is_sqlite), rows)
+
+
+@cache
+def _adding(*, is_sqlite: bool) -> Executable:
+    new = (sqlite.insert if is_sqlite else postgresql.insert)(_TABLE)
+    more = {name: _TABLE.c[name] + new.excluded[name] for name in ("total", "good", "amount")}
+    return new.on_conflict_do_update(index_elements=["endpoint", "measure", "span_s", "at_s"], set_=more)
 
 
 def _values(key: tuple[str, str, int, int], tally: Tally) -> Mapping[str, Any]:

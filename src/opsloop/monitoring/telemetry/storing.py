@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import chain
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Table, case, func, update
+from sqlalchemy import Executable, Table, case, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from opsloop.core.db.many import insert_new
@@ -106,10 +107,17 @@ def _sum_up(uow: UnitOfWork, records: Sequence[SpanRecord]) -> None:
         _add(found, each)
     if not found:
         return
-    insert = sqlite.insert if uow.workspace.database.is_sqlite else postgresql.insert
-    new = insert(TraceRow)
-    old, sent = TraceRow.__table__.c, new.excluded
-    statement = new.on_conflict_do_update(
+    statement = _summing(is_sqlite=uow.workspace.database.is_sqlite)
+    uow.session.connection().execute(statement, list(found.values()))
+
+
+@cache
+def _summing(*, is_sqlite: bool) -> Executable:
+    """Made once: it is long, and a batch of traces comes twice a second."""
+    table = cast(Table, TraceRow.__table__)
+    new = (sqlite.insert if is_sqlite else postgresql.insert)(table)
+    old, sent = table.c, new.excluded
+    return new.on_conflict_do_update(
         index_elements=["trace_id"],
         set_={
             "started_us": case((sent.started_us < old.started_us, sent.started_us), else_=old.started_us),
@@ -120,7 +128,6 @@ def _sum_up(uow: UnitOfWork, records: Sequence[SpanRecord]) -> None:
             **{name: old[name] + sent[name] for name in ("spans", "errors", "tokens_in", "tokens_out")},
         },
     )
-    uow.session.execute(statement, list(found.values()))
 
 
 def _of_root(old: Any, sent: Any, olds: Any, sents: Any) -> Any:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date
+from functools import cache
+from typing import cast
 
+from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from opsloop.core.workspace import UnitOfWork
@@ -14,7 +17,7 @@ from opsloop.monitoring.usage._tables import UsageRow
 
 SUMS = ("requests", "errors", "calls", "tokens_in", "tokens_out", "nano_usd", "unpriced")
 _AT = ("day", "endpoint", "api_key", "model")
-_ROWS_AT_ONCE = 200
+_TABLE = cast(Table, UsageRow.__table__)
 _Place = tuple[date, str, str, str]
 
 
@@ -25,11 +28,16 @@ def count(uow: UnitOfWork, records: Iterable[RequestRecord]) -> None:
         _add(sums, record)
     # In one order everywhere: two writers never wait for each other in a ring.
     rows = [{**dict(zip(_AT, at, strict=True)), **dict(zip(SUMS, sums[at], strict=True))} for at in sorted(sums)]
-    insert = sqlite.insert if uow.workspace.database.is_sqlite else postgresql.insert
-    for at in range(0, len(rows), _ROWS_AT_ONCE):
-        adding = insert(UsageRow).values(rows[at : at + _ROWS_AT_ONCE])
-        more = {name: getattr(UsageRow, name) + adding.excluded[name] for name in SUMS}
-        uow.session.execute(adding.on_conflict_do_update(index_elements=list(_AT), set_=more))
+    if rows:
+        # One statement for any number of rows: it is compiled once, not for each number anew.
+        uow.session.connection().execute(_adding(is_sqlite=uow.workspace.database.is_sqlite), rows)
+
+
+@cache
+def _adding(*, is_sqlite: bool) -> Executable:
+    new = (sqlite.insert if is_sqlite else postgresql.insert)(_TABLE)
+    more = {name: _TABLE.c[name] + new.excluded[name] for name in SUMS}
+    return new.on_conflict_do_update(index_elements=list(_AT), set_=more)
 
 
 def _add(sums: dict[_Place, list[int]], record: RequestRecord) -> None:
