@@ -38,6 +38,18 @@ def test_an_answer_quotes_what_is_stored_and_says_where(trouble: Trouble) -> Non
     assert any("endpoint/chat, release 2" in each.quote for each in found.citations)
 
 
+@pytest.mark.parametrize("question", ["What happened at chat?", "Is anything wrong right now?", "What broke today?"])
+def test_a_question_is_understood_in_an_operators_words(trouble: Trouble, question: str) -> None:
+    trouble.begin()
+    found = asked(trouble, question)
+    assert any(each.source == f"incident/{trouble.incident}" for each in found.citations), found
+
+
+def test_a_day_without_incidents_has_none(trouble: Trouble) -> None:
+    trouble.begin()
+    assert asked(trouble, "What broke yesterday?").citations == ()
+
+
 def test_what_nothing_answers_is_not_answered(trouble: Trouble) -> None:
     trouble.begin()
     found = asked(trouble, "How many vacation days do employees in Norway get?")

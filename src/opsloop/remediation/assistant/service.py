@@ -1,7 +1,8 @@
 """Answer a question of an operator from what is stored, or abstain.
 
-Without a model the best sentences are quoted. With one, it writes, and a sentence stays only when a quote proves it.
-What stands in records and runbooks is read and never followed: no part of this can change anything.
+A question whose own words find nothing is asked once more in those of records. Without a model the best sentences are
+quoted. With one, it writes, and a sentence stays only when a quote proves it. What stands in records and runbooks is
+read and never followed: no part of this can change anything.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from opsloop.rag.answering.asking import of_written, writer
 from opsloop.rag.answering.generating.writing import Written, write
 from opsloop.rag.models import Answer, Citation, Passage
 from opsloop.rag.settings import RagSettings
-from opsloop.remediation.assistant import choosing, runbooks
+from opsloop.remediation.assistant import choosing, runbooks, wording
 from opsloop.remediation.assistant.models import Cited, Reply
 from opsloop.remediation.assistant.sources import registry
 
@@ -42,6 +43,10 @@ async def ask(workspace: Workspace, caller: Caller, question: str, *, incident: 
         raise InvalidInput(field="question", value=question, wanted=f"a question of 1 to {LONGEST} characters")
     evidence = await asyncio.to_thread(_gathered, workspace, caller, question, incident)
     quoted = quoting.answer(question, evidence.passages)
+    ours = wording.in_our_words(question, workspace.clock.now())
+    if quoted.abstained and ours.strip() and ours != question:
+        evidence = await asyncio.to_thread(_gathered, workspace, caller, ours, incident)
+        quoted = quoting.answer(ours, evidence.passages)
     settings = workspace.section(RagSettings)
     provider, trouble = writer(workspace, None, settings)
     found = replace(quoted, note=trouble)
