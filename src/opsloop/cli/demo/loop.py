@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import click
 
@@ -81,12 +81,13 @@ class Loop:
         if demo is None:
             yield None
             return
-        rollouts = [self._try(demo, change) for change in demo.changes]
-        if drill is None:
-            yield None
-            return
-        with closing(Repairing(self._client, drill, self._url, self._go_on)) as repairing:
-            repairing.turn(rollouts[-1] if rollouts else None)
+        with ExitStack() as left:
+            repairing = None
+            if drill is not None:
+                repairing = left.enter_context(closing(Repairing(self._client, drill, self._url, self._go_on)))
+            rollouts = [self._try(demo, change) for change in demo.changes]
+            if repairing is not None:
+                repairing.turn(rollouts[-1] if rollouts else None)
             yield repairing
 
     def _apply(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from opsloop.cli import story
@@ -33,10 +34,13 @@ class Repairing:
         self._go_on = go_on
         self._trouble = Trouble(client, url, wanted, go_on)
         self._repair: Remediation | None = None
+        # The wrong model is trained in a process of its own, so the rest of the demo need not wait for it.
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="demo")
+        self._learned = self._beside.submit(self._trouble.learn)
 
     def turn(self, rollout: Rollout | None) -> None:
         """Args: rollout: the last one of the demo."""
-        wrong = self._trouble.learn()
+        wrong = self._learned.result()
         if rollout is not None and rollout.status is RolloutStatus.ROLLED_BACK:
             self._explained(rollout)
         story.scene(f"A model is released: {self._wanted.says}")
@@ -69,6 +73,7 @@ class Repairing:
                 telling.ended(self._repair)
 
     def close(self) -> None:
+        self._beside.shutdown(wait=False, cancel_futures=True)
         self._trouble.callers.close()
 
     def _explained(self, rollout: Rollout) -> None:
