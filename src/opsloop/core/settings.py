@@ -1,7 +1,7 @@
 """Settings: environment over file over default, read once at start and frozen.
 
-The file is the `settings:` section of `opsloop.yaml`. A slice brings its own small model and reads it with
-`Workspace.section(Model)`; nothing reads `os.environ` later.
+The file is the `settings:` section of `opsloop.yaml`. A variable that is set to nothing counts as unset. A slice brings
+its own small model and reads it with `Workspace.section(Model)`; nothing reads `os.environ` later.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from opsloop.core.errors import InvalidInput
 class Section(BaseSettings):
     """A frozen settings model; every field has a default that works on a laptop, a unit and a description."""
 
-    model_config = SettingsConfigDict(env_prefix="OPSLOOP_", frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="OPSLOOP_", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -12,6 +12,12 @@ def test_environment_wins_over_file_and_file_over_default(monkeypatch: pytest.Mo
     assert (settings.port, settings.log_level, settings.host) == (9001, "debug", "127.0.0.1")
 
 
+def test_a_variable_that_is_set_to_nothing_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATA_DIR", "DATABASE_URL", "PORT"):
+        monkeypatch.setenv(f"OPSLOOP_{name}", "")
+    assert read(CoreSettings, {"port": 9000}) == read(CoreSettings).model_copy(update={"port": 9000})
+
+
 def test_a_bad_value_names_key_value_and_wanted_form() -> None:
     with pytest.raises(InvalidInput) as caught:
         read(CoreSettings, {"port": 99_999})
