@@ -10,12 +10,12 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from pkgutil import resolve_name
 
 import click
 
 from opsloop.core.errors import Kind, NotFound, OpsloopError
 from opsloop.core.exit_codes import CODES
+from opsloop.core.loading import load
 
 # By name: the command line is above the server and starts without it.
 SERVE = "opsloop.server.serving:serve"
@@ -101,7 +101,7 @@ def drill(folder: Path | None, is_worse: bool, successes: int, once: bool, port:
         else:
             click.echo("Ctrl-C stops it; what it wrote stays.")
 
-    serve = resolve_name(SERVE)
+    serve = load(SERVE)
     local.refuse_unknown_settings(project)  # known once the server is loaded
     serve(
         core.model_copy(update={**own, "port": port or 0}),

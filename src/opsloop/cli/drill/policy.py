@@ -11,9 +11,11 @@ from opsloop.cli.drill.trouble import PLAYBOOK
 from opsloop.cli.drill.wanted import DrillWanted
 from opsloop.client.project import Project
 from opsloop.remediation.credible import lower_bound
+from opsloop.remediation.settings import RemediationSettings
 
 ENVIRONMENT = "test"
-USUAL_SUCCESSES, USUAL_BOUND = 20, 0.8
+USUAL_SUCCESSES: int = RemediationSettings.model_fields["remediation_successes"].default
+USUAL_BOUND: float = RemediationSettings.model_fields["remediation_lower_bound"].default
 
 
 def settings(successes: int) -> dict[str, Any]:
