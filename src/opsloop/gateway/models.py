@@ -1,4 +1,4 @@
-"""GET /v1/models: the endpoints, and what can embed, as the models of the OpenAI protocol."""
+"""GET /v1/models: the endpoints that can chat, and what can embed, as the models of the OpenAI protocol."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opsloop.gateway.errors import UnknownEndpoint
 from opsloop.gateway.serving import Serving
 from opsloop.rag.offering import Offer, offers
 from opsloop.releases import service as releases
-from opsloop.releases.models import Endpoint
+from opsloop.releases.models import Endpoint, EndpointState
 
 PATH = "/v1/models"
 
@@ -34,7 +34,8 @@ async def models(serving: Serving, call: Call) -> None:
 
 def _models(serving: Serving, caller: Caller) -> list[dict[str, Any]]:
     with serving.workspace.reading(system("gateway")) as uow:
-        endpoints = [_model(state.endpoint) for state in releases.endpoints(uow)]
+        # A client offers what is listed to chat with; trained models answer `/predict`.
+        endpoints = [_model(state.endpoint) for state in releases.endpoints(uow) if not _predicts(state)]
     with serving.workspace.reading(caller) as uow:
         return endpoints + [_embedder(offer) for offer in offers(uow)]
 
@@ -48,6 +49,10 @@ def caller_of(call: Call) -> Caller:
 def _embedder(offer: Offer) -> dict[str, Any]:
     created = int(offer.created_at.timestamp()) if offer.created_at is not None else 0
     return {"id": offer.name, "object": "model", "created": created, "owned_by": "opsloop", "task": "embeddings"}
+
+
+def _predicts(state: EndpointState) -> bool:
+    return state.stable is not None and state.stable.kind == "model"
 
 
 def _model(endpoint: Endpoint) -> dict[str, Any]:
