@@ -23,8 +23,8 @@ STRATEGY = "endpoints: {chat: {flow: flows/answer, strategy: {canary: {steps: [{
         ("endpoints: {chat: {flwo: x}}", "opsloop.yaml:1: endpoints.chat.flwo is not known; did you mean 'flow'?"),
         (
             "endpoints: {chat: {zzz: x}}",
-            "zzz is not known; known here: config, experiment, flow, guardrails, keep_texts, objectives, scoring, "
-            "strategy",
+            "zzz is not known; known here: config, environment, experiment, flow, guardrails, keep_texts, objectives, "
+            "scoring, strategy",
         ),
         ("settings: {prot: 1}", "opsloop.yaml:1: settings.prot is not known; did you mean 'port'?"),
         ("settings: {port: nine}", "setting port: is 'nine'; wanted"),

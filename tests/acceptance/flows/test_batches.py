@@ -71,7 +71,9 @@ def test_hostile_rows_are_data_and_fail_alone(place: Path) -> None:
     rows(place, *HOSTILE)
     with ModelServer() as server:
         arguments = ("flow", "batch", "ask", "--data", "rows.jsonl", "--timeout", "15", "--json")
-        done = opsloop(*arguments, cwd=place, **server.environment)
+        # The server says what it was asked: the long row is a long answer too, and not what this is about.
+        long = {"OPSLOOP_LLM_ANSWER_LIMIT_BYTES": "100000000"}
+        done = opsloop(*arguments, cwd=place, **server.environment, **long)
         sent = [call.json["messages"] for call in server.calls]
 
     assert done.returncode == 1
