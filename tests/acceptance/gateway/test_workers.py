@@ -23,7 +23,7 @@ from tests.acceptance.up import OPSLOOP, environment, opsloop
 from tests.integration.gateway.world import ECHO, OPERATOR, Shop
 
 CALLERS = 6
-WITHIN_S = 60.0
+WITHIN_S = 300.0
 
 
 class Crew:

@@ -14,8 +14,7 @@ from click.testing import CliRunner
 
 from opsloop.cli.drill import wanted
 from opsloop.cli.drill.callers import Callers
-from opsloop.cli.main import run
-from opsloop.cli.up import up
+from opsloop.cli.main import opsloop, run
 from opsloop.client.project import Project, ProjectInvalid, load
 from opsloop.incidents.settings import IncidentSettings
 
@@ -77,7 +76,7 @@ def test_the_demo_brings_settings_of_its_own(
     seen: list[Any] = []
     monkeypatch.setattr("opsloop.cli.up.SERVE", f"{__name__}:served")
     monkeypatch.setattr(f"{__name__}.served", lambda *_, file_values, **__: seen.append(file_values))
-    done = CliRunner().invoke(up, ["--project", str(sample(tmp_path).folder), *words])
+    done = CliRunner().invoke(opsloop, ["up", "--project", str(sample(tmp_path).folder), *words], standalone_mode=False)
     assert done.exit_code == 0, done.output
     assert IncidentSettings.model_fields["incident_collect_s"]
     assert [each.get("incident_collect_s") for each in seen] == [collect_s]
@@ -95,7 +94,7 @@ def test_settings_of_the_demo_that_are_no_settings_are_refused(
 ) -> None:
     monkeypatch.setattr("opsloop.cli.up.SERVE", f"{__name__}:served")
     folder = sample(tmp_path, "settings: {incident_collect_s: 3}", new).folder
-    done = CliRunner().invoke(up, ["--project", str(folder)])
+    done = CliRunner().invoke(opsloop, ["up", "--project", str(folder)], standalone_mode=False)
     assert isinstance(done.exception, ProjectInvalid)
     assert sentence in done.exception.sentence
 

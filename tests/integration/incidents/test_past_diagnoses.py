@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import func, select
 
-from opsloop.cli.diagnose import diagnose as command
+from opsloop.cli.main import opsloop
 from opsloop.core.caller import Caller, NotAllowed, Role
 from opsloop.core.clock import FakeClock
 from opsloop.core.events.outbox import deliver_due
@@ -185,7 +185,7 @@ def test_the_command_tells_a_server_the_cause_and_no_line(tmp_path: Path, monkey
         monkeypatch.setenv("GITHUB_REPOSITORY", "acme/shop")
         monkeypatch.setenv("GITHUB_WORKFLOW", "tests")
         monkeypatch.setenv("GITHUB_SHA", "abc")
-        done = CliRunner().invoke(command, [str(tmp_path / "job.log")])
+        done = CliRunner().invoke(opsloop, ["diagnose", str(tmp_path / "job.log")])
         sent = server.asked[0]
     assert done.exit_code == 0
     assert "BEFORE: 2027-01-02 of shop/test, 50% alike: closed as cause: old images" in done.stdout
@@ -201,7 +201,7 @@ def test_the_command_tells_a_server_the_cause_and_no_line(tmp_path: Path, monkey
 def test_a_server_that_is_away_costs_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "job.log").write_bytes(OTHER)
     monkeypatch.setenv("OPSLOOP_URL", "http://127.0.0.1:1")
-    done = CliRunner().invoke(command, [str(tmp_path / "job.log")])
+    done = CliRunner().invoke(opsloop, ["diagnose", str(tmp_path / "job.log")])
     assert done.exit_code == 0
     assert "past diagnoses are not shown: " in done.stderr
     assert done.stdout.startswith("ROOT_CAUSE: src/a.cpp")

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from opsloop.cli.diagnose import diagnose
+from opsloop.cli.main import opsloop
 
 LOG = b"##[group]Run npm ci\nnpm ERR! code ERESOLVE\n##[error]Process completed with exit code 1.\n"
 
 
 def test_words_name_cause_fix_and_patch(tmp_path: Path) -> None:
     (tmp_path / "job.log").write_bytes(LOG)
-    done = CliRunner().invoke(diagnose, [str(tmp_path / "job.log")])
+    done = CliRunner().invoke(opsloop, ["diagnose", str(tmp_path / "job.log")])
     assert done.exit_code == 0
     assert done.stdout.startswith("ROOT_CAUSE: npm finds no versions that satisfy all peers.\n")
     assert "\nFIX:\n  1. " in done.stdout
@@ -28,8 +28,8 @@ def test_words_name_cause_fix_and_patch(tmp_path: Path) -> None:
 def test_gzip_and_stdin_are_read_as_the_file_is(tmp_path: Path) -> None:
     packed = tmp_path / "job.log.gz"
     packed.write_bytes(gzip.compress(LOG))
-    from_file = CliRunner().invoke(diagnose, [str(packed), "--json"])
-    from_stdin = CliRunner().invoke(diagnose, ["-", "--json"], input=LOG)
+    from_file = CliRunner().invoke(opsloop, ["diagnose", str(packed), "--json"])
+    from_stdin = CliRunner().invoke(opsloop, ["diagnose", "-", "--json"], input=LOG)
     assert json.loads(from_file.stdout) == json.loads(from_stdin.stdout)
     assert json.loads(from_file.stdout)["exit_code"] == 1
 
