@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from opsloop.compliance import collecting, forms
 from opsloop.core.web.dependencies import Reading
+from opsloop.core.web.router import Router
 
-router = APIRouter(tags=["audit"])
+router = Router(tags=["audit"])
 
 
 @router.get("/api/audit/report", response_class=Response)

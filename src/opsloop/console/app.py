@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
-
 from opsloop.console import live, static_files
-from opsloop.console.halted import note_halt
 from opsloop.console.pages import (
     action,
     alerts,
@@ -54,8 +51,9 @@ from opsloop.console.pages import (
     usage,
     use,
 )
+from opsloop.core.web.router import Router
 
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 PAGES = (
     overview,
     slo,
@@ -104,7 +102,5 @@ PAGES = (
     sign_in,
     survey,
 )
-for each in PAGES:
-    router.include_router(each.router, dependencies=[Depends(note_halt)])
-for each in (live, static_files):
-    router.include_router(each.router)
+for each in (*PAGES, live, static_files):
+    router.join(each.router)

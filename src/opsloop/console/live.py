@@ -15,17 +15,18 @@ from typing import Annotated
 
 import msgspec
 import structlog
-from fastapi import APIRouter, FastAPI, Header, Query, Request
+from fastapi import FastAPI, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.core.caller import system
 from opsloop.core.errors import InvalidInput, OpsloopError
 from opsloop.core.web.dependencies import Asking
+from opsloop.core.web.router import Router
 from opsloop.core.workspace import UnitOfWork, Workspace
 
 log = structlog.get_logger()
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 TICK_S = 1.0
 """Between two looks, in seconds, at least."""
 REST_PER_LOOK = 30.0

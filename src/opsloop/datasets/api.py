@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
@@ -12,13 +12,14 @@ from starlette.background import BackgroundTask
 from opsloop.core.caller import Role
 from opsloop.core.web.body import FileBody, takes_file
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.datasets import diff, export, holdouts, lineage, query, service, sql
 from opsloop.datasets.formats import registry as formats
 from opsloop.datasets.models import DatasetDiff, DatasetLineage, DatasetVersion, QueryAnswer
 from opsloop.datasets.quality_api import router as quality
 
-router = APIRouter(prefix="/api/datasets", tags=["datasets"])
-router.include_router(quality)
+router = Router(prefix="/api/datasets", tags=["datasets"])
+router.join(quality)
 Part = Annotated[str, Query(pattern="^(holdout|dev|)$")]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 

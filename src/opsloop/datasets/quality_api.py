@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 
 from opsloop.core.caller import Role
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.datasets import contamination, holdouts, policies, service, validation
 from opsloop.datasets.contamination_models import ContaminationReport, Passage
 from opsloop.datasets.findings import DatasetPolicy, ExpectationReport, Holdout, OnBroken, OnPii
 from opsloop.datasets.models import DatasetVersion
 
-router = APIRouter()
+router = Router(prefix="/api/datasets", tags=["datasets"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.evaluation import declared_target, gate_plans, gates, service
 from opsloop.evaluation.comparison.models import Comparison, RowChange
 from opsloop.evaluation.comparison.rows import RowsWanted, chosen
@@ -24,7 +25,7 @@ from opsloop.evaluation.reports import registry as reports
 from opsloop.evaluation.reports.document import document
 from opsloop.evaluation.subjects import MODEL, named
 
-router = APIRouter(prefix="/api/evaluations", tags=["evaluations"])
+router = Router(prefix="/api/evaluations", tags=["evaluations"])
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 REPORT_POLICY = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.feedback import service
 from opsloop.feedback.models import Feedback, FeedbackSummary, Thumb
 
-router = APIRouter(tags=["feedback"])
+router = Router(tags=["feedback"])
 WEEK_S = 7 * 86_400
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from opsloop.core.web.body import RawBody, takes_file
 from opsloop.core.web.dependencies import Asking, Opened, Reading
+from opsloop.core.web.router import Router
 from opsloop.flows import versions
 from opsloop.flows.models import FlowSummary, FlowVersion
 
-router = APIRouter(prefix="/api/flows", tags=["flows"])
+router = Router(prefix="/api/flows", tags=["flows"])
 
 
 @router.post("/{name}/versions", status_code=201, openapi_extra=takes_file("application/x-tar"))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic import Field as BodyField
@@ -14,6 +14,7 @@ from pydantic import Field as BodyField
 from opsloop.core.errors import InvalidInput, OpsloopError
 from opsloop.core.web import problems
 from opsloop.core.web.dependencies import Asking, Opened, Reading
+from opsloop.core.web.router import Router
 from opsloop.flows import contents, run_records, running, versions, views
 from opsloop.flows.contents import SourceText
 from opsloop.flows.results import TextDelta
@@ -21,7 +22,7 @@ from opsloop.flows.run_models import FlowRun
 from opsloop.flows.running import Ready
 from opsloop.flows.views import FlowView
 
-router = APIRouter(prefix="/api/flows", tags=["flows"])
+router = Router(prefix="/api/flows", tags=["flows"])
 STREAM = "text/event-stream"
 _runs = TypeAdapter(FlowRun)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.caller import Role
 from opsloop.core.web.dependencies import Asking
+from opsloop.core.web.router import Router
 from opsloop.guardrails import scan as scanning
 from opsloop.guardrails.errors import TextTooLong
 from opsloop.guardrails.models import Scan
 
-router = APIRouter(prefix="/api/guardrails", tags=["guardrails"])
+router = Router(prefix="/api/guardrails", tags=["guardrails"])
 # Characters of one text; a second's work or so.
 LIMIT = 1_000_000
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.datasets.models import DatasetVersion
 from opsloop.improvement import rated
 from opsloop.improvement.models import RatedAnswer
@@ -20,7 +21,7 @@ from opsloop.improvement.weeks import service as weeks
 from opsloop.improvement.weeks.models import WeekReport
 from opsloop.improvement.weeks.week import parse
 
-router = APIRouter(prefix="/api/feedback", tags=["feedback"])
+router = Router(prefix="/api/feedback", tags=["feedback"])
 
 
 class PromotionWanted(BaseModel):

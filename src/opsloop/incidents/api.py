@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.web.body import RawBody
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.incidents import service
 from opsloop.incidents.anomalies import service as anomalies
 from opsloop.incidents.intake.message import Source
@@ -20,7 +21,7 @@ from opsloop.incidents.logs import watching as log_watching
 from opsloop.incidents.models import ClosedAs, Incident, IncidentState, TakenIn
 from opsloop.incidents.postmortem import html, markdown
 
-router = APIRouter(tags=["incidents"])
+router = Router(tags=["incidents"])
 
 
 class Note(BaseModel):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.limits import service
 from opsloop.limits.models import Limit, LimitState, Scope
 
-router = APIRouter(prefix="/api/limits", tags=["limits"])
+router = Router(prefix="/api/limits", tags=["limits"])
 
 
 class NewLimit(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
@@ -12,12 +12,13 @@ from opsloop.core.caller import Role
 from opsloop.core.errors import ExtraNeeded
 from opsloop.core.web.body import FileBody, takes_file
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.models import bundle as bundles
 from opsloop.models import comparing, service, transfer
 from opsloop.models.comparison import ModelComparison
 from opsloop.models.models import ModelVersion
 
-router = APIRouter(prefix="/api/models", tags=["models"])
+router = Router(prefix="/api/models", tags=["models"])
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Name = Annotated[str, Query(max_length=200)]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from opsloop.core.web.dependencies import Reading
+from opsloop.core.web.router import Router
 from opsloop.monitoring import guardrail_hits, records, traffic
 from opsloop.monitoring.models import HitReport, RequestRecord
 
-router = APIRouter(tags=["monitoring"])
+router = Router(tags=["monitoring"])
 # What a model predicted is no part of a request's row.
 _KEPT_ELSEWHERE = frozenset({"rows", "inputs", "predictions", "drift_score", "texts"})
 

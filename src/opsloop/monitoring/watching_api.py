@@ -6,10 +6,11 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.web.dependencies import Asking, Opened, Reading
+from opsloop.core.web.router import Router
 from opsloop.monitoring import closing, exporting
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import Alarm
@@ -20,7 +21,7 @@ from opsloop.monitoring.numerical import loading
 from opsloop.monitoring.predictions import series
 from opsloop.monitoring.segments.reports import SegmentReport
 
-router = APIRouter(tags=["monitoring"])
+router = Router(tags=["monitoring"])
 DAY_S = 86_400
 MAX_WINDOW_S = 400 * DAY_S
 Window = Annotated[int, Query(ge=1, le=MAX_WINDOW_S, description="seconds until now")]

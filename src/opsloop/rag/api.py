@@ -7,7 +7,7 @@ import binascii
 import json
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
@@ -15,6 +15,7 @@ from starlette.datastructures import UploadFile
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.body import RawBody, takes_file
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing, in_writers_thread
+from opsloop.core.web.router import Router
 from opsloop.core.web.wrong_form import first_fault
 from opsloop.rag import service
 from opsloop.rag.answering import asking
@@ -36,7 +37,7 @@ from opsloop.rag.models import (
 
 MOST_TURNS = 100
 
-router = APIRouter(tags=["documents"])
+router = Router(tags=["documents"])
 
 
 class Upload(BaseModel):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from fastapi.responses import HTMLResponse, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.guardrails.models import Direction, Guardrails
 from opsloop.releases import (
     approvals,
@@ -31,7 +32,7 @@ from opsloop.releases.experiments import service as experiments
 from opsloop.releases.experiments.models import ExperimentReport
 from opsloop.releases.models import Endpoint, EndpointState, Freeze, Recall, Released, Rollout, RolloutHistory
 
-router = APIRouter(prefix="/api", tags=["releases"])
+router = Router(prefix="/api", tags=["releases"])
 
 
 class NewEndpoint(BaseModel):

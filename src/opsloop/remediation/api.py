@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.remediation import autonomy, halts, service
 from opsloop.remediation.models import Halt, Remediation, State
 
-router = APIRouter(tags=["remediations"])
+router = Router(tags=["remediations"])
 
 
 class Yes(BaseModel):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -21,6 +21,7 @@ from opsloop.core.identity.api import router as identity
 from opsloop.core.jobs.api import router as jobs
 from opsloop.core.notices.api import router as notices
 from opsloop.core.web import problems
+from opsloop.core.web.router import Router
 from opsloop.core.web.wrong_form import Fault, fault
 from opsloop.core.workspace import Workspace
 from opsloop.datasets.api import router as datasets
@@ -120,7 +121,7 @@ ROUTERS = (
 )
 
 
-def control_plane(workspace: Workspace, routers: Sequence[APIRouter] = ROUTERS) -> FastAPI:
+def control_plane(workspace: Workspace, routers: Sequence[Router] = ROUTERS) -> FastAPI:
     app = FastAPI(
         title="Opsloop",
         version=__version__,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from opsloop._version import __version__
 from opsloop.core.errors import OpsloopError
 from opsloop.core.web.dependencies import Opened
+from opsloop.core.web.router import Router
 from opsloop.monitoring import metrics
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 
 
 @router.get("/health")

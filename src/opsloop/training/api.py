@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.training import service
 from opsloop.training.models import Pipeline, TrainingRun
 
-router = APIRouter(prefix="/api/training", tags=["training"])
+router = Router(prefix="/api/training", tags=["training"])
 
 
 class Wanted(BaseModel):

@@ -11,7 +11,7 @@ import hashlib
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Header, Response
+from fastapi import Header, Response
 
 from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import InvalidInput
@@ -19,13 +19,14 @@ from opsloop.core.notices import address, signatures
 from opsloop.core.web.body import RawBody
 from opsloop.core.web.dependencies import Asking, Opened
 from opsloop.core.web.json_body import decoded
+from opsloop.core.web.router import Router
 from opsloop.core.workspace import UnitOfWork
 from opsloop.training import declaration, service
 from opsloop.training.models import TrainingRun, Trigger
 from opsloop.training.run_errors import PipelineMissing, SignatureWrong
 from opsloop.training.settings import TrainingSettings
 
-router = APIRouter(tags=["training"])
+router = Router(tags=["training"])
 MOST_REASON = 500
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.core.caller import Role
 from opsloop.core.errors import Conflict
 from opsloop.core.web.dependencies import Reading, Writing
@@ -19,7 +20,7 @@ from opsloop.releases import rollouts
 from opsloop.releases import service as releases
 from opsloop.releases.models import EndpointState, Rollout
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 Action = Literal["promote", "pause", "resume", "rollback", "abort"]
 _MOVES: dict[Action, Callable[[UnitOfWork, str], Rollout]] = {
     "promote": rollouts.promote,

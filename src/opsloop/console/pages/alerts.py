@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console.page import Frame, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.monitoring.alerts import declaring, service, silencing
 from opsloop.monitoring.alerts.models import AlertState
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 MOST = 200
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 
 from opsloop.console import evidence, words
 from opsloop.console.page import Frame, Place, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.core.caller import Role
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.releases import approvals, rollouts
 from opsloop.releases.errors import NothingToApprove
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 
 
 @router.get("/rollouts/{rollout}/approval")

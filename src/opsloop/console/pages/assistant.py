@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.console import marking
 from opsloop.console.page import Frame, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.caller import Caller
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Asking, Opened, Reading
@@ -21,7 +22,7 @@ from opsloop.incidents import service as incidents
 from opsloop.remediation.assistant import service
 from opsloop.remediation.assistant.models import Reply
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 MOST_INCIDENTS = 20
 CHARS = 20_000  # what is too long for a question is said on the page
 

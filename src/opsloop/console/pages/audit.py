@@ -7,14 +7,15 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console.page import Frame, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.audit import keys, service
 from opsloop.core.web.dependencies import Reading
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 EVENTS = 100
 
 

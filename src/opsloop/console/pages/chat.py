@@ -6,19 +6,20 @@ import shlex
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.console import words
 from opsloop.console.asking import Reply, Turn, ask
 from opsloop.console.page import Frame, Place, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Asking, Opened, Reading
 from opsloop.releases import service as releases
 from opsloop.releases.models import EndpointState
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 MAX_QUESTION = 20_000
 MAX_HISTORY = 400_000
 MOST_TURNS = 40

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.console.row_pairs import AT, pair_of
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
@@ -24,7 +25,7 @@ from opsloop.evaluation.reports.figures import MetricSpread, spreads
 from opsloop.evaluation.reports.words import figure, signed
 from opsloop.evaluation.spread import Bar, bars
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 ROWS = 20
 RUNS = 200
 ALONE_CHARS = 20_000

@@ -6,18 +6,19 @@ from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import charts, words
 from opsloop.console.page import Frame, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Reading
 from opsloop.monitoring.dashboards import series
 from opsloop.monitoring.dashboards.models import PanelSeries
 from opsloop.monitoring.objectives import service as objectives
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 WINDOWS = {3_600: "1 hour", 21_600: "6 hours", 86_400: "1 day", 604_800: "7 days", 2_592_000: "30 days"}
 
 

@@ -6,11 +6,12 @@ import shlex
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import InvalidInput, OpsloopError
 from opsloop.core.web.dependencies import Reading
 from opsloop.datasets import diff, service
@@ -19,7 +20,7 @@ from opsloop.evaluation.inert_text import inert
 from opsloop.evaluation.row_text import shortened
 from opsloop.evaluation.word_diff import Sides, sides
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 SHOWN = 50
 COLUMNS = 12
 MAX_TEXT = 1_000

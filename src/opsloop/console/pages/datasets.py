@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import ExtraNeeded
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
@@ -17,7 +18,7 @@ from opsloop.datasets import lineage, service
 from opsloop.datasets.holdout import DEV
 from opsloop.datasets.models import DatasetVersion
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 DATASETS = 500
 ROWS = 20
 USES = 50

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from opsloop.console.page import Frame, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.incidents.anomalies import service as anomalies
 from opsloop.incidents.learning import detectors, standing
 from opsloop.incidents.logs import watching as logs
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 
 
 @router.get("/detectors")

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.console.page import Frame, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Reading
 from opsloop.incidents.diagnosis import engine
 from opsloop.incidents.diagnosis.models import Diagnosis
 from opsloop.incidents.diagnosis.reading import clean, lines_of
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 CHARS = 2_000_000
 # Lines shown before and after each evidence line, and how many pieces of the log.
 AROUND, SHOWN, PIECES = 3, 10, 200

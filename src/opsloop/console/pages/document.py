@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.console.pages.documents import HOME, address
 from opsloop.core.caller import Role
 from opsloop.core.web.dependencies import Reading, Writing
@@ -21,7 +22,7 @@ from opsloop.rag import service
 from opsloop.rag.documents import chunks
 from opsloop.rag.documents.chunks import Chunk
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 MOST_TEXT = 200_000
 Offset = Annotated[int, Query(ge=0, le=2**31)]
 

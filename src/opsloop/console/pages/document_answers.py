@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.console import marking, words
 from opsloop.console.page import Frame, Place, page
+from opsloop.console.page_router import PageRouter
 from opsloop.console.pages.documents import HOME, address
 from opsloop.core.web.dependencies import Asking, Opened, Reading
 from opsloop.rag import service
@@ -18,7 +19,7 @@ from opsloop.rag.answering import asking
 from opsloop.rag.answering.asking import Asked
 from opsloop.rag.models import CollectionStats, Passage
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 Question = Annotated[str, Query(max_length=service.MAX_QUESTION)]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
 from opsloop.console.page import SECURITY_HEADERS, Frame, Place, page
+from opsloop.console.page_router import PageRouter
 from opsloop.console.pages.documents import HOME, address
 from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import InvalidInput, OpsloopError
@@ -17,7 +18,7 @@ from opsloop.core.web.dependencies import Asking, Opened, in_writers_thread
 from opsloop.core.workspace import Workspace
 from opsloop.rag import service
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 MOST_FILES = 1_000
 
 

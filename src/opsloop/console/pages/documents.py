@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.core.caller import Role
 from opsloop.core.errors import Conflict
 from opsloop.core.web.dependencies import Reading, Writing
@@ -21,7 +22,7 @@ from opsloop.rag.documents.listing import Look, Sort
 from opsloop.rag.settings import RagSettings
 from opsloop.rag.text.chunk import CHUNKINGS
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 HOME = Place("Documents", "/documents")
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import charts, drift_drawing, live, renewals, words
 from opsloop.console.charts import Chart, Mark, Span
 from opsloop.console.drift_drawing import Bar, Pair
 from opsloop.console.page import Frame, Place, page, see_other, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.core.caller import Role
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
@@ -31,7 +32,7 @@ from opsloop.releases import service as releases
 from opsloop.releases.models import EndpointState
 from opsloop.releases.renewals.models import Renewal
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 POINTS = 90
 WINDOWS = {900: "15 min", 3_600: "1 hour", 86_400: "1 day", 604_800: "7 days", 2_592_000: "30 days"}
 DEFAULT_WINDOW_S = 86_400

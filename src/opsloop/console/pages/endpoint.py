@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import charts, evidence, live, renewals, words
 from opsloop.console.charts import Chart, Mark, Span
 from opsloop.console.page import Frame, Place, page, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.console.renewals import RenewalsView
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
@@ -26,7 +27,7 @@ from opsloop.releases import freezes, guarding, rollouts
 from opsloop.releases import service as releases
 from opsloop.releases.models import EndpointState, Release, Rollout, RolloutStatus
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 POINTS = 90
 DEFAULT_WINDOW_S = 900
 WINDOWS = {300: "5 min", 900: "15 min", 3_600: "1 hour", 21_600: "6 hours", 86_400: "1 day"}

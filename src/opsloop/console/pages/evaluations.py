@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import live, words
 from opsloop.console.page import Frame, Place, page, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.console.row_pairs import pair_of
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
@@ -26,7 +27,7 @@ from opsloop.evaluation.reports.words import money
 from opsloop.evaluation.row_text import RowText, row_text
 from opsloop.evaluation.spread import Quantiles
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 RUNS = 200
 ROWS = 20
 BROKEN = 5

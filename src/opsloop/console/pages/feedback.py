@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.core.caller import Role
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.core.workspace import UnitOfWork
@@ -30,7 +31,7 @@ from opsloop.improvement.weeks.models import WeekReport
 from opsloop.monitoring.texts import service as texts
 from opsloop.releases import service as releases
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 HOME = Place("Feedback", "/feedback")
 ANSWERS, WEEKS = 50, 12
 Said = Literal["", "bad", "good"]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.web.dependencies import Reading
 from opsloop.flows import contents, versions
 from opsloop.flows.run_api import versions_of
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 KINDS = {"+": "add", "-": "cut", "@": "at"}
 
 

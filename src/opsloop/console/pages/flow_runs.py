@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.console.pages.flows import command, flow_page
 from opsloop.console.status import badge
 from opsloop.core.caller import Caller, Role
@@ -27,7 +28,7 @@ from opsloop.flows.models import Flow, FlowVersion
 from opsloop.flows.run_api import STREAM, events
 from opsloop.flows.run_models import FlowRun, NodeTrace
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 INPUT, VARIANT = "input.", "variant."
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 FIELDS = 1_000

@@ -7,11 +7,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import highlight, words
 from opsloop.console.page import Frame, Place, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
@@ -21,7 +22,7 @@ from opsloop.flows.form import Field
 from opsloop.flows.models import Flow, FlowVersion
 from opsloop.releases import service as releases
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 FLOWS = 500
 SOURCE_LINES = 1_500
 OPEN_NODES = 4

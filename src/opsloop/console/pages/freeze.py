@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import Form
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Writing
 from opsloop.releases import freezes
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 MOST_HOURS = 10_000
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import Response
 
 from opsloop.console.page import see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.console.words import segment
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Reading
@@ -19,7 +20,7 @@ from opsloop.monitoring.telemetry.models import TraceLine
 from opsloop.rag import service as rag
 from opsloop.rag.models import DocumentMissing
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 _PAGES = {
     "run": "/evaluations",
     "rollout": "/rollouts",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import live, words
 from opsloop.console.page import Frame, Place, page, see_other, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.core.workspace import UnitOfWork
 from opsloop.incidents import service
@@ -16,7 +17,7 @@ from opsloop.incidents.models import ClosedAs, Incident, IncidentState
 from opsloop.remediation import service as remediations
 from opsloop.remediation.models import Remediation
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 LISTED = 200
 SHOWN_SIGNALS = 200
 SHOWN_REPAIRS = 50

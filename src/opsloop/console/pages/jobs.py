@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import live, words
 from opsloop.console.page import Frame, Place, page, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.core.jobs import service
 from opsloop.core.jobs.models import Job
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 JOBS = 200
 
 

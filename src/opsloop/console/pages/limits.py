@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 
 from opsloop.console.page import Frame, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.limits import service
 from opsloop.limits.models import NANO, Limit, LimitState, Meter, Scope, Use
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 WHAT = {
     Meter.REQUESTS: "Requests this minute",
     Meter.TOKENS: "Tokens this minute",

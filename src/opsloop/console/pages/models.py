@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import model_lines, serving_places, words
 from opsloop.console.page import Frame, Place, page
+from opsloop.console.page_router import PageRouter
 from opsloop.console.training_charts import importance_bars
 from opsloop.core.artifacts.store import ArtifactMissing
 from opsloop.core.web.dependencies import Reading
@@ -26,7 +27,7 @@ from opsloop.releases import service as releases
 from opsloop.training.figures import listed as listed_figures
 from opsloop.training.figures import shown as shown_figure
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 AT = "/models/compare"
 VERSIONS = 50
 SHOWN_INPUTS = 200

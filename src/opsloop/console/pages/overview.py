@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import attention, charts, live, words
 from opsloop.console.attention import Need
 from opsloop.console.page import Frame, page, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.monitoring import traffic
@@ -20,7 +21,7 @@ from opsloop.monitoring.models import ArmTraffic
 from opsloop.releases import service as releases
 from opsloop.releases.models import EndpointState
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 NOW_S = 60
 """Figures are of the last minute."""
 WINDOW_S = 900

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from opsloop.console.page import SECTIONS
+from opsloop.console.page_router import PageRouter
 from opsloop.console.words import segment
 from opsloop.core.web.dependencies import Reading
 from opsloop.datasets import service as datasets
@@ -17,7 +16,7 @@ from opsloop.rag import service as rag
 from opsloop.releases import service as releases
 from opsloop.training import service as training
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 RUNS = 50
 
 

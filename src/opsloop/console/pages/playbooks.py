@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from opsloop.console.page import Frame, Place, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.console.words import segment
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Asking, Opened, Reading
@@ -19,7 +20,7 @@ from opsloop.remediation.actions.registry import action_of
 from opsloop.remediation.models import Standing
 from opsloop.remediation.playbooks.registry import playbook_of
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 LONGEST = 2_000
 
 

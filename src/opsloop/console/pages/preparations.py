@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.artifacts.store import ArtifactMissing
 from opsloop.core.errors import ExtraNeeded
 from opsloop.core.web.dependencies import Reading
@@ -17,7 +18,7 @@ from opsloop.core.workspace import UnitOfWork
 from opsloop.datasets.preparation import dropped, service
 from opsloop.datasets.preparation.models import DroppedRow, PreparationRun
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 RUNS = 50
 ROWS = 50
 DATASETS = Place("Datasets", "/datasets")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 
 from opsloop.console import live, repair_words, words
 from opsloop.console.page import Frame, Place, page, see_other, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.core.caller import Role
 from opsloop.core.errors import NotFound
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
@@ -18,7 +19,7 @@ from opsloop.remediation import halts, service
 from opsloop.remediation.actions.registry import action_of
 from opsloop.remediation.models import Remediation, State
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 UNDONE_FROM = (State.CHECKING, State.HELPED, State.NOT_HELPED)
 
 

@@ -6,18 +6,19 @@ from shlex import quote
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import live
 from opsloop.console.page import Frame, page, see_other, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.core.workspace import UnitOfWork
 from opsloop.remediation import halts, service
 from opsloop.remediation.models import Remediation, State
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 LISTED = 100
 
 

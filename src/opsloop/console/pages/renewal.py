@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import renewals, words
 from opsloop.console.page import Frame, Place, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.core.caller import Role
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.releases.renewals import service
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 
 
 @router.get("/endpoints/{name}/renewal")

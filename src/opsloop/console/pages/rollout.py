@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from opsloop.console import evidence, live, words
 from opsloop.console.page import Frame, Place, page, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
 from opsloop.releases import rollouts
@@ -15,7 +16,7 @@ from opsloop.releases.experiments import service as experiments
 from opsloop.releases.models import RolloutHistory
 from opsloop.releases.strategies import ab
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 MOST_EVENTS = 500
 
 

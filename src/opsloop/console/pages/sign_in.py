@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 
 from opsloop.console.page import Frame, page, see_other
+from opsloop.console.page_router import PageRouter
 from opsloop.core.caller import system
 from opsloop.core.errors import Denied
 from opsloop.core.identity import keys
 from opsloop.core.identity.keys import KeyUnknown
 from opsloop.core.web.dependencies import Opened
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 COOKIE = "opsloop_key"
 LIFETIME_S = 12 * 3_600
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from opsloop.console.page import Frame, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.web.dependencies import Reading
 from opsloop.monitoring.objectives import service
 from opsloop.monitoring.objectives.models import State
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 _WORST_FIRST = (State.BROKEN, State.BURNING, State.NOT_ENOUGH, State.MET, State.NO_DATA)
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import Form, Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import live, words
 from opsloop.console.page import Frame, Place, page, see_other, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.core.web.dependencies import Reading, Writing
 from opsloop.core.workspace import UnitOfWork
 from opsloop.guardrails.support import service
 from opsloop.guardrails.support.models import CaseState
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 CASES = 200
 Move = Literal["claim", "take-over", "answer", "close"]
 

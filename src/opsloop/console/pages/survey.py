@@ -6,10 +6,11 @@ import threading
 from typing import Annotated
 from weakref import WeakKeyDictionary
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from opsloop.console.page import Frame, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.caller import system
 from opsloop.core.errors import Conflict, InvalidInput, NotFound, RateLimited
 from opsloop.core.web import problems
@@ -19,7 +20,7 @@ from opsloop.feedback.settings import FeedbackSettings
 from opsloop.feedback.surveys import service
 from opsloop.feedback.surveys.pacing import Pace
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 _BY = system("survey")
 _PACES: WeakKeyDictionary[Workspace, Pace] = WeakKeyDictionary()
 _LOCK = threading.Lock()

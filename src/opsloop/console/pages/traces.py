@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import words
 from opsloop.console.page import Frame, Place, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Reading
 from opsloop.feedback import service as feedback
@@ -17,7 +18,7 @@ from opsloop.monitoring import records
 from opsloop.monitoring.telemetry import traces
 from opsloop.monitoring.telemetry.waterfall import rows
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 AT_ONCE = 50
 SPANS = 200
 """Spans of a page; a longer trace has several, so that a browser need not draw thousands at once."""

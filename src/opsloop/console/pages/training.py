@@ -6,11 +6,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from opsloop.console import live, words
 from opsloop.console.page import Frame, Place, page, shape_of
+from opsloop.console.page_router import PageRouter
 from opsloop.console.training_charts import fold_charts, importance_bars
 from opsloop.core.web.dependencies import Reading
 from opsloop.core.workspace import UnitOfWork
@@ -20,7 +21,7 @@ from opsloop.training.figures import listed as listed_figures
 from opsloop.training.figures import shown as shown_figure
 from opsloop.training.models import TrainingRun
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 RUNS = 50
 # Parts of a report that have a place of their own on the page.
 _DRAWN = (

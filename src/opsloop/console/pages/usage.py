@@ -10,17 +10,18 @@ from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from opsloop.console import charts
 from opsloop.console.page import Frame, page
+from opsloop.console.page_router import PageRouter
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Reading
 from opsloop.monitoring.usage import service
 from opsloop.monitoring.usage.models import BY, By, UsageReport, Used
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 Filter = Annotated[str, Query(max_length=200)]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

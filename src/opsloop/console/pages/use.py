@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -21,6 +21,7 @@ from starlette.datastructures import UploadFile
 from opsloop.console import made_reports, marking, words
 from opsloop.console.asking import Given, Source, invoke, sources_of
 from opsloop.console.page import SECURITY_HEADERS, Frame, page
+from opsloop.console.page_router import PageRouter
 from opsloop.console.pdf import making
 from opsloop.core.artifacts.store import ArtifactMissing
 from opsloop.core.caller import Caller
@@ -33,7 +34,7 @@ from opsloop.flows.models import Flow
 from opsloop.releases import service as releases
 from opsloop.releases.models import EndpointState
 
-router = APIRouter(include_in_schema=False)
+router = PageRouter()
 INPUT, FILE = "input.", "file."
 FIELDS = 200
 _HTML = re.compile(r"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)

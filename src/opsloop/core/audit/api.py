@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from opsloop.core.audit import keys, service
 from opsloop.core.audit.models import AuditEvent, Verification
 from opsloop.core.web.dependencies import Asking, Opened, Reading
+from opsloop.core.web.router import Router
 
-router = APIRouter(prefix="/api/audit", tags=["audit"])
+router = Router(prefix="/api/audit", tags=["audit"])
 
 
 @router.get("")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from opsloop.core.caller import Role
 from opsloop.core.identity import keys
 from opsloop.core.identity.models import ApiKey
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 
-router = APIRouter(prefix="/api/keys", tags=["identity"])
+router = Router(prefix="/api/keys", tags=["identity"])
 
 
 class KeyWanted(BaseModel):

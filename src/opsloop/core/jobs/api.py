@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from opsloop.core.jobs import service
 from opsloop.core.jobs.models import Job
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 
-router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+router = Router(prefix="/api/jobs", tags=["jobs"])
 
 
 @router.get("")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from opsloop.core.notices import service
 from opsloop.core.notices.models import Delivery
 from opsloop.core.web.dependencies import Reading
+from opsloop.core.web.router import Router
 
-router = APIRouter(prefix="/api/notices", tags=["notices"])
+router = Router(prefix="/api/notices", tags=["notices"])
 
 
 @router.get("")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.caller import Role
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.datasets.preparation import declaration, dropped, reading, service
 from opsloop.datasets.preparation.models import Preparation, PreparationRun
 
-router = APIRouter(prefix="/api", tags=["preparations"])
+router = Router(prefix="/api", tags=["preparations"])
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.datasets.publishing import service
 from opsloop.datasets.publishing.models import DatasetPublication
 
-router = APIRouter(prefix="/api", tags=["publications"])
+router = Router(prefix="/api", tags=["publications"])
 
 
 class Publish(BaseModel):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.evaluation.judges import calibrating, service
 from opsloop.evaluation.judges.models import Calibration, JudgeShown, JudgeVersion
 
-router = APIRouter(prefix="/api/judges", tags=["judges"])
+router = Router(prefix="/api/judges", tags=["judges"])
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 

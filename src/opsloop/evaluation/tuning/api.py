@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.evaluation.tuning import service
 from opsloop.evaluation.tuning.models import Tuning
 
-router = APIRouter(prefix="/api/collections/{name}/tunings", tags=["documents"])
+router = Router(prefix="/api/collections/{name}/tunings", tags=["documents"])
 
 
 class Tune(BaseModel):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.feedback.surveys import service
 from opsloop.feedback.surveys.models import Invitation, Survey, SurveyFigures
 
-router = APIRouter(prefix="/api/surveys", tags=["feedback"])
+router = Router(prefix="/api/surveys", tags=["feedback"])
 MONTH_S = 30 * 86_400
 
 

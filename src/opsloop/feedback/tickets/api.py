@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.feedback.tickets import service
 from opsloop.feedback.tickets.models import TicketGiven, TicketsTaken
 
-router = APIRouter(prefix="/api/tickets", tags=["feedback"])
+router = Router(prefix="/api/tickets", tags=["feedback"])
 
 
 class TicketsGiven(BaseModel):

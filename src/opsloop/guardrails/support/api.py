@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from pydantic import BaseModel, ConfigDict
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.guardrails.support import service
 from opsloop.guardrails.support.models import Answered, Case, CaseState
 
-router = APIRouter(tags=["support"])
+router = Router(tags=["support"])
 
 
 class Claim(BaseModel):

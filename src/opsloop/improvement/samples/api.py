@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.improvement.samples import service
 from opsloop.improvement.samples.models import Scoring
 
-router = APIRouter(tags=["monitoring"])
+router = Router(tags=["monitoring"])
 
 
 @router.get("/api/endpoints/{name}/scoring")

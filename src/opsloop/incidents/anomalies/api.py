@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from opsloop.core.web.dependencies import Reading
+from opsloop.core.web.router import Router
 from opsloop.incidents.anomalies import service
 
-router = APIRouter(prefix="/api/anomalies", tags=["incidents"])
+router = Router(prefix="/api/anomalies", tags=["incidents"])
 
 
 @router.get("")

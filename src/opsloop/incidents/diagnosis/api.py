@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Asking, Opened, in_writers_thread
+from opsloop.core.web.router import Router
 from opsloop.core.web.wrong_form import fault
 from opsloop.core.workspace import Workspace
 from opsloop.incidents import service as incidents
@@ -25,7 +26,7 @@ from opsloop.incidents.diagnosis.history.models import Remembered, Told
 from opsloop.incidents.diagnosis.models import Diagnosis
 from opsloop.incidents.diagnosis.settings import DiagnosisSettings
 
-router = APIRouter(tags=["diagnosis"])
+router = Router(tags=["diagnosis"])
 HEALTHY = 5
 
 

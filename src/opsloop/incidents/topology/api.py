@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from opsloop.core.web.dependencies import Reading
+from opsloop.core.web.router import Router
 from opsloop.incidents.topology import service
 
-router = APIRouter(prefix="/api/topology", tags=["incidents"])
+router = Router(prefix="/api/topology", tags=["incidents"])
 
 
 @router.get("")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.monitoring.alarms import service
 from opsloop.monitoring.alarms.models import Alarm, AlarmKind, AlarmState
 
-router = APIRouter(prefix="/api/alarms", tags=["monitoring"])
+router = Router(prefix="/api/alarms", tags=["monitoring"])
 
 
 @router.get("")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.notices.models import Delivery
 from opsloop.core.web.body import RawBody
 from opsloop.core.web.dependencies import Asking, Opened, Reading, Writing
 from opsloop.core.web.json_body import decoded
+from opsloop.core.web.router import Router
 from opsloop.monitoring.alerts import declaring, intake, service, silencing
 from opsloop.monitoring.alerts.models import Alert, AlertState, Declared, Silence
 
-router = APIRouter(tags=["alerts"])
+router = Router(tags=["alerts"])
 
 
 class SilenceWanted(BaseModel):

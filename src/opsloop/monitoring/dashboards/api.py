@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from opsloop.core.web.dependencies import Reading
+from opsloop.core.web.router import Router
 from opsloop.monitoring.dashboards import grafana, series
 from opsloop.monitoring.dashboards.models import Dashboard
 
-router = APIRouter(tags=["monitoring"])
+router = Router(tags=["monitoring"])
 
 
 @router.get("/api/dashboards")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.monitoring.labels import service
 from opsloop.monitoring.labels.models import GivenLabel, Said
 
-router = APIRouter(tags=["monitoring"])
+router = Router(tags=["monitoring"])
 
 
 class LabelGiven(BaseModel):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.monitoring.objectives import prometheus, scores, service
 from opsloop.monitoring.objectives.models import Objective
 from opsloop.monitoring.objectives.scores import Score, ScoresTaken
 
-router = APIRouter(tags=["monitoring"])
+router = Router(tags=["monitoring"])
 
 
 @router.get("/api/objectives")

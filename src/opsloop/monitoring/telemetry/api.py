@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime
 
 from opsloop.core.web.dependencies import Reading
+from opsloop.core.web.router import Router
 from opsloop.monitoring.instants import microseconds
 from opsloop.monitoring.telemetry import traces
 from opsloop.monitoring.telemetry.models import Trace
 
-router = APIRouter(prefix="/api/traces", tags=["telemetry"])
+router = Router(prefix="/api/traces", tags=["telemetry"])
 Filter = Annotated[str | None, Query(max_length=300)]
 
 

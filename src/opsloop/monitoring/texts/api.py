@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.monitoring.texts import service
 
-router = APIRouter(prefix="/api/texts", tags=["monitoring"])
+router = Router(prefix="/api/texts", tags=["monitoring"])
 
 
 @router.get("")

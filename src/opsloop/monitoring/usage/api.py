@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from opsloop.core.web.dependencies import Reading
+from opsloop.core.web.router import Router
 from opsloop.monitoring.usage import service
 from opsloop.monitoring.usage.models import By, UsageReport
 
-router = APIRouter(prefix="/api/usage", tags=["usage"])
+router = Router(prefix="/api/usage", tags=["usage"])
 
 
 @router.get("")

@@ -8,17 +8,18 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 
 from opsloop.core.errors import InvalidInput
 from opsloop.core.web.dependencies import Asking, Opened, Reading, in_writers_thread
+from opsloop.core.web.router import Router
 from opsloop.core.web.wrong_form import fault
 from opsloop.rag.ingests import service, urls
 from opsloop.rag.ingests.models import Given, Ingest, ItemState, Named
 
-router = APIRouter(prefix="/api/collections/{name}/ingests", tags=["documents"])
+router = Router(prefix="/api/collections/{name}/ingests", tags=["documents"])
 _METADATA = TypeAdapter(dict[str, str])
 
 

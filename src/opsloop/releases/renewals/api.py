@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from opsloop.core.web.dependencies import Reading, Writing
+from opsloop.core.web.router import Router
 from opsloop.releases.renewals import service
 from opsloop.releases.renewals.models import Renewal, RenewalHistory
 
-router = APIRouter(prefix="/api", tags=["renewals"])
+router = Router(prefix="/api", tags=["renewals"])
 
 
 class StartRenewal(BaseModel):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from opsloop.core.web.dependencies import Asking, Opened
+from opsloop.core.web.router import Router
 from opsloop.remediation.assistant import service
 from opsloop.remediation.assistant.models import Reply
 
-router = APIRouter(tags=["remediations"])
+router = Router(tags=["remediations"])
 
 
 class Question(BaseModel):

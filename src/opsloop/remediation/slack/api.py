@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from opsloop.core.web.body import RawBody
 from opsloop.core.web.dependencies import Opened
+from opsloop.core.web.router import Router
 from opsloop.remediation.slack.answering import Answer, answer
 
-router = APIRouter(tags=["remediations"])
+router = Router(tags=["remediations"])
 
 
 @router.post("/webhooks/slack")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from opsloop.core.caller import Role
 from opsloop.core.web.dependencies import Writing
+from opsloop.core.web.router import Router
 from opsloop.incidents.diagnosis.history import service
 from opsloop.incidents.diagnosis.history.models import Remembered, Told
 from opsloop.incidents.diagnosis.settings import DiagnosisSettings
 
-router = APIRouter(tags=["diagnosis"])
+router = Router(tags=["diagnosis"])
 Name = Annotated[str, StringConstraints(max_length=300)]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 

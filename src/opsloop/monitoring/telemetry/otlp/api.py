@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
@@ -13,13 +13,14 @@ from opsloop.core.caller import Caller, Role
 from opsloop.core.errors import OpsloopError, Unavailable
 from opsloop.core.web.dependencies import Asking, Opened
 from opsloop.core.web.problems import headers_for, status_of
+from opsloop.core.web.router import Router
 from opsloop.core.workspace import Workspace
 from opsloop.monitoring.instants import microseconds
 from opsloop.monitoring.telemetry import storing
 from opsloop.monitoring.telemetry.otlp import bodies, logs, metrics, spans
 from opsloop.monitoring.telemetry.otlp.rejecting import Rejected
 
-router = APIRouter(tags=["telemetry"])
+router = Router(tags=["telemetry"])
 PATHS = frozenset({"/v1/traces", "/v1/logs", "/v1/metrics"})
 AT_ONCE = 4
 """Requests that are stored at once: the database has one writer, and a thread held by each that waits for it."""
