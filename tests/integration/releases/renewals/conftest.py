@@ -6,8 +6,9 @@ import json
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -241,20 +242,40 @@ def first_model(signs: Signs) -> None:
 Make = Callable[..., Signs]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A platform that was brought somewhere once; tests get copies, for trainings take longer than what they test."""
+
+    folder: Path
+    at: datetime
+
+    @classmethod
+    def of(cls, folder: Path, brought: Callable[[Workspace, FakeClock], object]) -> Kept:
+        """Its ids are drawn, so that those a test counts are others."""
+        clock = FakeClock()
+        workspace = open_workspace(CoreSettings(data_dir=folder), clock=clock)
+        brought(workspace, clock)
+        workspace.close()
+        return cls(folder, clock.now())
+
+    @contextmanager
+    def copied(self, tmp_path: Path, clock: FakeClock) -> Iterator[Workspace]:
+        clock.advance((self.at - clock.now()).total_seconds())
+        shutil.copytree(self.folder, tmp_path / "data")
+        workspace = open_workspace(CoreSettings(data_dir=tmp_path / "data"), clock=clock, ids=CountingIds())
+        yield workspace
+        workspace.close()
+
+
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with `signs@1`, trained once: its ids are drawn, so that those a test counts are others."""
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """With `signs@1`."""
     folder = tmp_path_factory.mktemp("signs") / "data"
-    workspace = open_workspace(CoreSettings(data_dir=folder), clock=FakeClock())
-    first_model(Signs(workspace, FakeClock()))
-    workspace.close()
-    return folder
+    return Kept.of(folder, lambda workspace, clock: first_model(Signs(workspace, clock)))
 
 
 @pytest.fixture
-def make(trained: Path, tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
+def make(trained: Kept, tmp_path: Path, clock: FakeClock) -> Iterator[Make]:
     """Makes the platform, with changes of the policy."""
-    shutil.copytree(trained, tmp_path / "data")
-    workspace = open_workspace(CoreSettings(data_dir=tmp_path / "data"), clock=clock, ids=CountingIds())
-    yield lambda **policy: signs_of(workspace, clock, is_trained=True, **policy)
-    workspace.close()
+    with trained.copied(tmp_path, clock) as workspace:
+        yield lambda **policy: signs_of(workspace, clock, is_trained=True, **policy)

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from opsloop.core.clock import FakeClock
+from opsloop.core.workspace import Workspace
 from opsloop.datasets import service as datasets
 from opsloop.monitoring.alarms import service as alarms
 from opsloop.monitoring.alarms.models import AlarmState, Outcome
 from opsloop.releases.renewals.models import RenewalState
-from tests.integration.releases.renewals.conftest import ENDPOINT, LABELLED, OPERATOR, Make, Signs, rows, shuffled
+from tests.integration.releases.renewals.conftest import (
+    ENDPOINT,
+    LABELLED,
+    OPERATOR,
+    Kept,
+    Make,
+    Signs,
+    rows,
+    shuffled,
+    signs_of,
+)
 
 
 def moved(number: int = 240, *, seed: int = 9) -> list[dict[str, object]]:
@@ -40,18 +57,28 @@ def test_a_drift_leads_to_a_new_champion_and_nobody_touches_it(make: Make) -> No
     assert (closed.state, closed.outcome) == (AlarmState.CLOSED, Outcome.REPLACED)
 
 
-def promoted(make: Make) -> Signs:
-    signs = make(labelled=LABELLED)
-    signs.alarm()
-    signs.asked(moved())
-    signs.settle()
-    signs.roll_out()
-    signs.settle()
-    return signs
+@pytest.fixture(scope="module")
+def renewed(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    def brought(workspace: Workspace, clock: FakeClock) -> None:
+        signs = signs_of(workspace, clock, labelled=LABELLED)
+        signs.alarm()
+        signs.asked(moved())
+        signs.settle()
+        signs.roll_out()
+        signs.settle()
+
+    return Kept.of(tmp_path_factory.mktemp("renewed") / "data", brought)
 
 
-def test_the_history_links_the_alarm_the_training_the_gate_and_the_rollout(make: Make) -> None:
-    history = promoted(make).newest()
+@pytest.fixture
+def promoted(renewed: Kept, tmp_path: Path, clock: FakeClock) -> Iterator[Signs]:
+    """After a drift, with the challenger for its champion."""
+    with renewed.copied(tmp_path, clock) as workspace:
+        yield Signs(workspace, clock)
+
+
+def test_the_history_links_the_alarm_the_training_the_gate_and_the_rollout(promoted: Signs) -> None:
+    history = promoted.newest()
     told = [event.kind for event in history.events]
     assert told == [
         "started", "collected", "training", "preparing", "evaluating", "judging", "judged", "rolling_out", "promoted",
@@ -62,8 +89,8 @@ def test_the_history_links_the_alarm_the_training_the_gate_and_the_rollout(make:
     assert links["rolling_out"] == "rollout"
 
 
-def test_the_record_says_of_each_step_what_led_to_it(make: Make) -> None:
-    signs = promoted(make)
+def test_the_record_says_of_each_step_what_led_to_it(promoted: Signs) -> None:
+    signs = promoted
     [detail] = signs.audited("renewal.promoted")
     renewal = signs.newest().renewal
     assert detail["alarms"] == list(renewal.alarms)
@@ -71,8 +98,8 @@ def test_the_record_says_of_each_step_what_led_to_it(make: Make) -> None:
     assert (detail["champion"], detail["challenger"]) == ("signs@1", "signs@2")
 
 
-def test_the_challenger_is_judged_by_rows_that_neither_model_learned_from(make: Make) -> None:
-    signs = promoted(make)
+def test_the_challenger_is_judged_by_rows_that_neither_model_learned_from(promoted: Signs) -> None:
+    signs = promoted
     judged = next(event for event in signs.newest().events if event.kind == "judged")
     assert "classification in old rows" in judged.sentence
     assert "classification in new rows" in judged.sentence
@@ -108,13 +135,8 @@ def test_a_second_alarm_joins_the_renewal_that_goes_on(make: Make) -> None:
     assert only.alarms == (first.id, second.id)
 
 
-def test_a_renewal_soon_after_another_is_skipped_and_that_is_on_record(make: Make) -> None:
-    signs = make(labelled=LABELLED)
-    signs.alarm()
-    signs.asked(rows(150, seed=3))
-    signs.settle()
-    signs.roll_out()
-    signs.settle()
+def test_a_renewal_soon_after_another_is_skipped_and_that_is_on_record(promoted: Signs) -> None:
+    signs = promoted
     signs.alarm("again so soon")
     signs.settle()
     newest = signs.newest().renewal
@@ -127,13 +149,8 @@ def test_a_renewal_soon_after_another_is_skipped_and_that_is_on_record(make: Mak
     assert (taken_up.state, taken_up.alarms) == (RenewalState.COLLECTING, newest.alarms)
 
 
-def test_an_alarm_that_somebody_closed_in_the_cool_down_is_not_taken_up(make: Make) -> None:
-    signs = make(labelled=LABELLED)
-    signs.alarm()
-    signs.asked(rows(150, seed=3))
-    signs.settle()
-    signs.roll_out()
-    signs.settle()
+def test_an_alarm_that_somebody_closed_in_the_cool_down_is_not_taken_up(promoted: Signs) -> None:
+    signs = promoted
     soon = signs.alarm("again so soon")
     signs.settle()
     with signs.workspace.writing(OPERATOR) as uow:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from opsloop.core.clock import FakeClock
 from opsloop.core.errors import InvalidInput
 from opsloop.core.workspace import Workspace
 from opsloop.models.errors import ModelMissing
@@ -13,19 +15,27 @@ from opsloop.releases import rollouts, service
 from opsloop.releases.errors import GateNotMet, KindsMixed, ServedAlready
 from opsloop.releases.models import Released
 from tests.integration.releases.conftest import flow_folder, registered
-from tests.integration.releases.renewals.conftest import ENDPOINT, OPERATOR, Make, Signs, rows
+from tests.integration.releases.renewals.conftest import ENDPOINT, OPERATOR, Kept, Make, Signs, rows, signs_of
 
 assert flow_folder
 assert registered
 
 
+@pytest.fixture(scope="module")
+def trained_twice(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    def brought(workspace: Workspace, clock: FakeClock) -> None:
+        signs = signs_of(workspace, clock)
+        signs.register([*rows(300), *rows(200, seed=4)])
+        signs.train()
+
+    return Kept.of(tmp_path_factory.mktemp("two") / "data", brought)
+
+
 @pytest.fixture
-def two(make: Make) -> Signs:
+def two(trained_twice: Kept, tmp_path: Path, clock: FakeClock) -> Iterator[Signs]:
     """An endpoint that serves `signs@1`, and a second version beside it."""
-    signs = make()
-    signs.register([*rows(300), *rows(200, seed=4)])
-    signs.train()
-    return signs
+    with trained_twice.copied(tmp_path, clock) as workspace:
+        yield Signs(workspace, clock)
 
 
 def release(signs: Signs, model: str | None = None, **how: object) -> Released:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,25 +11,35 @@ import pytest
 from starlette.testclient import TestClient
 
 from opsloop.core.caller import Caller, Role
+from opsloop.core.clock import FakeClock
+from opsloop.core.workspace import Workspace
 from opsloop.releases.renewals.models import Renewal, RenewalHistory, RenewalState
 from tests.integration.console.conftest import browser
-from tests.integration.releases.renewals.conftest import ENDPOINT, Make, Signs, rows, shuffled
+from tests.integration.releases.renewals.conftest import ENDPOINT, Kept, Make, Signs, rows, shuffled, signs_of
 
 ADMIN = Caller("test:admin", Role.ADMIN)
 
 
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    def brought(workspace: Workspace, clock: FakeClock) -> None:
+        signs = signs_of(workspace, clock, approve="person", cool_down=0)
+        signs.register(shuffled(rows(300)))
+        signs.train(trigger="schedule")
+        signs.settle()
+        signs.later(hours=1)
+        signs.register([*rows(300), *rows(200, seed=4)])
+        signs.train(trigger="schedule")
+        signs.settle()
+
+    return Kept.of(tmp_path_factory.mktemp("asked") / "data", brought)
+
+
 @pytest.fixture
-def waiting(make: Make) -> Signs:
+def waiting(asked: Kept, tmp_path: Path, clock: FakeClock) -> Iterator[Signs]:
     """A challenger that waits for a yes, after one that was refused."""
-    signs = make(approve="person", cool_down=0)
-    signs.register(shuffled(rows(300)))
-    signs.train(trigger="schedule")
-    signs.settle()
-    signs.later(hours=1)
-    signs.register([*rows(300), *rows(200, seed=4)])
-    signs.train(trigger="schedule")
-    signs.settle()
-    return signs
+    with asked.copied(tmp_path, clock) as workspace:
+        yield Signs(workspace, clock)
 
 
 def read(http: TestClient, path: str, form: Any) -> Any:
