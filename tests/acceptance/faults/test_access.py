@@ -12,8 +12,7 @@ import pytest
 from tests.acceptance.up import Up, opsloop
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-@pytest.mark.parametrize("auth", ["auto", "keys"])
+@pytest.mark.parametrize(("host", "auth"), [("0.0.0.0", "auto"), ("::", "keys")])
 def test_listening_for_others_without_a_key_is_refused(small: Path, host: str, auth: str) -> None:
     done = opsloop("up", "--host", host, cwd=small, OPSLOOP_AUTH=auth)
     assert (done.returncode, done.stdout) == (1, "")

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from opsloop.core.clock import FakeClock
 from opsloop.core.errors import OpsloopError
 from opsloop.core.workspace import UnitOfWork, Workspace
@@ -14,7 +16,10 @@ from opsloop.releases.renewals import jobs, service, subscribers
 from opsloop.releases.renewals.errors import NothingToApprove, RenewalGoesOn, RenewalIsOver
 from opsloop.releases.renewals.models import RenewalState
 from tests.integration.releases.renewals.conftest import ENDPOINT, LABELLED, OPERATOR, rows, signs_of
+from tests.training_here import training_here
 
+assert training_here
+pytestmark = pytest.mark.usefixtures("training_here")
 AT_ONCE = 4
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from opsloop.core.caller import Caller
 from opsloop.core.clock import FakeClock
+from opsloop.core.events._tables import OutboxRow
 from opsloop.core.jobs.inline import run_due
 from opsloop.core.workspace import Workspace
 from opsloop.datasets import service as datasets
@@ -27,6 +29,10 @@ QUICK: dict[str, Any] = {
     "steps": ["scale", "logistic_regression"],
     "cross_validation": {"folds": 2},
 }
+
+MAKE = (
+    "from sklearn.tree import DecisionTreeClassifier\n\n\ndef make():\n    return DecisionTreeClassifier(max_depth=2)\n"
+)
 
 
 def flowers(count: int = 60, *, shift: float = 0.0) -> list[dict[str, Any]]:
@@ -93,3 +99,9 @@ def garden_of(workspace: Workspace, by: Caller, clock: FakeClock) -> Garden:
 @pytest.fixture
 def garden(sqlite_workspace: Workspace, admin: Caller, clock: FakeClock) -> Garden:
     return garden_of(sqlite_workspace, admin, clock)
+
+
+def events(garden: Garden) -> list[tuple[str, dict[str, Any]]]:
+    with garden.workspace.reading(garden.by) as uow:
+        rows = uow.session.scalars(select(OutboxRow).order_by(OutboxRow.seq)).all()
+        return [(row.type, row.payload) for row in rows if row.type.startswith("training.")]

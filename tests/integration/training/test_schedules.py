@@ -18,6 +18,10 @@ from opsloop.models import service as models
 from opsloop.training import learning, service
 from opsloop.training.models import TrainingStatus
 from tests.integration.training.conftest import Garden, flowers, garden_of
+from tests.training_here import training_here
+
+assert training_here
+pytestmark = pytest.mark.usefixtures("training_here")
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:

@@ -14,7 +14,10 @@ from opsloop.core.notices.models import Delivery
 from opsloop.core.opening import open_workspace
 from opsloop.core.settings import CoreSettings
 from tests.integration.training.conftest import Garden
+from tests.training_here import training_here
 
+assert training_here
+pytestmark = pytest.mark.usefixtures("training_here")
 SLACK: dict[str, Any] = {"notify": {"slack": "${env:SLACK_WEBHOOK}"}}
 
 

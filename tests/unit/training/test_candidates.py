@@ -130,7 +130,7 @@ def test_the_baseline_says_of_a_row_what_a_model_says_that_did_not_learn_from_it
 )
 def test_the_same_again_gives_the_same_bundle_whatever_the_threads(tmp_path: Path, name: str, options: Any) -> None:
     digests = []
-    for place, threads in enumerate((1, 2, 3)):
+    for place, threads in enumerate((1, 3)):
         data = load_iris()
         spec = parse({"target": "species", "steps": ["scale", {name: options}], "cross_validation": {"folds": 2}})
         with threadpool_limits(limits=threads):

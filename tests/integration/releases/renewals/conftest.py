@@ -44,7 +44,9 @@ from opsloop.releases.renewals import service as renewals
 from opsloop.releases.renewals.models import Renewal, RenewalHistory
 from opsloop.training import jobs as training_jobs
 from opsloop.training import service as training
+from tests.training_here import training_here
 
+assert training_here
 assert evaluation_jobs
 assert renewal_jobs
 assert training_jobs
@@ -240,6 +242,11 @@ def first_model(signs: Signs) -> None:
 
 
 Make = Callable[..., Signs]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quickly(training_here: None) -> None:
+    """These tests are of what is done with a model."""
 
 
 @dataclass(frozen=True, slots=True)
