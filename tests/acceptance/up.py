@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from tests.warm import command as warm
+
 ROOT = Path(__file__).parents[2]
 OPSLOOP = str(Path(sys.executable).parent / "opsloop")
 # Generous: on a machine that is busy with other work a start takes a minute, and nothing here is measured.
@@ -25,8 +27,8 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def opsloop(*words: str | Path, cwd: Path | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
-    """One command to its end; `settings` are environment variables."""
-    command = [OPSLOOP, *(str(word) for word in words)]
+    """One command to its end, in a process of its own; `settings` are environment variables."""
+    command = [str(warm.folder() / "opsloop"), *(str(word) for word in words)]
     return subprocess.run(
         command, cwd=cwd, env=environment(**settings), capture_output=True, text=True, timeout=COMMAND_S, check=False
     )

@@ -14,6 +14,8 @@ from threading import Event
 import httpx
 import pytest
 
+from tests.warm import command as warm
+
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 120.0
@@ -27,7 +29,7 @@ def platform_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["opsloop", "up", "--no-demo", "--port", str(port)],
+            [str(Path(sys.executable).parent / "opsloop"), "up", "--no-demo", "--port", str(port)],
             cwd=folder,
             env=_environment(),
             stdin=subprocess.DEVNULL,
@@ -58,7 +60,8 @@ def page_environment(platform_url: str) -> dict[str, str]:
 def _environment() -> dict[str, str]:
     """This process's environment without its settings; the `opsloop` under test is found first."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("OPSLOOP_")}
-    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", "COLUMNS": "100"}
+    path = (str(warm.folder()), str(Path(sys.executable).parent), kept["PATH"])
+    return {**kept, "PATH": os.pathsep.join(path), "COLUMNS": "100"}
 
 
 def _free_port() -> int:
