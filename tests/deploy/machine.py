@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.warm import command as warm
+
 TIMEOUT_S = 240
 PYTHON = """\
 #!/bin/sh
@@ -31,7 +33,7 @@ class Machine:
         programs.mkdir()
         (programs / "python").write_text(PYTHON.replace("{python}", sys.executable))
         (programs / "python").chmod(0o755)
-        (programs / "opsloop").symlink_to(Path(sys.executable).parent / "opsloop")
+        (programs / "opsloop").symlink_to(warm.folder() / "opsloop")
         self._path = f"{programs}{os.pathsep}/usr/local/bin{os.pathsep}/usr/bin{os.pathsep}/bin"
 
     def bash(self, lines: str, work: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

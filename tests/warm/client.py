@@ -12,7 +12,7 @@ import sys
 def main() -> None:
     environment = dict(os.environ)
     with socket.socket(socket.AF_UNIX) as server:
-        server.connect(os.path.join(os.path.dirname(__file__), "socket"))
+        server.connect(os.path.join(os.path.dirname(os.path.realpath(__file__)), "socket"))
         order = json.dumps([sys.argv[1:], os.getcwd(), environment]).encode()
         socket.send_fds(server, [len(order).to_bytes(4, "big")], [0, 1, 2])
         server.sendall(order)

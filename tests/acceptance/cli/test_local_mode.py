@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.cli.test_process import OPSLOOP, environment, opsloop
+from tests.acceptance.up import OPSLOOP, environment, opsloop
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def running(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     with (folder / "up.log").open("wb") as log:
         process = subprocess.Popen(
-            [*OPSLOOP, "up", "--no-demo", "--port", str(port)],
+            [OPSLOOP, "up", "--no-demo", "--port", str(port)],
             cwd=folder,
             env=environment(PYTHONUNBUFFERED="1"),
             stdout=subprocess.PIPE,
