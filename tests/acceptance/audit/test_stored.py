@@ -50,7 +50,7 @@ def test_flipping_bits_of_any_byte_of_any_text_is_found_at_that_event(trail: Tra
 
 
 @given(data=st.data())
-@settings(ON_ONE_TRAIL, max_examples=40)
+@settings(ON_ONE_TRAIL, max_examples=20)
 def test_flipping_bits_of_any_byte_of_its_number_is_found_at_that_event(trail: Trail, data: st.DataObject) -> None:
     event = data.draw(st.integers(1, trail.length), "event")
     changed = bytearray(event.to_bytes(8, "big", signed=True))
@@ -93,7 +93,7 @@ def test_flipping_bits_of_any_byte_of_its_content_in_the_file_is_found(trail: Tr
 
 
 @given(data=st.data())
-@settings(ON_ONE_TRAIL, max_examples=40)
+@settings(ON_ONE_TRAIL, max_examples=20)
 def test_flipping_bits_of_its_header_in_the_file_is_found(trail: Trail, data: st.DataObject) -> None:
     """SQLite may see it first: then the database is damaged, and that is said."""
     event = data.draw(st.integers(1, trail.length), "event")

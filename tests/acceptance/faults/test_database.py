@@ -90,7 +90,7 @@ COMMANDS = (("audit", "verify"), ("data", "list"), ("token", "list"), ("token", 
 @pytest.mark.parametrize("content", [NOISE, bytes(PAGE)], ids=["noise", "zeros"])
 def test_a_page_overwritten_in_the_middle_is_told_by_what_reads_it(used: Path, stored: bytes, content: bytes) -> None:
     told = 0
-    for page in range(1, len(stored) // PAGE, 7):
+    for page in range(1, len(stored) // PAGE, 13):
         database(used).write_bytes(stored[: page * PAGE] + content + stored[(page + 1) * PAGE :])
         for words in COMMANDS[page % 2 :: 2]:
             said = run(*words, "--project", str(used))

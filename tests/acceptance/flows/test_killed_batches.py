@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -21,7 +22,8 @@ from opsloop.testing.model_server import ModelServer
 from tests.acceptance.cli.test_process import environment
 
 ROWS = 500
-KILLS = 20
+# TESTS_LONG=1 asks for the long form.
+KILLS = 20 if os.environ.get("TESTS_LONG") else 8
 CONCURRENCY = 8
 OPSLOOP = [sys.executable, "-m", "opsloop.cli.main"]
 FLOW = """\

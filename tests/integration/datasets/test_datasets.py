@@ -204,7 +204,7 @@ row = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(row, min_size=1, max_size=6).filter(any))
 def test_any_json_rows_come_back_equal(sqlite_workspace: Workspace, admin: Caller, rows: list[dict[str, Any]]) -> None:
     version = register(sqlite_workspace, admin, lines(*rows))

@@ -114,7 +114,7 @@ def server() -> Iterator[LyingServer]:
         yield opened
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(answer=answers)
 @example(answer=PROVED)
 @example(answer={"root_cause": [{"sentence": "x", "evidence": [{"line": 10**400, "quote": "x"}]}]})
