@@ -12,6 +12,7 @@ import selectors
 import signal
 import socket
 import sys
+from contextlib import suppress
 from functools import partial
 
 from opsloop.cli import main as command_line
@@ -67,6 +68,8 @@ class Server:
         self._selector.register(0, selectors.EVENT_READ, self._ended)
         while not self._is_over:
             for key, _ in self._selector.select():
+                if key.fd not in self._selector.get_map():
+                    continue  # what came before it in this look ended it
                 order: Order | None = key.data()
                 if order is not None:
                     self._selector.close()
@@ -92,7 +95,9 @@ class Server:
 
     def _heard(self, connection: socket.socket, pid: int) -> None:
         """A signal to pass on; nothing more comes from a client that was killed."""
-        said = connection.recv(1)
+        said = b""
+        with suppress(ConnectionError):
+            said = connection.recv(1)
         if not said:
             self._selector.unregister(connection)
         os.kill(pid, said[0] if said else signal.SIGKILL)
@@ -103,7 +108,8 @@ class Server:
         os.close(process)
         if connection in self._selector.get_map():
             self._selector.unregister(connection)
-            connection.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "big", signed=True))
+            with suppress(ConnectionError):  # a client that was killed hears nothing
+                connection.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "big", signed=True))
         connection.close()
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
+from starlette.routing import BaseRoute
 
 from opsloop.core.web.router import LateRoute, Router
 from opsloop.server.control_plane import ROUTERS
@@ -69,6 +73,20 @@ def test_a_route_behind_a_path_of_its_server_is_found() -> None:
     with TestClient(app_of(router), root_path="/behind") as http:
         assert http.get("/there").json() == "yes"
         assert http.get("/behind/there").json() == "yes"
+
+
+def test_threads_that_ask_at_once_have_the_whole_route() -> None:
+    for _ in range(20):
+        router = Router()
+        router.get("/{name}")(lambda name: name)
+        start = threading.Barrier(4)
+
+        def asked(route: BaseRoute = router.routes[0], start: threading.Barrier = start) -> bool:
+            start.wait(60)
+            return callable(route.app)  # type: ignore[attr-defined]  # a late one has it
+
+        with ThreadPoolExecutor(4) as pool:
+            assert all(each.result() for each in [pool.submit(asked) for _ in range(4)])
 
 
 def test_what_a_route_has_not_is_not_there() -> None:

@@ -6,6 +6,7 @@ hundreds: a third of its start, and of every command that runs without a server.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from starlette.routing import Match, compile_path, get_name
 from starlette.types import Scope
 
 _OF_PATH = ("path_regex", "path_format", "param_convertors")
+# Applications of one process share their routes, and may run in threads of their own.
+_READING = threading.RLock()
 
 
 class Router(APIRouter):
@@ -55,8 +58,10 @@ class LateRoute(APIRoute):
         # Only what is not there comes here: `__getattribute__` at the end says so where a whole route has none either.
         if attribute in _OF_PATH:
             self.path_regex, self.path_format, self.param_convertors = compile_path(self.path)
-        elif (options := self.__dict__.pop("_options", None)) is not None:
-            super().__init__(self.path, self.endpoint, **options)
+        else:
+            with _READING:
+                if (options := self.__dict__.pop("_options", None)) is not None:
+                    super().__init__(self.path, self.endpoint, **options)
         return self.__getattribute__(attribute)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
